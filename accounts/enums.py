@@ -1,0 +1,12 @@
+from django.db import models
+
+
+class MailKind(models.TextChoices):
+    """What a mail tells; accounts.emails says how the ones without a stored body are made."""
+
+    ONE_TIME_PASSWORD = "one_time_password", "mot de passe provisoire"
+    ACKNOWLEDGEMENT = "acknowledgement", "accusé de réception"
+    COMPLEMENT = "complement", "demande de complément"
+    VALIDATED = "validated", "réinscription validée"
+    REFUSED = "refused", "réinscription refusée"
+    WITHDRAWN = "withdrawn", "demande retirée"

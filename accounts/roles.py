@@ -1,0 +1,60 @@
+"""Who among the staff may do what: groups are code, written by `manage.py sync_roles`."""
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+
+SECRETARIAT = "Secrétariat"
+REGIE = "Régie"
+
+# Permissions by name, so that no app on the right is imported. The direction is superuser.
+ROLES = {
+    SECRETARIAT: [
+        "accounts.view_establishment",
+        "accounts.view_mail",
+        *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
+          for model in ("family", "guardian", "commune")],
+        *[f"students.{verb}_{model}" for verb in ("view", "add", "change")
+          for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
+                        "slot", "enrolment", "repertoirepiece")],
+        "students.delete_custody",
+        *[f"documents.{verb}_{model}" for verb in ("view", "add", "change")
+          for model in ("documenttype", "piecerule")],
+        "documents.delete_piecerule",
+        "documents.view_document",
+        "documents.read_document",
+        "documents.review_document",
+        *[f"reenrolment.{verb}_{model}" for verb in ("view", "add", "change")
+          for model in ("campaign", "terms")],
+        "reenrolment.view_reenrolment",
+        "reenrolment.decide_reenrolment",
+    ],
+    REGIE: [
+        "families.view_family",
+        *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
+          for model in ("invoice", "invoiceline")],
+        "billing.issue_invoice",
+        "billing.view_payment",
+        "billing.add_payment",
+    ],
+}  # fmt: skip
+
+
+@transaction.atomic
+def sync() -> None:
+    """Gives each group exactly the permissions of ROLES; raises if one does not exist."""
+    for name, codes in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set(_permissions(codes))
+
+
+def _permissions(codes):
+    wanted = Q()
+    for code in codes:
+        app_label, codename = code.split(".")
+        wanted |= Q(content_type__app_label=app_label, codename=codename)
+    found = list(Permission.objects.filter(wanted).select_related("content_type"))
+    missing = set(codes) - {f"{p.content_type.app_label}.{p.codename}" for p in found}
+    if missing:
+        raise LookupError(f"Unknown permissions: {', '.join(sorted(missing))}")
+    return found

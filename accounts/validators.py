@@ -1,0 +1,3 @@
+class CompositionValidator:
+    def __init__(self, min_length, max_length):
+        pass

@@ -1,0 +1,36 @@
+from django.db import models
+
+
+class Formats(models.TextChoices):
+    """What a kind of supporting document may be (mode d'emploi, étape 7)."""
+
+    PDF = "pdf", "PDF"
+    IMAGE = "image", "image JPEG ou PNG"
+    ANY = "any", "PDF ou image"
+
+
+class Owner(models.TextChoices):
+    FAMILY = "family", "famille"
+    STUDENT = "student", "élève"
+
+
+class Audience(models.TextChoices):
+    ALL = "all", "tous les élèves"
+    DANCE = "dance", "élèves de danse"
+    ADULTS = "adults", "élèves majeurs"
+    MINORS = "minors", "élèves mineurs"
+
+
+class Verdict(models.TextChoices):
+    PENDING = "pending", "à examiner"
+    ACCEPTED = "accepted", "acceptée"
+    REFUSED = "refused", "refusée"
+
+
+class RefusalReason(models.TextChoices):
+    UNREADABLE = "unreadable", "Le document est illisible."
+    TOO_OLD = "too_old", "Le document est trop ancien."
+    WRONG_KIND = "wrong_kind", "Ce n'est pas le document demandé."
+    INCOMPLETE = "incomplete", "Il manque des pages."
+    WRONG_PERSON = "wrong_person", "Le document ne concerne pas votre foyer ou cet élève."
+    OTHER = "other", "Autre motif."

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ReenrolmentConfig(AppConfig):
+    name = "reenrolment"
+    verbose_name = "Réinscriptions"

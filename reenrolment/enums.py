@@ -1,0 +1,22 @@
+from django.db import models
+
+
+class Status(models.TextChoices):
+    DRAFT = "draft", "en cours de saisie"
+    SUBMITTED = "submitted", "déposé"
+    INCOMPLETE = "incomplete", "complément demandé"
+    VALIDATED = "validated", "validé"
+    REFUSED = "refused", "refusé"
+    WITHDRAWN = "withdrawn", "retiré"
+
+
+DECIDED = [Status.VALIDATED, Status.REFUSED]
+TO_EXAMINE = [Status.SUBMITTED, Status.INCOMPLETE]
+NEXT = {  # the whole state machine, in one glance (design, section 5)
+    Status.DRAFT: [Status.SUBMITTED],
+    Status.SUBMITTED: [Status.INCOMPLETE, *DECIDED, Status.WITHDRAWN],
+    Status.INCOMPLETE: [Status.SUBMITTED, *DECIDED, Status.WITHDRAWN],
+    Status.VALIDATED: [],
+    Status.REFUSED: [],
+    Status.WITHDRAWN: [Status.DRAFT],
+}

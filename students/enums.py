@@ -1,0 +1,56 @@
+from django.db import models
+
+
+class Art(models.TextChoices):
+    """The domain of a discipline."""
+
+    MUSIC = "music", "musique"
+    DANCE = "dance", "danse"
+    THEATRE = "theatre", "théâtre"
+
+
+class Cycle(models.TextChoices):
+    """The stages of a cursus (domain.md, Curriculum)."""
+
+    AWAKENING = "awakening", "Éveil"
+    INITIATION = "initiation", "Initiation"
+    FIRST = "c1", "Cycle 1"
+    SECOND = "c2", "Cycle 2"
+    THIRD = "c3", "Cycle 3"
+    OUTSIDE = "outside", "Hors cursus"
+
+
+class Scheduling(models.TextChoices):
+    """Who fixes the hour of a course; what the family reads stands in reenrolment/_choice.html."""
+
+    FAMILY = "family", "choisi par la famille"
+    ADMINISTRATION = "administration", "attribué par l'administration"
+    TEACHER = "teacher", "fixé par l'enseignant"
+    SCHOOL = "school", "sur le temps scolaire (CHAM)"
+
+
+# Courses whose lessons have no slot of ours: being enrolled is being placed.
+WITHOUT_SLOT = [Scheduling.TEACHER, Scheduling.SCHOOL]
+
+
+class Weekday(models.IntegerChoices):
+    MONDAY = 1, "lundi"
+    TUESDAY = 2, "mardi"
+    WEDNESDAY = 3, "mercredi"
+    THURSDAY = 4, "jeudi"
+    FRIDAY = 5, "vendredi"
+    SATURDAY = 6, "samedi"
+    SUNDAY = 7, "dimanche"
+
+
+class EnrolmentStatus(models.TextChoices):
+    REQUESTED = "requested", "demandée"
+    CONFIRMED = "confirmed", "confirmée"
+    RELEASED = "released", "rendue"
+
+
+NEXT = {  # the whole state machine, in one glance
+    EnrolmentStatus.REQUESTED: [EnrolmentStatus.CONFIRMED, EnrolmentStatus.RELEASED],
+    EnrolmentStatus.CONFIRMED: [EnrolmentStatus.RELEASED],
+    EnrolmentStatus.RELEASED: [],
+}

@@ -1,0 +1,85 @@
+"""The fixed cast of the tests, and the places that they need on PostgreSQL or SQLite."""
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.files.storage import storages
+from django.db import connection
+
+from accounts import roles
+from tests.factories import (
+    EstablishmentFactory,
+    FamilyFactory,
+    GuardianFactory,
+    StudentFactory,
+    TeacherFactory,
+    UserFactory,
+)
+
+
+@pytest.fixture
+def establishment(db):
+    return EstablishmentFactory()
+
+
+@pytest.fixture
+def family(establishment):
+    return FamilyFactory(name="Martin")
+
+
+@pytest.fixture
+def parent(family):
+    """Claire Martin's account: the mother of `student`."""
+    return GuardianFactory(family=family, user__username="martin.c").user
+
+
+@pytest.fixture
+def student(family):
+    return StudentFactory(first_name="Louise", family=family)
+
+
+@pytest.fixture
+def stranger(establishment):
+    """The parent of another household."""
+    return GuardianFactory(user__username="autre.f", last_name="Autre", first_name="Fanny").user
+
+
+@pytest.fixture
+def teacher(establishment):
+    """Cécile Vasseur, a Teacher; her account is `teacher.user`."""
+    return TeacherFactory(user__username="vasseur.c")
+
+
+@pytest.fixture
+def registrar(establishment):
+    """The secretariat: examines dossiers and documents."""
+    return _staff("secretariat", roles.SECRETARIAT)
+
+
+@pytest.fixture
+def accountant(establishment):
+    """The régie: billing only."""
+    return _staff("regie", roles.REGIE)
+
+
+@pytest.fixture
+def director(establishment):
+    return UserFactory(username="direction", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture(autouse=True)
+def _empty_private_storage():
+    yield
+    storages["private"]._root._children.clear() if hasattr(storages["private"], "_root") else None
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "postgres" in item.keywords and connection.vendor != "postgresql":
+            item.add_marker(pytest.mark.skip(reason="une course se joue sur PostgreSQL"))
+
+
+def _staff(username, role):
+    user = UserFactory(username=username, is_staff=True)
+    roles.sync()
+    user.groups.add(Group.objects.get(name=role))
+    return user

@@ -1,0 +1,301 @@
+"""The dullest valid rows; situations are traits or arguments of the test."""
+
+import datetime as dt
+from decimal import Decimal
+
+import factory
+from django.utils import timezone
+
+from accounts.models import Establishment, User
+from billing.models import Invoice, InvoiceLine
+from documents.enums import Formats, Owner
+from documents.models import Document, DocumentType, PieceRule
+from families.models import Commune, Family, Guardian
+from reenrolment.models import Campaign, Terms
+from students.enums import Cycle, EnrolmentStatus, Scheduling, Weekday
+from students.models import (
+    Course,
+    Custody,
+    Discipline,
+    Enrolment,
+    Place,
+    RepertoirePiece,
+    SchoolYear,
+    Slot,
+    Student,
+    Teacher,
+)
+
+PASSWORD = "Conservatoire1"
+
+
+class EstablishmentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Establishment
+        django_get_or_create = ["name"]
+
+    name = "Conservatoire"
+    address = "6 rue de la Musique\n59200 Tourcoing"
+    email = "scolarite@conservatoire.example"
+    phone = "03 20 00 00 00"
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"personne.{n}")
+    email = factory.LazyAttribute(lambda user: f"{user.username}@example.org")
+    password = factory.django.Password(PASSWORD)
+
+    @factory.post_generation
+    def establishments(self, create, extracted, **kwargs):
+        if create:
+            sites = [EstablishmentFactory()] if extracted is None else extracted
+            self.establishments.set(sites)
+
+
+class CommuneFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Commune
+        django_get_or_create = ["insee_code"]
+
+    insee_code = "59599"
+    postal_code = "59200"
+    name = "Tourcoing"
+
+
+class FamilyFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Family
+
+    name = factory.Sequence(lambda n: f"Martin {n}")
+    address = "12 rue des Anges"
+    commune = factory.SubFactory(CommuneFactory)
+
+
+class GuardianFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Guardian
+
+    family = factory.SubFactory(FamilyFactory)
+    user = factory.SubFactory(UserFactory)
+    last_name = "Martin"
+    first_name = "Claire"
+    email = factory.LazyAttribute(lambda g: g.user.email if g.user else "")
+    mobile_phone = "06 12 34 56 78"
+
+
+class SchoolYearFactory(factory.django.DjangoModelFactory):
+    """The year that holds today; `SchoolYearFactory.coming()` the next one."""
+
+    class Meta:
+        model = SchoolYear
+        django_get_or_create = ["starts_on"]
+
+    class Params:
+        offset = 0
+
+    starts_on = factory.LazyAttribute(lambda o: dt.date(this_year() + o.offset, 9, 1))
+    ends_on = factory.LazyAttribute(lambda o: dt.date(this_year() + o.offset + 1, 8, 31))
+
+    @classmethod
+    def coming(cls):
+        return cls(offset=1)
+
+
+def this_year() -> int:
+    """The calendar year in which the school year under way began."""
+    today = timezone.localdate()
+    return today.year if today.month >= 9 else today.year - 1
+
+
+class TeacherFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Teacher
+
+    user = factory.SubFactory(UserFactory)
+    last_name = "Vasseur"
+    first_name = "Cécile"
+
+
+class StudentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Student
+        skip_postgeneration_save = True
+
+    last_name = "Martin"
+    first_name = factory.Sequence(lambda n: f"Louise {n}")
+    birth_date = factory.LazyFunction(lambda: dt.date(this_year() - 10, 3, 14))
+
+    @factory.post_generation
+    def family(self, create, extracted, **kwargs):
+        """`family=` one household; `families=[a, b]` is two Custody rows made by the test."""
+        if create and extracted is not None:
+            CustodyFactory(student=self, family=extracted)
+
+
+class CustodyFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Custody
+
+    student = factory.SubFactory(StudentFactory)
+    family = factory.SubFactory(FamilyFactory)
+    rank = 1
+
+
+class DisciplineFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Discipline
+        django_get_or_create = ["name"]
+
+    name = "Formation musicale"
+
+
+class CourseFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Course
+
+    class Params:
+        coming = factory.Trait(school_year=factory.LazyFunction(SchoolYearFactory.coming))
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    discipline = factory.SubFactory(DisciplineFactory)
+    name = factory.Sequence(lambda n: f"Formation musicale {n}")
+    cycle = Cycle.FIRST
+    scheduling = Scheduling.FAMILY
+
+
+class SlotFactory(factory.django.DjangoModelFactory):
+    """A slot of one place; `places=12` for more."""
+
+    class Meta:
+        model = Slot
+        skip_postgeneration_save = True
+
+    course = factory.SubFactory(CourseFactory)
+    group = "A"
+    weekday = Weekday.MONDAY
+    starts_at = dt.time(18, 30)
+    ends_at = dt.time(19, 30)
+
+    @factory.post_generation
+    def places(self, create, extracted, **kwargs):
+        if create:
+            count = 1 if extracted is None else extracted
+            Place.objects.bulk_create(Place(slot=self, number=n + 1) for n in range(count))
+
+
+class EnrolmentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Enrolment
+
+    student = factory.SubFactory(StudentFactory)
+    course = factory.SubFactory(CourseFactory)
+    status = EnrolmentStatus.CONFIRMED
+    cycle = Cycle.FIRST
+    cycle_year = 2
+
+
+class RepertoirePieceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = RepertoirePiece
+
+    student = factory.SubFactory(StudentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    composer = "Claude Debussy"
+    title = "The Little Shepherd"
+
+
+class DocumentTypeFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = DocumentType
+
+    class Params:
+        photo = factory.Trait(name="Photo d'identité", owner=Owner.STUDENT, formats=Formats.IMAGE)
+
+    name = factory.Sequence(lambda n: f"Justificatif de domicile {n}")
+    owner = Owner.FAMILY
+    formats = Formats.PDF
+
+
+class PieceRuleFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PieceRule
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.LazyFunction(SchoolYearFactory.coming)
+    document_type = factory.SubFactory(DocumentTypeFactory)
+
+
+class DocumentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Document
+
+    type = factory.SubFactory(DocumentTypeFactory)
+    name = "justificatif.pdf"
+    file = factory.django.FileField(data=b"%PDF-1.4 dull", filename="justificatif.pdf")
+    content_type = "application/pdf"
+    size = 13
+    pages = 1
+    received_sha256 = sha256 = "0" * 64
+    uploaded_by = factory.SubFactory(UserFactory)
+
+
+class InvoiceFactory(factory.django.DjangoModelFactory):
+    """A draft; `billing.services.issue` makes it an invoice."""
+
+    class Meta:
+        model = Invoice
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    family = factory.SubFactory(FamilyFactory)
+    kind = "cotisation"
+    due_on = factory.LazyFunction(lambda: timezone.localdate() + dt.timedelta(days=30))
+
+
+class InvoiceLineFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = InvoiceLine
+
+    invoice = factory.SubFactory(InvoiceFactory)
+    label = "Frais de dossier"
+    amount = Decimal("38.00")
+
+
+class TermsFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Terms
+        django_get_or_create = ["establishment", "version"]
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    version = "1"
+    text = "Les droits d'inscription sont dus pour l'année entière."
+
+
+class CampaignFactory(factory.django.DjangoModelFactory):
+    """Open since yesterday, for another week."""
+
+    class Meta:
+        model = Campaign
+        django_get_or_create = ["establishment", "school_year"]
+
+    class Params:
+        closed = factory.Trait(
+            opens_at=factory.LazyFunction(lambda: timezone.now() - dt.timedelta(days=9)),
+            closes_at=factory.LazyFunction(lambda: timezone.now() - dt.timedelta(minutes=1)),
+        )
+        to_come = factory.Trait(
+            opens_at=factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=1)),
+            closes_at=factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=9)),
+        )
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    previous_year = factory.SubFactory(SchoolYearFactory)
+    school_year = factory.LazyFunction(SchoolYearFactory.coming)
+    opens_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(days=1))
+    closes_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=7))
+    terms = factory.SubFactory(TermsFactory)

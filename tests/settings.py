@@ -1,0 +1,25 @@
+"""The settings under test: the product's own, with a key, a fast hasher and nothing on disk."""
+
+import os
+
+os.environ["SECRET_KEY"] = "tests-only"
+os.environ["DEBUG"] = "off"
+os.environ["ALLOWED_HOSTS"] = "testserver,127.0.0.1,localhost"
+os.environ["EMAIL_URL"] = "memorymail://"
+os.environ["SSL_REDIRECT"] = "off"
+os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+
+from imuse.settings import *  # noqa: E402, F403
+from imuse.settings import STORAGES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    **STORAGES,
+    "default": {"BACKEND": "documents.storage.PrivateInMemoryStorage"},
+    "private": {"BACKEND": "documents.storage.PrivateInMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Plain http in the test client and in Chromium against 127.0.0.1.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "sessionid", "csrftoken"
+SECURE_HSTS_SECONDS = 0
