@@ -10,15 +10,10 @@ class Formats(models.TextChoices):
 
 
 class Owner(models.TextChoices):
+    """Whose piece it is: sent once for all the household's children, or for one student."""
+
     FAMILY = "family", "famille"
     STUDENT = "student", "élève"
-
-
-class Audience(models.TextChoices):
-    ALL = "all", "tous les élèves"
-    DANCE = "dance", "élèves de danse"
-    ADULTS = "adults", "élèves majeurs"
-    MINORS = "minors", "élèves mineurs"
 
 
 class Verdict(models.TextChoices):
@@ -27,10 +22,28 @@ class Verdict(models.TextChoices):
     REFUSED = "refused", "refusée"
 
 
+NEXT = {  # the whole state machine, in one glance; a verdict may be corrected
+    Verdict.PENDING: [Verdict.ACCEPTED, Verdict.REFUSED],
+    Verdict.ACCEPTED: [Verdict.REFUSED],
+    Verdict.REFUSED: [Verdict.ACCEPTED],
+}
+
+
 class RefusalReason(models.TextChoices):
+    """What the family reads when a piece is refused, before the agent's own words."""
+
     UNREADABLE = "unreadable", "Le document est illisible."
     TOO_OLD = "too_old", "Le document est trop ancien."
     WRONG_KIND = "wrong_kind", "Ce n'est pas le document demandé."
     INCOMPLETE = "incomplete", "Il manque des pages."
     WRONG_PERSON = "wrong_person", "Le document ne concerne pas votre foyer ou cet élève."
     OTHER = "other", "Autre motif."
+
+
+class Audience(models.TextChoices):
+    """Who owes a piece, besides the communes that the rule may list."""
+
+    ALL = "all", "tous les élèves"
+    DANCE = "dance", "élèves de danse"
+    ADULTS = "adults", "élèves majeurs"
+    MINORS = "minors", "élèves mineurs"

@@ -157,6 +157,9 @@ class Document(models.Model):
     )
     removed_at = models.DateTimeField("retiré le", null=True, blank=True)
     verdict = models.CharField("examen", max_length=10, choices=Verdict, default=Verdict.PENDING)
+    refusal = models.CharField(
+        "motif du refus", max_length=400, blank=True, help_text="Tel que la famille le lit."
+    )
 
     objects = DocumentQuerySet.as_manager()
 
@@ -189,6 +192,11 @@ class Document(models.Model):
                 name="document_verdict_known",
                 condition=Q(verdict__in=Verdict.values),
                 violation_error_message="Examen inconnu.",
+            ),
+            models.CheckConstraint(
+                name="document_refused_iff_told_why",
+                condition=Q(verdict=Verdict.REFUSED) ^ Q(refusal=""),
+                violation_error_message="Un refus dit son motif.",
             ),
         ]
 
@@ -229,12 +237,6 @@ class Review(models.Model):
 
     def __str__(self):
         return f"{self.document} : {self.get_verdict_display()}"
-
-    @property
-    def sentence(self) -> str:
-        """What the family reads: the reason, then the agent's own words."""
-        reason = "" if self.reason == RefusalReason.OTHER else self.get_reason_display()
-        return f"{reason} {self.comment}".strip()
 
 
 class Access(models.Model):

@@ -1,6 +1,7 @@
 """Every address of the extranet; tests/test_urls.py holds the list of who may open which."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -17,11 +18,12 @@ extranet = (
 )
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="imuse:landing")),
+    path("", login_not_required(RedirectView.as_view(pattern_name="imuse:landing"))),
     path("extranet/", include(extranet)),
     path("extranet/", include("accounts.urls")),
     path("extranet/", include("families.urls")),
     path("extranet/", include("students.urls")),
+    path("extranet/enseignant/", include("students.urls_teacher")),
     path("extranet/", include("documents.urls")),
     path("extranet/", include("billing.urls")),
     path("extranet/", include("reenrolment.urls")),

@@ -1,6 +1,11 @@
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
+
+from families.models import Guardian
+from imuse.spaces import HOME, Space, spaces_of
+from imuse.tasks import State, tasks_of
 
 
 @require_safe
@@ -12,12 +17,28 @@ def landing(request):
 
 @require_safe
 def enter(request):
-    return redirect("imuse:home")
+    """Where one lands after signing in: the space asked for, else one's own with a sentence."""
+    spaces = spaces_of(request.user)
+    request.session["spaces"] = spaces
+    if not spaces:
+        return render(request, "imuse/no_space.html")
+    wants_to_teach = request.GET.get("espace") == "enseignant"
+    if wants_to_teach and Space.TEACHER in spaces:
+        return redirect(HOME[Space.TEACHER])
+    if wants_to_teach:
+        messages.info(request, "Votre compte n'est pas celui d'un enseignant : voici votre espace.")
+    return redirect(HOME[spaces[0]])
 
 
 @require_safe
 def home(request):
-    return render(request, "imuse/home.html")
+    """« Accueil »: what is left to do."""
+    guardian = get_object_or_404(Guardian, user=request.user)
+    tasks = tasks_of(request.user, request.establishment)
+    to_do = [task for task in tasks if task.state in (State.TO_DO, State.STARTED)]
+    return render(
+        request, "imuse/home.html", {"guardian": guardian, "tasks": tasks, "to_do": to_do}
+    )
 
 
 @require_safe

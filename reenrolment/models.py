@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from accounts.models import Establishment
 from documents.models import Document, DocumentType
+from documents.pieces import piece_key
 from families.models import Family
 from reenrolment.enums import DECIDED, Status
 from students.models import Custody, Enrolment, SchoolYear, Slot, Student
@@ -340,3 +341,8 @@ class RequestedPiece(models.Model):
 
     def __str__(self):
         return f"{self.document_type}"
+
+    @property
+    def key(self) -> str:
+        """The key of the piece asked for (documents.pieces.Piece.key)."""
+        return piece_key(self.document_type_id, self.family_id)

@@ -1,2 +1,15 @@
+from django.urls import path
+
+from reenrolment import views
+
 app_name = "reenrolment"
-urlpatterns = []
+
+urlpatterns = [
+    path("eleves/<int:pk>/reinscription/", views.edit, name="edit"),
+    path("eleves/<int:pk>/reinscription/verifier/", views.check, name="check"),
+    path("eleves/<int:pk>/reinscription/valider/", views.submit, name="submit"),
+    path("eleves/<int:pk>/reinscription/confirmation/", views.confirmation, name="confirmation"),
+    path("eleves/<int:pk>/reinscription/completer/", views.complete, name="complete"),
+    path("eleves/<int:pk>/reinscription/retirer/", views.withdraw, name="withdraw"),
+    path("eleves/<int:pk>/reinscription/reprendre/", views.take_up, name="take_up"),
+]

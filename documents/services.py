@@ -1,0 +1,145 @@
+"""Every write on documents: handing in, removing, reviewing, and the log of who opened what."""
+
+import logging
+import uuid
+
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+
+from documents.checks import check_file
+from documents.enums import NEXT, Owner, RefusalReason, Verdict
+from documents.models import Access, Document, Review
+
+logger = logging.getLogger(__name__)
+
+
+def hand_in(name: str, content: bytes, *, type, family=None, student=None, actor) -> Document:
+    """Keeps a file as the current document of its type, in the place of the one before.
+
+    Takes the name and the bytes as received. Raises ValidationError with the code of
+    documents.checks for a file that is refused, `storage_down` when it can't be kept. A refused
+    file leaves nothing behind. The file is checked and stored outside the transaction.
+    """
+    _check_owner(type, family, student)
+    checked = check_file(name, content, formats=type.formats)
+    document = Document(
+        id=uuid.uuid4(),
+        type=type,
+        family=family,
+        student=student,
+        name=checked.name,
+        content_type=checked.content_type,
+        size=len(checked.content),
+        pages=checked.pages,
+        received_sha256=checked.received_sha256,
+        sha256=checked.sha256,
+        uploaded_by=actor,
+    )
+    _store(document, checked.content)
+    try:
+        _replace_current(document)
+    except BaseException:
+        _delete_file(document.file.name)
+        raise
+    return document
+
+
+@transaction.atomic
+def remove(document: Document) -> None:
+    """The family takes a piece back: row and file go, unless a dossier was submitted with them."""
+    document = Document.objects.select_for_update().get(pk=document.pk)
+    try:
+        with transaction.atomic():
+            document.delete()
+    except ProtectedError:
+        document.removed_at = timezone.now()
+        document.save(update_fields=["removed_at"])
+    else:
+        transaction.on_commit(lambda: _delete_file(document.file.name))
+
+
+@transaction.atomic
+def accept(document: Document, *, actor) -> Document:
+    """Raises ValidationError `bad_transition` if it is accepted already."""
+    return _review(document, Verdict.ACCEPTED, actor=actor)
+
+
+@transaction.atomic
+def refuse(document: Document, *, reason: RefusalReason, comment: str = "", actor) -> Document:
+    """The family reads the reason, then the comment (300 characters).
+
+    Raises ValidationError: `comment_required` when the reason is « autre », `bad_transition`.
+    """
+    if reason == RefusalReason.OTHER and not comment.strip():
+        raise ValidationError("Précisez le motif du refus.", code="comment_required")
+    return _review(document, Verdict.REFUSED, actor=actor, reason=reason, comment=comment.strip())
+
+
+def log_access(document: Document, *, actor) -> None:
+    """A staff member opens the file; written before the first byte leaves."""
+    Access.objects.create(document=document, actor=actor)
+
+
+def _check_owner(type, family, student):
+    expected = {Owner.FAMILY: (True, False), Owner.STUDENT: (False, True)}[type.owner]
+    if (family is not None, student is not None) != expected:
+        raise ValueError(f"« {type} » is a piece of the {type.owner}.")
+
+
+def _store(document, content):
+    try:
+        document.file.save(document.name, ContentFile(content), save=False)
+    except Exception as error:
+        # Each storage has its own exceptions, and full, down or slow is one thing to a family.
+        logger.exception("A document could not be stored.")
+        raise ValidationError(
+            "Votre fichier n'a pas pu être enregistré : notre espace de stockage ne répond pas. "
+            "Le reste de votre saisie est conservé ; réessayez dans quelques minutes.",
+            code="storage_down",
+        ) from error
+
+
+@transaction.atomic
+def _replace_current(document):
+    """The old row first names its successor: at most one is current at any moment."""
+    owner = {"family": document.family, "student": document.student}
+    current = Document.objects.current().filter(type=document.type, **owner)
+    for old in current.select_for_update():
+        old.replaced_by_id = document.pk
+        old.save(update_fields=["replaced_by"])
+    try:
+        with transaction.atomic():
+            document.save(force_insert=True)
+    except IntegrityError as error:
+        raise ValidationError(
+            "Cette pièce vient d'être envoyée par ailleurs : rechargez la page.", code="stale"
+        ) from error
+
+
+def _review(document, verdict, *, actor, reason="", comment=""):
+    document = Document.objects.select_for_update().get(pk=document.pk)
+    if verdict not in NEXT[document.verdict]:
+        raise ValidationError("Cette pièce a déjà été examinée ainsi.", code="bad_transition")
+    review = Review(document=document, verdict=verdict, reason=reason, comment=comment, actor=actor)
+    review.full_clean()
+    review.save()
+    document.verdict = verdict
+    document.refusal = _sentence(reason, comment)
+    document.save(update_fields=["verdict", "refusal"])
+    return document
+
+
+def _sentence(reason, comment):
+    label = "" if reason in ("", RefusalReason.OTHER) else RefusalReason(reason).label
+    return f"{label} {comment}".strip()
+
+
+def _delete_file(name):
+    try:
+        Document._meta.get_field("file").storage.delete(name)
+    except Exception:
+        # The row is gone, which is what counts; the daily sweep takes the file.
+        logger.exception("A document's file could not be deleted.")

@@ -1,0 +1,132 @@
+"""« Accueil »: what is left to do, as a task list (few states, GOV.UK's pattern)."""
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+from django.urls import reverse
+
+from billing.enums import Settlement
+from billing.models import Invoice
+from documents.enums import Verdict
+from documents.models import Document
+from imuse.templatetags.french import euros, moment
+from reenrolment.enums import Status
+from reenrolment.models import Campaign, Reenrolment
+from reenrolment.pieces import followed_courses
+from students.models import Student
+
+
+class State(TextChoices):
+    TO_DO = "to_do", "À faire"
+    STARTED = "started", "En cours"
+    DONE = "done", "Terminé"
+    NOT_YET = "not_yet", "Impossible pour l'instant"
+
+
+@dataclass(frozen=True)
+class Task:
+    title: str
+    hint: str
+    state: State
+    url: str = ""
+
+
+def tasks_of(user, establishment) -> list[Task]:
+    """What the user's household has to do in this establishment. Six queries."""
+    students = list(Student.objects.visible_to(user))
+    campaign = (
+        Campaign.objects.filter(establishment=establishment)
+        .select_related("previous_year", "school_year")
+        .order_by("-opens_at", "-pk")
+        .first()
+    )
+    return [
+        *(_reenrolments(campaign, students) if campaign else []),
+        *_refused_documents(user),
+        *_invoices(user, establishment),
+    ]
+
+
+def _reenrolments(campaign, students):
+    """One task for each child who follows a course this year."""
+    dossiers = {
+        dossier.student_id: dossier
+        for dossier in Reenrolment.objects.filter(campaign=campaign, student__in=students)
+    }
+    following = set(
+        followed_courses(campaign).filter(student__in=students).values_list("student_id", flat=True)
+    )
+    for student in students:
+        if student.pk in following or student.pk in dossiers:
+            state, hint = _where(campaign, dossiers.get(student.pk))
+            yield Task(
+                title=f"Réinscription de {student.first_name} pour {campaign.school_year}",
+                hint=hint,
+                state=state,
+                url=reverse("reenrolment:edit", args=[student.pk]),
+            )
+
+
+def _where(campaign, dossier):
+    """The state of one re-enrolment, and the sentence that goes with it."""
+    status = Status(dossier.status) if dossier else Status.DRAFT
+    reference = dossier.reference if dossier else ""
+    match status:
+        case Status.SUBMITTED:
+            return State.DONE, f"{reference} : déposée, l'administration l'examine."
+        case Status.INCOMPLETE:
+            return State.TO_DO, (
+                f"{reference} : un complément est demandé avant le "
+                f"{moment(dossier.complement_until)}."
+            )
+        case Status.VALIDATED:
+            return State.DONE, f"{reference} : validée."
+        case Status.REFUSED:
+            return State.DONE, f"{reference} : refusée, voyez le message reçu."
+    if campaign.is_to_come:
+        return State.NOT_YET, f"Ouverture le {moment(campaign.opens_at)}."
+    if not campaign.is_open:
+        return State.NOT_YET, "Les réinscriptions sont closes : adressez-vous au secrétariat."
+    until = f"avant le {moment(campaign.closes_at)}"
+    if status == Status.WITHDRAWN:
+        return State.TO_DO, f"{reference} : retirée ; vous pouvez la reprendre {until}."
+    if dossier:
+        return State.STARTED, f"Commencée ; il reste à valider {until}."
+    return State.TO_DO, f"À valider {until}."
+
+
+def _refused_documents(user):
+    documents = (
+        Document.objects.visible_to(user)
+        .current()
+        .filter(verdict=Verdict.REFUSED)
+        .select_related("type", "student")
+    )
+    for document in documents:
+        whose = f" de {document.student.first_name}" if document.student else ""
+        yield Task(
+            title=f"Pièce refusée{whose} : {document.type}",
+            hint=document.refusal,
+            state=State.TO_DO,
+            url=reverse("documents:supplied", args=[document.student_id])
+            if document.student_id
+            else reverse("students:index"),
+        )
+
+
+def _invoices(user, establishment):
+    invoices = (
+        Invoice.objects.visible_to(user)
+        .filter(establishment=establishment)
+        .with_amounts()
+        .exclude(settlement=Settlement.PAID)
+        .order_by("due_on", "pk")
+    )
+    for invoice in invoices:
+        late = " (en retard)" if invoice.settlement == Settlement.OVERDUE else ""
+        yield Task(
+            title=f"Facture {invoice.reference} : {euros(invoice.left)}",
+            hint=f"À payer jusqu'au {invoice.due_on:%d/%m/%Y}{late}.",
+            state=State.TO_DO,
+            url=reverse("billing:invoice", args=[invoice.pk]),
+        )

@@ -1,0 +1,73 @@
+"""Every mail about a dossier, written to the outbox in the transaction of the move it tells of.
+
+Each guardian of either household gets one; of the other household's pieces it says nothing.
+"""
+
+from accounts.emails import compose
+from django.conf import settings
+from django.urls import reverse
+
+from accounts import mails
+from accounts.enums import MailKind
+from documents.pieces import Piece
+from families.models import Guardian
+from reenrolment.models import Reenrolment, Transition
+from reenrolment.pieces import load_pieces
+
+
+def acknowledge(reenrolment: Reenrolment, transition: Transition) -> None:
+    """The « accusé de réception »: date, service, what happens next, remedies (CRPA L112-3)."""
+    choices = list(
+        reenrolment.choices.select_related(
+            "enrolment__course", "granted__course", "granted__place__slot__course"
+        )
+    )
+    _tell(
+        MailKind.ACKNOWLEDGEMENT,
+        reenrolment,
+        transition,
+        pieces=load_pieces(reenrolment),
+        wanted=[choice for choice in choices if choice.wanted],
+        stopped=[choice for choice in choices if not choice.wanted],
+    )
+
+
+def ask_complement(reenrolment: Reenrolment, transition: Transition, pieces: list[Piece]) -> None:
+    _tell(MailKind.COMPLEMENT, reenrolment, transition, pieces=pieces)
+
+
+def tell_validated(reenrolment: Reenrolment, transition: Transition) -> None:
+    choices = reenrolment.choices.filter(wanted=True).select_related(
+        "granted__course", "granted__place__slot__course"
+    )
+    _tell(MailKind.VALIDATED, reenrolment, transition, choices=list(choices))
+
+
+def tell_refused(reenrolment: Reenrolment, transition: Transition) -> None:
+    _tell(MailKind.REFUSED, reenrolment, transition)
+
+
+def tell_withdrawn(reenrolment: Reenrolment, transition: Transition) -> None:
+    _tell(MailKind.WITHDRAWN, reenrolment, transition)
+
+
+def _tell(kind, reenrolment, transition, *, pieces=(), **context):
+    guardians = Guardian.objects.filter(family__students=reenrolment.student).exclude(email="")
+    for guardian in guardians.order_by("pk"):
+        ours = [p for p in pieces if p.family is None or p.family.pk == guardian.family_id]
+        subject, body = compose(
+            kind.value,
+            {
+                "reenrolment": reenrolment,
+                "transition": transition,
+                "guardian": guardian,
+                "establishment": reenrolment.campaign.establishment,
+                "pieces": ours,
+                "missing": [piece for piece in ours if piece.is_missing],
+                "url": settings.SITE_URL
+                + reverse("reenrolment:edit", args=[reenrolment.student_id]),
+                **context,
+            },
+        )
+        key = f"{reenrolment.pk}:{transition.pk}:{guardian.pk}"
+        mails.queue(kind, key=key, to=guardian.email, subject=subject, body=body)

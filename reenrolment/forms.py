@@ -1,0 +1,233 @@
+"""The one form of the re-enrolment page, in sections that are saved and compared apart."""
+
+from django import forms
+from django.utils.safestring import mark_safe
+
+from reenrolment.models import COMMENT_LENGTH
+from reenrolment.page import Page
+from reenrolment.rows import Row
+from reenrolment.services.drafts import Conflict, Edit
+
+SLOT_GONE = "Ce créneau vient d'être complet : choisissez-en un autre dans la liste."
+
+
+class SectionForm(forms.Form):
+    """A form that remembers, in hidden fields, what the page showed when it was opened."""
+
+    def edit(self, *names: str) -> Edit:
+        """What was shown and what was sent; only for a valid form."""
+        return Edit(
+            base={name: self._shown(name) for name in names},
+            mine={name: self.cleaned_data[name] for name in names},
+        )
+
+    def hidden(self, *names: str) -> str:
+        """The hidden fields that remember what was shown."""
+        return mark_safe("".join(self[name].as_hidden(only_initial=True) for name in names))
+
+    def _shown(self, name):
+        field = self.fields[name]
+        raw = field.hidden_widget().value_from_datadict(
+            self.data, self.files, self.add_initial_prefix(name)
+        )
+        return field.shown(raw)
+
+
+class Tick(forms.BooleanField):
+    def __init__(self, **kwargs):
+        super().__init__(required=False, show_hidden_initial=True, **kwargs)
+
+    def shown(self, raw) -> bool:
+        return self.to_python(raw)
+
+
+class Text(forms.CharField):
+    """Line ends are « \\n », whatever the browser sends."""
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, show_hidden_initial=True, **kwargs)
+
+    def shown(self, raw) -> str:
+        return self.to_python(raw)
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n")
+
+
+class SlotField(forms.TypedChoiceField):
+    def __init__(self, **kwargs):
+        super().__init__(
+            coerce=int,
+            empty_value=None,
+            required=False,
+            show_hidden_initial=True,
+            error_messages={"invalid_choice": SLOT_GONE},
+            **kwargs,
+        )
+
+    def shown(self, raw) -> int | None:
+        return int(raw) if raw and raw.isdecimal() else None
+
+
+class DossierForm(SectionForm):
+    administrative = Tick(label="Réinscription administrative")
+    comment = Text(
+        label="Informations complémentaires",
+        max_length=COMMENT_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 4, "maxlength": COMMENT_LENGTH}),
+        help_text="Facultatif, 1 000 caractères au plus, lu par le secrétariat.",
+    )
+
+    @property
+    def hidden_administrative(self) -> str:
+        return self.hidden("administrative")
+
+    @property
+    def hidden_comment(self) -> str:
+        return self.hidden("comment")
+
+
+class ChoiceForm(SectionForm):
+    wanted = Tick(label="Réinscription")
+    slot_id = SlotField(label="Cours disponible")
+    stop_reason = Text(label="Motif de l'arrêt (facultatif)", max_length=200)
+
+    def __init__(self, row: Row, data=None):
+        choice = row.choice
+        super().__init__(
+            data,
+            prefix=row.section,
+            initial={
+                "wanted": choice.wanted,
+                "slot_id": choice.slot_id,
+                "stop_reason": choice.stop_reason,
+            },
+        )
+        self.row = row
+        self.fields["slot_id"].choices = [
+            ("", "Choisissez un horaire"),
+            *[(slot.pk, _with_places(slot)) for slot in row.slots],
+        ]
+
+    @property
+    def hidden_initials(self) -> str:
+        return self.hidden(*self.fields)
+
+    @property
+    def slot_value(self) -> str:
+        """The option to select, as a string."""
+        return str(self["slot_id"].value() or "")
+
+    def clean(self):
+        """A course that stops takes no slot; one that goes on needs no reason."""
+        if self.cleaned_data.get("wanted"):
+            self.cleaned_data["stop_reason"] = ""
+        else:
+            self.cleaned_data["slot_id"] = None
+            self.errors.pop("slot_id", None)
+
+
+class DraftForms:
+    """All the sections of the page, bound or not."""
+
+    def __init__(self, page: Page, data=None):
+        self.dossier = DossierForm(data, initial=_initial(page))
+        self.choices = [ChoiceForm(row, data) for row in page.rows]
+
+    def edits(self) -> dict[str, Edit]:
+        """The sections that are valid, as services.drafts.save_draft takes them."""
+        edits = {
+            name: self.dossier.edit(name)
+            for name in ("administrative", "comment")
+            if self.dossier.is_bound and not self.dossier.errors.get(name)
+        }
+        for form in self.choices:
+            if form.is_valid():
+                edits[form.prefix] = form.edit("wanted", "slot_id", "stop_reason")
+        return edits
+
+    def add_conflicts(self, conflicts: list[Conflict]) -> None:
+        """Says beside each section what somebody else saved, keeping what was typed here."""
+        by_section = {conflict.section: conflict.theirs for conflict in conflicts}
+        for name in ("administrative", "comment"):
+            if name in by_section:
+                self.dossier.add_error(name, _told(by_section[name][name]))
+        for form in self.choices:
+            if theirs := by_section.get(form.prefix):
+                form.add_error("wanted", _told_choice(form.row, theirs))
+
+    def errors(self) -> list[tuple[str, str]]:
+        """The id of the field and the sentence, in the order of the page."""
+        return [
+            (form[name].auto_id, message)
+            for form in (self.dossier, *self.choices)
+            for name, messages in form.errors.items()
+            for message in messages
+        ]
+
+
+def rebased(data, page: Page, conflicts: list[Conflict], edits: dict[str, Edit]):
+    """The posted data to show again: what was saved is the new base, what was not stays typed.
+
+    Of a section in conflict the base becomes the other's value, so that saving once more means
+    « mine ».
+    """
+    data = data.copy()
+    stored = {"administrative": _initial(page), "comment": _initial(page)}
+    stored |= {form.prefix: form.initial for form in DraftForms(page).choices}
+    in_conflict = {conflict.section for conflict in conflicts}
+    for section, edit in edits.items():
+        prefix = f"{section}-" if section.startswith("course-") else ""
+        for name in edit.mine:
+            value = stored[section][name]
+            data[f"initial-{prefix}{name}"] = "" if value is None else str(value)
+            if section not in in_conflict:
+                _set(data, f"{prefix}{name}", value)
+    return data
+
+
+class SubmitForm(forms.Form):
+    accept = forms.BooleanField(
+        label="J'accepte les conditions générales",
+        error_messages={
+            "required": "Cochez « J'accepte » : sans cela, la demande ne peut pas être envoyée."
+        },
+    )
+    terms = forms.IntegerField(widget=forms.HiddenInput)
+    fingerprint = forms.CharField(widget=forms.HiddenInput)
+
+
+def _initial(page):
+    reenrolment = page.reenrolment
+    return {
+        "administrative": reenrolment.administrative if reenrolment else False,
+        "comment": reenrolment.comment if reenrolment else "",
+    }
+
+
+def _set(data, name, value):
+    if value is False:
+        data.pop(name, None)
+    else:
+        data[name] = "" if value is None else str(value)
+
+
+def _with_places(slot):
+    places = "1 place" if slot.places_left == 1 else f"{slot.places_left} places"
+    return f"{slot} ({places})"
+
+
+def _told(theirs):
+    shown = {True: "coché", False: "non coché", "": "(vide)"}.get(theirs, theirs)
+    return (
+        f"Une autre personne, ou un autre onglet, a enregistré entre-temps « {shown} ». "
+        "Votre saisie est affichée : enregistrez de nouveau pour la garder."
+    )
+
+
+def _told_choice(row, theirs):
+    slots = {slot.pk: str(slot) for slot in [*row.slots, *filter(None, [row.choice.slot])]}
+    shown = "réinscription" if theirs["wanted"] else "arrêt du cours"
+    if theirs["slot_id"]:
+        shown += f", {slots.get(theirs['slot_id'], 'autre créneau')}"
+    return _told(shown)

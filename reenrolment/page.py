@@ -1,0 +1,116 @@
+"""What the pages of one dossier show, read in ten queries with those of every page."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.http import HttpRequest
+from django.utils import timezone
+
+from documents.pieces import Piece
+from reenrolment.enums import Status
+from reenrolment.models import Campaign, Reenrolment, RequestedPiece
+from reenrolment.pieces import demand_of, pieces_of
+from reenrolment.readiness import fingerprint_of, problems
+from reenrolment.rows import Row, any_dance, rows_of
+from reenrolment.selectors import latest_campaign
+from students.models import Student
+from students.selectors import Selection, household_students
+
+
+class Mode(StrEnum):
+    """What the family may do with the dossier at this moment."""
+
+    NO_CAMPAIGN = "no_campaign"
+    NO_COURSE = "no_course"  # not a re-enrolment: the page says where to ask
+    TO_COME = "to_come"
+    EDIT = "edit"
+    COMPLEMENT = "complement"
+    READ = "read"
+
+
+@dataclass(frozen=True)
+class Page:
+    selection: Selection
+    campaign: Campaign | None
+    reenrolment: Reenrolment | None
+    rows: list[Row]
+    pieces: list[Piece]
+    demand: list[RequestedPiece]
+
+    @property
+    def student(self) -> Student:
+        return self.selection.student
+
+    @property
+    def mode(self) -> Mode:
+        if self.campaign is None:
+            return Mode.NO_CAMPAIGN
+        if self.reenrolment is None and self.campaign.is_to_come:
+            return Mode.TO_COME
+        if not self.rows:
+            return Mode.NO_COURSE
+        if self.campaign.is_open and self.status == Status.DRAFT:
+            return Mode.EDIT
+        if self.status == Status.INCOMPLETE and timezone.now() < self.reenrolment.complement_until:
+            return Mode.COMPLEMENT
+        return Mode.READ
+
+    @property
+    def status(self) -> Status:
+        return Status(self.reenrolment.status) if self.reenrolment else Status.DRAFT
+
+    @property
+    def own_pieces(self) -> list[Piece]:
+        """The household's own and the student's: what the reader may send and open."""
+        ours = self.selection.own_family.pk
+        return [piece for piece in self.pieces if piece.family is None or piece.family.pk == ours]
+
+    @property
+    def other_pieces(self) -> list[Piece]:
+        """The other household's, of which only « reçue » or « manquante » shows."""
+        own = {piece.key for piece in self.own_pieces}
+        return [piece for piece in self.pieces if piece.key not in own]
+
+    @property
+    def sendable(self) -> dict[str, Piece]:
+        """What may be sent or taken back now, by key."""
+        if self.mode == Mode.EDIT:
+            return {piece.key: piece for piece in self.own_pieces}
+        if self.mode == Mode.COMPLEMENT:
+            asked = {row.key for row in self.demand}
+            return {piece.key: piece for piece in self.own_pieces if piece.key in asked}
+        return {}
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """What is to mend before the recap: the id of the field, and what to do."""
+        return problems(self.reenrolment, self.rows)
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint_of(self.reenrolment, self.rows, self.pieces)
+
+    @property
+    def lacking(self) -> list[Piece]:
+        """Missing or refused, of either household: the « tarif haut » would apply."""
+        return [piece for piece in self.pieces if piece.sets_top_rate]
+
+
+def load_page(request: HttpRequest, pk: int) -> Page:
+    """Raises Http404 when the student is not one of the household's."""
+    selection = household_students(request.user, pk)
+    campaign, reenrolment = latest_campaign(request.establishment, selection.student)
+    if campaign is None:
+        return Page(selection, None, None, [], [], [])
+    demand = demand_of(reenrolment) if reenrolment else []
+    is_draft = reenrolment is None or reenrolment.status == Status.DRAFT
+    rows = rows_of(campaign, selection.student, reenrolment, with_slots=is_draft)
+    pieces = pieces_of(
+        campaign,
+        selection.student,
+        selection.custodies,
+        dances=any_dance(rows),
+        reenrolment=reenrolment,
+        demand=demand,
+    )
+    return Page(selection, campaign, reenrolment, rows, pieces, demand)

@@ -1,0 +1,55 @@
+"""Is a draft ready to be submitted, and is it still what was read?"""
+
+import hashlib
+import json
+
+from documents.pieces import Piece
+from reenrolment.models import Reenrolment
+from reenrolment.rows import Row
+
+ANOTHER = "choisissez-en un autre."
+NONE_LEFT = (
+    "il n'y en a plus d'autre. « Vérifier » gardera votre demande sans horaire, "
+    "et l'administration vous proposera une place si elle se libère."
+)
+
+
+def unanswered(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[str, str]]:
+    """What the family still has to answer: the id of the field, and what to do."""
+    found = []
+    if reenrolment is None or not reenrolment.administrative:
+        found.append(("id_administrative", "Cochez « Réinscription administrative »."))
+    if not any(row.choice.wanted for row in rows):
+        first = f"id_{rows[0].section}-wanted" if rows else ""
+        found.append((first, "Cochez « Réinscription » pour au moins un cours."))
+    found += [
+        (f"id_{row.section}-slot_id", f"Choisissez un horaire pour « {row.enrolment.course} ».")
+        for row in rows
+        if row.lacks_slot
+    ]
+    return found
+
+
+def problems(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[str, str]]:
+    """`unanswered`, and the slots picked that have been filled since (« Valider » finds them)."""
+    gone = [
+        (
+            f"id_{row.section}-slot_id",
+            f"Le créneau « {row.choice.slot} » est maintenant complet : "
+            + (ANOTHER if row.slots else NONE_LEFT),
+        )
+        for row in rows
+        if row.choice.wanted and row.slot_is_gone
+    ]
+    return unanswered(reenrolment, rows) + gone
+
+
+def fingerprint_of(reenrolment: Reenrolment, rows: list[Row], pieces: list[Piece]) -> str:
+    """Sums up what the recap shows, so that « Valider » binds to what was read."""
+    facts = [
+        reenrolment.administrative,
+        reenrolment.comment,
+        [[r.enrolment.pk, r.choice.wanted, r.choice.slot_id, r.choice.stop_reason] for r in rows],
+        [[piece.key, str(piece.document and piece.document.pk)] for piece in pieces],
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

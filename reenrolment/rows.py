@@ -1,0 +1,107 @@
+"""The lines of the table Cours · Cycle · Ha · Réinscription · Cours disponible."""
+
+from dataclasses import dataclass
+
+from django.db.models import FilteredRelation, Q
+
+from reenrolment.models import Campaign, CourseChoice, Reenrolment
+from reenrolment.pieces import followed_courses
+from students.enums import Art, Scheduling
+from students.models import Course, Enrolment, Slot, Student
+
+
+@dataclass(frozen=True)
+class Row:
+    """A course of this year, what is proposed for the coming one, and the family's choice."""
+
+    enrolment: Enrolment
+    course: Course | None  # of the coming year; None: the administration will say
+    slots: list[Slot]  # those of `course` with a place left, with `places_left`
+    choice: CourseChoice  # unsaved while there is no draft
+
+    @property
+    def section(self) -> str:
+        """The name of the row's part of the page (services.drafts.save_draft)."""
+        return f"course-{self.enrolment.pk}"
+
+    @property
+    def scheduling(self) -> Scheduling:
+        """Who fixes the hour; a course not known yet is the administration's."""
+        return Scheduling(self.course.scheduling) if self.course else Scheduling.ADMINISTRATION
+
+    @property
+    def is_full(self) -> bool:
+        return self.scheduling == Scheduling.FAMILY and not self.slots
+
+    @property
+    def offers_slots(self) -> bool:
+        return self.scheduling == Scheduling.FAMILY and bool(self.slots)
+
+    @property
+    def slot_is_gone(self) -> bool:
+        """The slot picked in the draft has been filled by others, or is no longer proposed."""
+        return bool(self.choice.slot_id) and self.choice.slot_id not in {s.pk for s in self.slots}
+
+    @property
+    def lacks_slot(self) -> bool:
+        return self.choice.wanted and self.offers_slots and not self.choice.slot_id
+
+
+def rows_of(
+    campaign: Campaign, student: Student, reenrolment: Reenrolment | None, *, with_slots=True
+) -> list[Row]:
+    """One row for each course followed this year. Two queries, one without the slots."""
+    enrolments = list(_enrolments(campaign, student, reenrolment))
+    courses = {e.pk: _proposed(e, campaign) for e in enrolments}
+    slots = _open_slots(courses.values()) if with_slots else {}
+    return [
+        Row(
+            enrolment=enrolment,
+            course=course,
+            slots=slots.get(course.pk, []) if course else [],
+            choice=enrolment.choice or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
+        )
+        for enrolment, course in ((e, courses[e.pk]) for e in enrolments)
+    ]
+
+
+def load_rows(reenrolment: Reenrolment) -> list[Row]:
+    """`rows_of` for whoever holds nothing but the dossier: the services and the admin."""
+    return rows_of(reenrolment.campaign, reenrolment.student, reenrolment)
+
+
+def any_dance(rows: list[Row]) -> bool:
+    """Is one of the courses of the year under way dance? (It asks for pieces of its own.)"""
+    return any(row.enrolment.course.discipline.art == Art.DANCE for row in rows)
+
+
+def _enrolments(campaign, student, reenrolment):
+    """Followed now, or followed when the dossier was made; each with its `choice`, or None."""
+    ours = Q(choices__reenrolment=reenrolment.pk if reenrolment else None)
+    followed = followed_courses(campaign).filter(student=student).values("pk")
+    return (
+        Enrolment.objects.annotate(choice=FilteredRelation("choices", condition=ours))
+        .filter(Q(pk__in=followed) | Q(choice__isnull=False))
+        .select_related(
+            "course__discipline",
+            "course__next_course",
+            "next_course",
+            "choice__slot__course",
+            "choice__granted__course",
+            "choice__granted__place__slot__course",
+        )
+        .order_by("course__sort_name", "pk")
+    )
+
+
+def _proposed(enrolment, campaign):
+    course = enrolment.proposed_course
+    return course if course and course.school_year_id == campaign.school_year_id else None
+
+
+def _open_slots(courses):
+    wanted = [c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY]
+    slots = {}
+    for slot in Slot.objects.open().filter(course__in=wanted).select_related("course"):
+        slots.setdefault(slot.course_id, []).append(slot)
+    return slots

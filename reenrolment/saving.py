@@ -1,0 +1,107 @@
+"""One POST of the re-enrolment page: its sections, its files, a piece taken back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.core.exceptions import ValidationError
+
+from documents.enums import Formats
+from documents.pieces import Piece
+from reenrolment.forms import DraftForms, rebased
+from reenrolment.page import Mode, Page
+from reenrolment.services import drafts, supplies
+
+
+@dataclass(frozen=True)
+class PieceLine:
+    """A piece as the page shows it."""
+
+    piece: Piece
+    can_send: bool
+    error: str = ""
+
+    @property
+    def errors(self) -> list[str]:
+        return [self.error] if self.error else []
+
+    @property
+    def accept(self) -> str:
+        """A hint for the browser's file chooser; the server checks whatever comes."""
+        return {Formats.PDF: ".pdf", Formats.IMAGE: ".jpg,.jpeg,.png"}.get(
+            self.piece.type.formats, ".pdf,.jpg,.jpeg,.png"
+        )
+
+    @property
+    def field_id(self) -> str:
+        return f"id_piece-{self.piece.key}"
+
+
+@dataclass
+class Outcome:
+    """What to show after a POST; everything that could be saved is saved."""
+
+    page: Page
+    forms: DraftForms
+    piece_errors: dict[str, str] = field(default_factory=dict)
+    general_errors: list[str] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """The id of the field and the sentence, in the order of the page."""
+        return [
+            *(("", message) for message in self.general_errors),
+            *(self.forms.errors() if self.page.mode == Mode.EDIT else []),
+            *((f"id_piece-{key}", message) for key, message in self.piece_errors.items()),
+        ]
+
+    @property
+    def piece_lines(self) -> list[PieceLine]:
+        sendable = self.page.sendable
+        return [
+            PieceLine(piece, piece.key in sendable, self.piece_errors.get(piece.key, ""))
+            for piece in self.page.own_pieces
+        ]
+
+
+def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outcome:
+    """Saves what is valid; the outcome carries the rest, as it was typed, with its errors.
+
+    `reload` gives the page as it stands after the writes. A file goes in by the name
+    « piece-<key> »; a key that is not due from this household is ignored, like any other field
+    that the page did not show.
+    """
+    general, conflicts, edits = [], [], {}
+    if page.mode == Mode.EDIT:
+        edits = DraftForms(page, data).edits()
+        try:
+            conflicts = drafts.save_draft(page.campaign, page.student, edits)
+        except ValidationError as error:
+            general = error.messages
+    piece_errors = {} if general else _supply(page, data, files, actor)
+    fresh = reload()
+    forms = DraftForms(fresh, rebased(data, fresh, conflicts, {} if general else edits))
+    forms.add_conflicts(conflicts)
+    return Outcome(fresh, forms, piece_errors, general)
+
+
+def _supply(page, data, files, actor):
+    """Each file by itself: one that is refused keeps none of the others out."""
+    errors = {}
+    for key, piece in page.sendable.items():
+        try:
+            if upload := files.get(f"piece-{key}"):
+                supplies.hand_in(
+                    page.campaign,
+                    page.student,
+                    piece,
+                    name=upload.name,
+                    content=upload.read(),
+                    actor=actor,
+                )
+            elif data.get("remove") == key:
+                supplies.remove(page.campaign, page.student, piece)
+            elif data.get("send") == key:
+                errors[key] = "Choisissez d'abord un fichier, puis « Envoyer »."
+        except ValidationError as error:
+            errors[key] = " ".join(error.messages)
+    return errors

@@ -1,0 +1,37 @@
+"""What the family's pages read of a campaign."""
+
+from django.db.models import FilteredRelation, Q
+
+from reenrolment.enums import Status
+from reenrolment.models import Campaign, Reenrolment
+from reenrolment.pieces import followed_courses
+from students.models import Student
+
+
+def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, Reenrolment | None]:
+    """The establishment's latest campaign, open or not, and the student's dossier in it.
+
+    One query; each is None when there is none.
+    """
+    campaign = (
+        Campaign.objects.filter(establishment=establishment)
+        .annotate(
+            dossier=FilteredRelation("reenrolments", condition=Q(reenrolments__student=student.pk))
+        )
+        .select_related("establishment", "previous_year", "school_year", "terms", "dossier")
+        .order_by("-opens_at", "-pk")
+        .first()
+    )
+    if campaign is None or campaign.dossier is None:
+        return campaign, None
+    campaign.dossier.campaign, campaign.dossier.student = campaign, student
+    return campaign, campaign.dossier
+
+
+def next_to_do(campaign: Campaign, students: list[Student], *, after: Student) -> Student | None:
+    """The next of the household's students who follows a course and has submitted nothing yet."""
+    done = Reenrolment.objects.filter(campaign=campaign).exclude(status=Status.DRAFT)
+    followed = followed_courses(campaign).filter(student__in=students)
+    followed = followed.exclude(student__in=done.values("student"))
+    to_do = set(followed.values_list("student_id", flat=True)) - {after.pk}
+    return next((student for student in students if student.pk in to_do), None)

@@ -1,0 +1,7 @@
+"""Every write on a dossier, one file by who acts; each takes the lock of the dossier first.
+
+drafts.py       the family fills in
+submission.py   the family submits, completes, withdraws, takes up again
+decisions.py    the administration places, asks for a complement, validates, refuses
+moves.py        the state machine and its log
+"""

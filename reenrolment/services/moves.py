@@ -1,0 +1,43 @@
+"""The state machine of a dossier: one lock, one move, one line in the log."""
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from reenrolment.enums import DECIDED, NEXT, Status
+from reenrolment.models import Reenrolment, Transition
+
+
+def lock(reenrolment: Reenrolment) -> Reenrolment:
+    """A fresh row, held until the end of the transaction: the caller's copy may be stale."""
+    return (
+        Reenrolment.objects.select_for_update(of=("self",))
+        .select_related("campaign__establishment", "campaign__school_year", "student")
+        .get(pk=reenrolment.pk)
+    )
+
+
+def move(reenrolment: Reenrolment, to: Status, *, actor, reason: str = "") -> Transition:
+    """Moves a locked dossier and logs it. The dates that depend on the state follow it.
+
+    `submitted_by`, `terms` and `complement_until` are the caller's to set before. Raises
+    ValidationError `bad_transition` when the state does not allow the move (a double click, an
+    old tab, the other parent, a colleague).
+    """
+    before = reenrolment.status
+    if to not in NEXT[before]:
+        raise ValidationError(
+            f"Ce dossier est maintenant « {Status(before).label} » : l'action n'est plus possible.",
+            code="bad_transition",
+        )
+    now = timezone.now()
+    reenrolment.status = to
+    reenrolment.submitted_at = {Status.SUBMITTED: now, Status.DRAFT: None}.get(
+        to, reenrolment.submitted_at
+    )
+    reenrolment.decided_at, reenrolment.decided_by = (now, actor) if to in DECIDED else (None, None)
+    if to != Status.INCOMPLETE:
+        reenrolment.complement_until = None
+    reenrolment.save()
+    return Transition.objects.create(
+        reenrolment=reenrolment, from_status=before, to_status=to, actor=actor, reason=reason
+    )

@@ -1,0 +1,155 @@
+"""The family submits its dossier, completes it, withdraws it or takes it up again."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from reenrolment import emails
+from reenrolment.enums import Status
+from reenrolment.models import Reenrolment, SuppliedPiece, Terms
+from reenrolment.pieces import demand_of, load_pieces
+from reenrolment.readiness import fingerprint_of, unanswered
+from reenrolment.rows import load_rows
+from reenrolment.services.drafts import check_open
+from reenrolment.services.moves import lock, move
+from students import services as students
+
+
+@transaction.atomic
+def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -> Reenrolment:
+    """« Valider »: claims all the places or none, freezes the pieces, writes the mails.
+
+    `fingerprint` is what `fingerprint_of` gave for the recap that was read. Raises
+    ValidationError, and nothing is submitted: `closed`, `not_open`, `bad_transition`,
+    `terms_changed`, `changed` (somebody changed the dossier since the recap), `not_ready`
+    (see `unanswered`), `slot_full` (one message for each course whose place is gone).
+    """
+    reenrolment = lock(reenrolment)
+    check_open(reenrolment.campaign)
+    if terms.pk != reenrolment.campaign.terms_id:
+        raise ValidationError(
+            "Les conditions générales ont changé : relisez-les avant de valider.",
+            code="terms_changed",
+        )
+    rows, pieces = load_rows(reenrolment), load_pieces(reenrolment)
+    if reenrolment.status == Status.DRAFT and fingerprint_of(reenrolment, rows, pieces) != (
+        fingerprint
+    ):
+        raise ValidationError(
+            "Le dossier a été modifié depuis ce récapitulatif : relisez-le avant de valider.",
+            code="changed",
+        )
+    reenrolment.submitted_by, reenrolment.terms = actor, terms
+    reenrolment.missing_pieces = sum(piece.is_missing for piece in pieces)
+    transition = move(reenrolment, Status.SUBMITTED, actor=actor)
+    if found := unanswered(reenrolment, rows):
+        raise ValidationError([ValidationError(message, code="not_ready") for _, message in found])
+    _claim_all(reenrolment, [row for row in rows if row.choice.wanted])
+    _freeze(reenrolment, pieces)
+    emails.acknowledge(reenrolment, transition)
+    return reenrolment
+
+
+@transaction.atomic
+def complete(reenrolment: Reenrolment, *, actor) -> Reenrolment:
+    """Sends the dossier again with the pieces asked for; the courses stay as they were.
+
+    Raises ValidationError: `bad_transition`, `too_late` after `complement_until`, `not_ready`
+    while a piece asked for is not there.
+    """
+    reenrolment = lock(reenrolment)
+    check_complement(reenrolment)
+    pieces = load_pieces(reenrolment)
+    asked = {row.key for row in demand_of(reenrolment)}
+    lacking = [p for p in pieces if p.key in asked and p.sets_top_rate]
+    if lacking:
+        names = ", ".join(f"« {piece.type} »" for piece in lacking)
+        raise ValidationError(f"Il manque encore : {names}.", code="not_ready")
+    reenrolment.submitted_by = actor
+    reenrolment.missing_pieces = sum(piece.is_missing for piece in pieces)
+    transition = move(reenrolment, Status.SUBMITTED, actor=actor)
+    _freeze(reenrolment, pieces)
+    emails.acknowledge(reenrolment, transition)
+    return reenrolment
+
+
+@transaction.atomic
+def withdraw(reenrolment: Reenrolment, *, actor, reason: str = "") -> Reenrolment:
+    """Gives the places back; raises ValidationError `bad_transition` once it is decided."""
+    reenrolment = lock(reenrolment)
+    transition = move(reenrolment, Status.WITHDRAWN, actor=actor, reason=reason)
+    release_all(reenrolment)
+    emails.tell_withdrawn(reenrolment, transition)
+    return reenrolment
+
+
+@transaction.atomic
+def take_up(reenrolment: Reenrolment, *, actor) -> Reenrolment:
+    """A withdrawn dossier becomes a draft again; raises `closed` outside the period."""
+    reenrolment = lock(reenrolment)
+    check_open(reenrolment.campaign)
+    reenrolment.submitted_by = reenrolment.terms = None
+    reenrolment.missing_pieces = 0
+    move(reenrolment, Status.DRAFT, actor=actor)
+    reenrolment.choices.update(granted=None)
+    return reenrolment
+
+
+def check_complement(reenrolment: Reenrolment) -> None:
+    """Raises ValidationError `bad_transition` if nothing is asked for, `too_late` past the date."""
+    if reenrolment.status != Status.INCOMPLETE:
+        raise ValidationError("Aucun complément n'est demandé.", code="bad_transition")
+    if timezone.now() >= reenrolment.complement_until:
+        raise ValidationError(
+            "Le délai pour compléter ce dossier est passé : l'administration va l'examiner "
+            "tel qu'il est.",
+            code="too_late",
+        )
+
+
+def release_all(reenrolment: Reenrolment) -> None:
+    """Gives back what the dossier was granted, in the order of the locks."""
+    granted = [c.granted for c in reenrolment.choices.select_related("granted__place")]
+    granted = [enrolment for enrolment in granted if enrolment]
+    students.lock_slots([e.place.slot_id for e in granted if e.place_id])
+    for enrolment in sorted(granted, key=lambda enrolment: enrolment.pk):
+        students.release(enrolment)
+
+
+def _claim_all(reenrolment, rows):
+    students.lock_slots([row.choice.slot_id for row in rows if row.choice.slot_id])
+    full = []
+    for row in sorted(rows, key=lambda row: row.choice.slot_id or 0):
+        try:
+            row.choice.granted = _grant(reenrolment.student, row)
+        except ValidationError as error:
+            if error.code != "slot_full":
+                raise
+            full.append(error)
+        else:
+            row.choice.save(update_fields=["granted"])
+    if full:
+        raise ValidationError(full)
+
+
+def _grant(student, row):
+    """The coming year's enrolment, None where the administration has yet to choose the course."""
+    if row.course is None:
+        return None
+    level = {"cycle": row.course.cycle}
+    if row.choice.slot_id:
+        if row.choice.slot.course_id != row.course.pk:
+            raise ValidationError(
+                f"Le créneau « {row.choice.slot} » n'est plus proposé.", code="slot_full"
+            )
+        return students.claim(student, row.choice.slot, **level)
+    return students.enrol_without_place(student, row.course, **level)
+
+
+def _freeze(reenrolment, pieces):
+    documents = [piece.document for piece in pieces if piece.document]
+    reenrolment.supplied_pieces.exclude(document__in=documents).update(in_force=False)
+    for document in documents:
+        SuppliedPiece.objects.update_or_create(
+            reenrolment=reenrolment, document=document, defaults={"in_force": True}
+        )

@@ -1,0 +1,56 @@
+"""The family hands in the pieces of a dossier, within the period or the complement asked for."""
+
+from django.core.exceptions import ValidationError
+
+from documents import services as documents
+from documents.models import Document
+from documents.pieces import Piece
+from reenrolment.enums import Status
+from reenrolment.models import Campaign, Reenrolment
+from reenrolment.pieces import demand_of
+from reenrolment.services.drafts import check_open
+from reenrolment.services.submission import check_complement
+from students.models import Student
+
+
+def hand_in(
+    campaign: Campaign, student: Student, piece: Piece, *, name: str, content: bytes, actor
+) -> Document:
+    """Keeps a file for a piece due. No transaction is open while the file is checked and stored.
+
+    Raises ValidationError: those of `check_may_send`, and of documents.services.hand_in.
+    """
+    check_may_send(campaign, student, piece)
+    return documents.hand_in(
+        name,
+        content,
+        type=piece.type,
+        family=piece.family,
+        student=None if piece.family else student,
+        actor=actor,
+    )
+
+
+def remove(campaign: Campaign, student: Student, piece: Piece) -> None:
+    """Takes back the piece handed in; raises ValidationError as `check_may_send`."""
+    check_may_send(campaign, student, piece)
+    if piece.document is not None:
+        documents.remove(piece.document)
+
+
+def check_may_send(campaign: Campaign, student: Student, piece: Piece) -> None:
+    """Every piece while the dossier is a draft; then exactly those asked for again.
+
+    Raises ValidationError `not_open`, `closed`, `not_draft`, `too_late`, `not_requested`.
+    """
+    reenrolment = Reenrolment.objects.filter(campaign=campaign, student=student).first()
+    if reenrolment is None or reenrolment.status == Status.DRAFT:
+        check_open(campaign)
+    elif reenrolment.status == Status.INCOMPLETE:
+        check_complement(reenrolment)
+        if piece.key not in {row.key for row in demand_of(reenrolment)}:
+            raise ValidationError("Cette pièce n'est pas redemandée.", code="not_requested")
+    else:
+        raise ValidationError(
+            "Ce dossier a déjà été déposé : ses pièces ne changent plus.", code="not_draft"
+        )

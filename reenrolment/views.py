@@ -1,0 +1,164 @@
+"""The family's pages of one dossier. Every write is a service's."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from reenrolment.enums import Status
+from reenrolment.forms import DraftForms, SubmitForm
+from reenrolment.models import Terms
+from reenrolment.page import Mode, Page, load_page
+from reenrolment.saving import Outcome, save
+from reenrolment.selectors import next_to_do
+from reenrolment.services import submission
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request, pk):
+    """« Réinscription » (the manual, steps 6 and 7): one form; each button saves it all first.
+
+    The button's name says what comes after: `check`, `send` or `remove` (a piece's key).
+    """
+    page = load_page(request, pk)
+    if request.method == "POST":
+        outcome = _save(request, page)
+        if outcome.errors:
+            return _show(request, outcome, outcome.errors)
+        if "check" in request.POST:
+            return redirect("reenrolment:check", pk)
+        messages.success(request, "Votre saisie est enregistrée. Rien n'est encore envoyé.")
+        return redirect("reenrolment:edit", pk)
+    to_mend = "verifier" in request.GET and page.mode == Mode.EDIT
+    return _show(request, Outcome(page, DraftForms(page)), page.problems if to_mend else [])
+
+
+@require_safe
+def check(request, pk):
+    """The recap: what will be sent, what lacks and what follows, the terms, « Valider »."""
+    page = load_page(request, pk)
+    if page.mode != Mode.EDIT or page.reenrolment is None:
+        return redirect("reenrolment:edit", pk)
+    if page.problems:
+        return redirect(_to_mend(pk))
+    form = SubmitForm(initial={"terms": page.campaign.terms_id, "fingerprint": page.fingerprint})
+    return render(request, "reenrolment/check.html", {"page": page, "form": form})
+
+
+@require_POST
+def submit(request, pk):
+    """« Valider ». A double click, or the other parent's, lands on the first one's confirmation."""
+    page = _existing(request, pk)
+    form = SubmitForm(request.POST)
+    if page.status == Status.DRAFT and not form.is_valid():
+        return render(request, "reenrolment/check.html", {"page": page, "form": form})
+    try:
+        submission.submit(
+            page.reenrolment,
+            actor=request.user,
+            terms=Terms(pk=form.data.get("terms")),
+            fingerprint=form.data.get("fingerprint"),
+        )
+    except ValidationError as error:
+        return _not_submitted(request, pk, error)
+    return redirect("reenrolment:confirmation", pk)
+
+
+@require_safe
+def confirmation(request, pk):
+    """The reference, what happens next, and the next child; reachable and printable later."""
+    page = load_page(request, pk)
+    if page.status in (Status.DRAFT, Status.WITHDRAWN):
+        return redirect("reenrolment:edit", pk)
+    following = next_to_do(page.campaign, page.selection.students, after=page.student)
+    return render(request, "reenrolment/confirmation.html", {"page": page, "following": following})
+
+
+@require_POST
+def complete(request, pk):
+    """Keeps the pieces chosen, then sends the dossier again."""
+    page = _existing(request, pk)
+    outcome = _save(request, page)
+    if outcome.errors:
+        return _show(request, outcome, outcome.errors)
+    try:
+        submission.complete(page.reenrolment, actor=request.user)
+    except ValidationError as error:
+        outcome.general_errors = error.messages
+        return _show(request, outcome, outcome.errors)
+    return redirect("reenrolment:confirmation", pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request, pk):
+    """Says what follows, then gives the places back."""
+    page = _existing(request, pk)
+    if page.status not in (Status.SUBMITTED, Status.INCOMPLETE):
+        return redirect("reenrolment:edit", pk)
+    if request.method != "POST":
+        return render(request, "reenrolment/withdraw.html", {"page": page})
+    try:
+        submission.withdraw(page.reenrolment, actor=request.user)
+    except ValidationError as error:
+        _tell(request, error)
+    else:
+        messages.success(request, "Votre demande est retirée : les places sont rendues.")
+    return redirect("reenrolment:edit", pk)
+
+
+@require_POST
+def take_up(request, pk):
+    """A withdrawn dossier is filled in again."""
+    try:
+        submission.take_up(_existing(request, pk).reenrolment, actor=request.user)
+    except ValidationError as error:
+        _tell(request, error)
+    return redirect("reenrolment:edit", pk)
+
+
+def _existing(request, pk) -> Page:
+    page = load_page(request, pk)
+    if page.reenrolment is None:
+        raise Http404
+    return page
+
+
+def _save(request, page) -> Outcome:
+    return save(
+        page,
+        request.POST,
+        request.FILES,
+        actor=request.user,
+        reload=lambda: load_page(request, page.student.pk),
+    )
+
+
+def _show(request, outcome, errors):
+    context = {"page": outcome.page, "outcome": outcome, "forms": outcome.forms, "errors": errors}
+    return render(request, "reenrolment/edit.html", context)
+
+
+def _not_submitted(request, pk, error):
+    """Nothing was submitted: back to where it can be mended, with the sentence."""
+    codes = {each.code for each in error.error_list}
+    if "bad_transition" in codes:
+        return redirect("reenrolment:confirmation", pk)
+    _tell(request, error)
+    if codes & {"changed", "terms_changed"}:
+        return redirect("reenrolment:check", pk)
+    return redirect(_to_mend(pk) if codes & {"slot_full", "not_ready"} else _edit(pk))
+
+
+def _tell(request, error):
+    for message in error.messages:
+        messages.error(request, message)
+
+
+def _edit(pk):
+    return reverse("reenrolment:edit", args=[pk])
+
+
+def _to_mend(pk):
+    return f"{_edit(pk)}?verifier=1"

@@ -1,0 +1,150 @@
+"""« Accueil » and the way into one's own space."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from billing import services as billing
+from documents.enums import Verdict
+from reenrolment.models import Campaign
+from tests.factories import (
+    CampaignFactory,
+    DocumentFactory,
+    EnrolmentFactory,
+    GuardianFactory,
+    InvoiceFactory,
+    InvoiceLineFactory,
+    StudentFactory,
+    TeacherFactory,
+    UserFactory,
+)
+from tests.reenrolment.conftest import make_case
+
+
+def tasks(client):
+    return [
+        (task.title, task.state.label)
+        for task in client.get(reverse("imuse:home")).context["tasks"]
+    ]
+
+
+@pytest.fixture
+def home(client, parent):
+    client.force_login(parent)
+    return client
+
+
+def test_each_child_with_a_course_has_its_task(home, student, family):
+    campaign = CampaignFactory()
+    EnrolmentFactory(student=student)
+    StudentFactory(family=family)  # follows no course: not a re-enrolment
+
+    assert tasks(home) == [(f"Réinscription de Louise pour {campaign.school_year}", "À faire")]
+
+
+def test_a_draft_is_started_a_submitted_dossier_done(home, student, parent):
+    case = make_case(student)
+    case.fill_in()
+    assert [state for _, state in tasks(home)] == ["En cours"]
+
+    case.submit(parent)
+
+    assert [state for _, state in tasks(home)] == ["Terminé"]
+
+
+@pytest.mark.parametrize("hours", [(1, 2), (-2, -1)])
+def test_outside_the_period_nothing_can_be_done(home, student, hours):
+    CampaignFactory()
+    EnrolmentFactory(student=student)
+    opens, closes = (timezone.now() + dt.timedelta(hours=h) for h in hours)
+    Campaign.objects.update(opens_at=opens, closes_at=closes)
+
+    assert [state for _, state in tasks(home)] == ["Impossible pour l'instant"]
+
+
+def test_a_refused_piece_and_an_unpaid_invoice_are_to_do(home, family, director):
+    DocumentFactory(family=family, verdict=Verdict.REFUSED, refusal="Illisible.")
+    invoice = InvoiceLineFactory(invoice__family=family).invoice
+    billing.issue(invoice, actor=director)
+
+    titles = [title for title, _ in tasks(home)]
+
+    assert titles[0].startswith("Pièce refusée : Justificatif de domicile")
+    assert titles[1].endswith("38,00\u00a0€")
+
+
+def test_another_households_affairs_do_not_show(home, stranger, director):
+    EnrolmentFactory(student=StudentFactory(family=stranger.guardian.family))
+    CampaignFactory()
+    DocumentFactory(family=stranger.guardian.family, verdict=Verdict.REFUSED, refusal="Illisible.")
+    billing.issue(
+        InvoiceLineFactory(invoice__family=stranger.guardian.family).invoice, actor=director
+    )
+
+    assert tasks(home) == []
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_home_makes_ten_queries_whatever_the_count(
+    home, family, count, director, django_assert_num_queries
+):
+    CampaignFactory()
+    for student in StudentFactory.create_batch(count, family=family):
+        EnrolmentFactory(student=student)
+        DocumentFactory(family=family, verdict=Verdict.REFUSED, refusal="Illisible.")
+        InvoiceLineFactory(invoice=InvoiceFactory(family=family))
+
+    with django_assert_num_queries(10):
+        home.get(reverse("imuse:home"))
+
+
+def test_home_of_somebody_without_household_is_not_found(client, teacher):
+    client.force_login(teacher.user)
+
+    assert client.get(reverse("imuse:home")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("who", "query", "target"),
+    [
+        ("parent", "", "imuse:home"),
+        ("parent", "?espace=enseignant", "imuse:home"),
+        ("teacher", "", "teacher:index"),
+        ("both", "", "imuse:home"),
+        ("both", "?espace=enseignant", "teacher:index"),
+        ("registrar", "", "admin:index"),
+    ],
+)
+def test_enter_opens_the_space_that_is_ones_own(client, request, db, who, query, target):
+    user = _both() if who == "both" else request.getfixturevalue(who)
+    client.force_login(getattr(user, "user", user))
+
+    response = client.get(reverse("imuse:enter") + query)
+
+    assert response.url == reverse(target)
+
+
+def test_enter_tells_that_one_is_no_teacher(client, parent):
+    client.force_login(parent)
+
+    response = client.get(reverse("imuse:enter") + "?espace=enseignant", follow=True)
+
+    assert [str(m) for m in response.context["messages"]] == [
+        "Votre compte n'est pas celui d'un enseignant : voici votre espace."
+    ]
+
+
+def test_enter_without_any_space_says_where_to_ask(client, establishment):
+    client.force_login(UserFactory())
+
+    response = client.get(reverse("imuse:enter"))
+
+    assert establishment.phone in response.content.decode()
+
+
+def _both():
+    user = GuardianFactory().user
+    TeacherFactory(user=user)
+    return user

@@ -1,0 +1,84 @@
+"""A dossier to re-enrol: one course with a slot to choose, one that the administration allots."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from reenrolment.models import Campaign, Reenrolment
+from reenrolment.pieces import load_pieces
+from reenrolment.readiness import fingerprint_of
+from reenrolment.rows import load_rows
+from reenrolment.services import drafts, submission
+from reenrolment.services.drafts import Edit
+from students.enums import Scheduling
+from students.models import Course, Enrolment, Slot, Student
+from tests.factories import CampaignFactory, CourseFactory, EnrolmentFactory, SlotFactory
+
+BLANK = {"wanted": False, "slot_id": None, "stop_reason": ""}
+
+
+@dataclass
+class Case:
+    campaign: Campaign
+    student: Student
+    theory: Enrolment  # of this year; next year's `slot` is to choose
+    choir: Enrolment  # of this year; the administration allots next year's
+    slot: Slot
+    choir_course: Course
+
+    @property
+    def reenrolment(self) -> Reenrolment:
+        return Reenrolment.objects.get(campaign=self.campaign, student=self.student)
+
+    def fill_in(self, *, slot=None, **changes):
+        """Saves a draft that is ready to be submitted."""
+        return drafts.save_draft(
+            self.campaign,
+            self.student,
+            {
+                "administrative": Edit({"administrative": False}, {"administrative": True}),
+                f"course-{self.theory.pk}": Edit(
+                    BLANK, BLANK | {"wanted": True, "slot_id": (slot or self.slot).pk} | changes
+                ),
+                f"course-{self.choir.pk}": Edit(BLANK, BLANK | {"wanted": True}),
+            },
+        )
+
+    def submit(self, actor):
+        reenrolment = self.reenrolment
+        return submission.submit(
+            reenrolment,
+            actor=actor,
+            terms=self.campaign.terms,
+            fingerprint=fingerprint_of(
+                reenrolment, load_rows(reenrolment), load_pieces(reenrolment)
+            ),
+        )
+
+
+def make_case(student, *, slot=None) -> Case:
+    campaign = CampaignFactory()
+    if slot is None:
+        slot = SlotFactory(course=CourseFactory(coming=True, name="Formation musicale C1-3"))
+    theory_course = slot.course.previous_courses.first() or CourseFactory(
+        name=f"{slot.course.name}, cette année", next_course=slot.course
+    )
+    choir_next = Course.objects.filter(name="Chœur, an prochain").first() or CourseFactory(
+        coming=True, name="Chœur, an prochain", scheduling=Scheduling.ADMINISTRATION
+    )
+    choir_course = choir_next.previous_courses.first() or CourseFactory(
+        name="Chœur", scheduling=Scheduling.ADMINISTRATION, next_course=choir_next
+    )
+    return Case(
+        campaign=campaign,
+        student=student,
+        theory=EnrolmentFactory(student=student, course=theory_course),
+        choir=EnrolmentFactory(student=student, course=choir_course),
+        slot=slot,
+        choir_course=choir_next,
+    )
+
+
+@pytest.fixture
+def case(student):
+    return make_case(student)

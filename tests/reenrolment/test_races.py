@@ -1,0 +1,126 @@
+"""The opening evening, on PostgreSQL: many families want the last place at the same moment."""
+
+import logging
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from accounts.models import Mail
+from reenrolment.enums import Status
+from reenrolment.models import Reenrolment
+from reenrolment.services import drafts, submission
+from students import services as students
+from students.models import Enrolment, Slot
+from tests.factories import CourseFactory, EnrolmentFactory, SlotFactory, StudentFactory
+from tests.races import run_together
+from tests.reenrolment.conftest import make_case
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+FAMILIES, ROUNDS = 30, 20
+
+
+@pytest.fixture
+def rush(parent):
+    """Thirty ready drafts; each round gives them a new slot with one place."""
+    course = CourseFactory(coming=True)
+    first = SlotFactory(course=course)
+    cases = [
+        make_case(StudentFactory(family=parent.guardian.family), slot=first)
+        for _ in range(FAMILIES)
+    ]
+    for case in cases:
+        case.fill_in()
+
+    def play():
+        slot = SlotFactory(course=course)
+        for case in cases:
+            case.reenrolment.choices.filter(enrolment=case.theory).update(slot=slot)
+        results = run_together(lambda n: cases[n].submit(parent), FAMILIES)
+        won = [result for result in results if not isinstance(result, Exception)]
+        for reenrolment in won:
+            submission.withdraw(reenrolment, actor=parent)
+            submission.take_up(reenrolment, actor=parent)
+        return slot, results, won
+
+    return play
+
+
+def stopped_by_the_constraint(caplog):
+    return sum("stopped by the constraint" in record.message for record in caplog.records)
+
+
+def test_the_last_place_goes_to_exactly_one_family(rush, caplog):
+    caplog.set_level(logging.WARNING, logger="students.services")
+    for _ in range(ROUNDS):
+        _, results, won = rush()
+        lost = [result for result in results if result not in won]
+
+        assert len(won) == 1
+        assert {type(error) for error in lost} == {ValidationError}
+        assert {each.code for error in lost for each in error.error_list} == {"slot_full"}
+    assert stopped_by_the_constraint(caplog) == 0
+
+
+def test_without_the_lock_the_constraint_has_to_stop_claims(rush, caplog, monkeypatch):
+    """Proves that the test above can fail: it is the lock that keeps the constraint idle."""
+    caplog.set_level(logging.WARNING, logger="students.services")
+    monkeypatch.setattr(students, "lock_slots", _without_locking)
+    winners = [len(rush()[2]) for _ in range(ROUNDS)]
+
+    assert winners == [1] * ROUNDS
+    assert stopped_by_the_constraint(caplog) > 0
+
+
+def test_a_double_click_submits_once(parent, student):
+    slot = SlotFactory(course=CourseFactory(coming=True), places=ROUNDS)
+    for _ in range(ROUNDS):
+        case = make_case(StudentFactory(family=parent.guardian.family), slot=slot)
+        case.fill_in()
+        Mail.objects.all().delete()
+
+        results = run_together(lambda _, case=case: case.submit(parent), 4)
+
+        codes = [r.error_list[0].code for r in results if isinstance(r, ValidationError)]
+        assert codes == ["bad_transition"] * 3
+        assert Mail.objects.count() == 1
+        assert Enrolment.objects.filter(student=case.student, place__isnull=False).count() == 1
+
+
+def test_two_tabs_open_one_draft(parent, student):
+    case = make_case(student)
+
+    results = run_together(lambda _: drafts.save_draft(case.campaign, student, {}), 8)
+
+    assert results == [[]] * 8
+    assert Reenrolment.objects.get().status == Status.DRAFT
+    assert case.reenrolment.choices.count() == 2
+
+
+def test_two_families_that_cross_their_slots_do_not_deadlock(parent):
+    """Each wants both slots, in opposite orders of courses: the locks go by ascending key."""
+    family = parent.guardian.family
+    slots = [SlotFactory(course=CourseFactory(coming=True), places=2) for _ in range(2)]
+    for _ in range(ROUNDS):
+        cases = [_wants_both(StudentFactory(family=family), slots[::step]) for step in (1, -1)]
+
+        results = run_together(lambda n, cases=cases: cases[n].submit(parent), 2)
+
+        assert [r.status for r in results] == [Status.SUBMITTED] * 2
+        for reenrolment in results:
+            submission.withdraw(reenrolment, actor=parent)
+
+
+def _wants_both(student, slots):
+    case = make_case(student, slot=slots[0])
+    this_year = slots[1].course.previous_courses.first() or CourseFactory(
+        next_course=slots[1].course
+    )
+    second = EnrolmentFactory(student=student, course=this_year)
+    case.fill_in()
+    case.reenrolment.choices.filter(enrolment=second).update(wanted=True, slot=slots[1])
+    return case
+
+
+def _without_locking(slot_pks):
+    return {slot.pk: slot for slot in Slot.objects.select_related("course").filter(pk__in=slot_pks)}
