@@ -1,9 +1,34 @@
-"""The outbox: the door by which every mail leaves (docs/decisions.md says why it is ours)."""
+"""The outbox: the door by which every mail leaves (docs/decisions.md says why it is ours).
 
+`queue` writes a mail in the transaction of the move that it tells of; `send_due`, run by
+`manage.py send_mails`, takes it from there. A mail is sent at least once: twice only if the sender
+dies between the mail server's « 250 » and its own commit.
+"""
+
+import datetime as dt
+import logging
+import uuid
+
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
+from accounts import emails, one_time_passwords
 from accounts.enums import MailKind
-from accounts.models import Mail
+from accounts.models import Mail, User
+
+logger = logging.getLogger(__name__)
+
+# Longer than any send (EMAIL_TIMEOUT is 20 s a step): past it, the sender is taken for dead.
+HOLD = dt.timedelta(minutes=5)
+# After each failure; the last one again and again, for three days.
+DELAYS = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
+MAX_ATTEMPTS = len(DELAYS) + 72
+
+
+class Pointless(Exception):
+    """There is no use in sending this mail, now or later; the text says why."""
 
 
 def queue(kind: MailKind, *, key: str, to: str, subject: str, body: str) -> None:
@@ -22,3 +47,106 @@ def queue(kind: MailKind, *, key: str, to: str, subject: str, body: str) -> None
                 "due_at": timezone.now(),
             },
         )
+
+
+@transaction.atomic
+def queue_one_time_password(user: User) -> None:
+    """Writes a mail without a body: the password is made when it leaves. One waits at a time."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    kind = MailKind.ONE_TIME_PASSWORD
+    if user.email and not waiting().filter(kind=kind, user=user).exists():
+        Mail.objects.create(
+            key=f"{kind}:{user.pk}:{uuid.uuid4().hex}",
+            kind=kind,
+            to=user.email,
+            user=user,
+            due_at=timezone.now(),
+        )
+
+
+def waiting():
+    """The mails that are neither sent nor given up."""
+    return Mail.objects.filter(sent_at=None, attempts__lt=MAX_ATTEMPTS)
+
+
+def send_due(now: dt.datetime | None = None, limit: int | None = None) -> int:
+    """Tries every mail that is due, `limit` at most, and gives how many have left.
+
+    `now` is for the tests. A failure is noted in the row, which waits for its next try.
+    """
+    sent = tried = 0
+    while (limit is None or tried < limit) and (mail := send_next(now)):
+        tried += 1
+        sent += mail.sent_at is not None
+    return sent
+
+
+def send_next(now: dt.datetime | None = None) -> Mail | None:
+    """Tries the mail that has waited longest and gives its row; None when nothing is due."""
+    mail = take(now or timezone.now())
+    if mail is None:
+        return None
+    try:
+        _send(mail)
+    except Pointless as error:
+        _note_failure(mail, attempts=MAX_ATTEMPTS, last_error=str(error))
+    except Exception as error:  # whatever is wrong with one mail, the next ones must leave
+        text = _describe(error, mail)
+        logger.warning("Mail %s (%s), try %s: %s", mail.pk, mail.kind, mail.attempts, text)
+        delay = DELAYS[min(mail.attempts, len(DELAYS)) - 1]
+        _note_failure(mail, due_at=(now or timezone.now()) + delay, last_error=text)
+    else:
+        mail.sent_at, mail.taken_until, mail.last_error = now or timezone.now(), None, ""
+        mail.save(update_fields=["sent_at", "taken_until", "last_error"])
+    return mail
+
+
+def take(now: dt.datetime) -> Mail | None:
+    """Reserves a due mail for this sender; another sender takes another one, or none.
+
+    The try is counted here: a mail that kills its senders is given up too.
+    """
+    due = (
+        waiting()
+        .filter(Q(taken_until=None) | Q(taken_until__lte=now), due_at__lte=now)
+        .order_by("due_at", "pk")
+    )
+    if not due.exists():  # most of the time: SQLite's one write lock is left to the families
+        return None
+    with transaction.atomic():
+        mail = due.select_for_update(skip_locked=True).first()
+        if mail:
+            mail.taken_until = now + HOLD
+            mail.attempts += 1
+            mail.save(update_fields=["taken_until", "attempts"])
+    return mail
+
+
+def _send(mail):
+    subject, body = _content(mail)
+    headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no « absent du bureau » comes back
+    EmailMessage(subject, body, to=[mail.to], headers=headers).send()
+
+
+def _content(mail):
+    if mail.kind != MailKind.ONE_TIME_PASSWORD:
+        return mail.subject, mail.body
+    user = User.objects.get(pk=mail.user_id)
+    if not user.is_active or user.email != mail.to:
+        raise Pointless("Compte fermé, ou adresse changée depuis la demande.")
+    password, expires_at = one_time_passwords.make(user)
+    return emails.one_time_password(user, password, expires_at)
+
+
+def _note_failure(mail, **changes):
+    # If the hold ran out and another sender has the mail, the row is that sender's to write.
+    ours = Mail.objects.filter(pk=mail.pk, attempts=mail.attempts, sent_at=None)
+    ours.update(taken_until=None, **changes)
+
+
+def _describe(error, mail):
+    """What staff read; of a one-time password's mail never the text, which might quote it."""
+    name = type(error).__name__
+    if mail.kind == MailKind.ONE_TIME_PASSWORD:
+        return name
+    return f"{name}\u00a0: {error}"[: Mail._meta.get_field("last_error").max_length]

@@ -1,7 +1,9 @@
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from accounts.enums import MailKind
 
@@ -25,6 +27,14 @@ class Establishment(models.Model):
 class User(AbstractUser):
     """Somebody who signs in. What he may do follows from Guardian.user, Teacher.user and groups."""
 
+    username = models.CharField(
+        "identifiant",
+        max_length=150,
+        unique=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": "Cet identifiant existe déjà."},
+        help_text="En minuscules : lettres, chiffres et . + - _ @ seulement.",
+    )
     establishments = models.ManyToManyField(
         Establishment, verbose_name="établissements", related_name="users", blank=True
     )
@@ -36,7 +46,20 @@ class User(AbstractUser):
 
     class Meta(AbstractUser.Meta):
         verbose_name = "compte"
+        verbose_name_plural = "comptes"
         ordering = ["username"]
+        constraints = [
+            models.CheckConstraint(
+                name="user_username_lower_case",  # it is typed on phones, which like capitals
+                condition=Q(username=Lower("username")),
+                violation_error_message="L'identifiant s'écrit en minuscules.",
+            )
+        ]
+
+    @classmethod
+    def normalize_username(cls, username):
+        """What was typed, as it is kept: without capitals nor spaces around."""
+        return super().normalize_username(username).strip().lower()
 
 
 class OneTimePassword(models.Model):

@@ -59,7 +59,9 @@ def rows_of(
             enrolment=enrolment,
             course=course,
             slots=slots.get(course.pk, []) if course else [],
-            choice=enrolment.choice or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
+            # An outer join that finds nothing sets no attribute.
+            choice=getattr(enrolment, "choice", None)
+            or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
         )
         for enrolment, course in ((e, courses[e.pk]) for e in enrolments)
     ]

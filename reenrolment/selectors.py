@@ -22,10 +22,11 @@ def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, R
         .order_by("-opens_at", "-pk")
         .first()
     )
-    if campaign is None or campaign.dossier is None:
-        return campaign, None
-    campaign.dossier.campaign, campaign.dossier.student = campaign, student
-    return campaign, campaign.dossier
+    # An outer join that finds nothing sets no attribute.
+    reenrolment = getattr(campaign, "dossier", None)
+    if reenrolment is not None:
+        reenrolment.campaign, reenrolment.student = campaign, student
+    return campaign, reenrolment
 
 
 def next_to_do(campaign: Campaign, students: list[Student], *, after: Student) -> Student | None:

@@ -52,14 +52,14 @@ def submit(request, pk):
     """« Valider ». A double click, or the other parent's, lands on the first one's confirmation."""
     page = _existing(request, pk)
     form = SubmitForm(request.POST)
-    if page.status == Status.DRAFT and not form.is_valid():
+    if not form.is_valid() and page.status == Status.DRAFT:
         return render(request, "reenrolment/check.html", {"page": page, "form": form})
     try:
         submission.submit(
             page.reenrolment,
             actor=request.user,
-            terms=Terms(pk=form.data.get("terms")),
-            fingerprint=form.data.get("fingerprint"),
+            terms=Terms(pk=form.cleaned_data.get("terms")),
+            fingerprint=form.cleaned_data.get("fingerprint"),
         )
     except ValidationError as error:
         return _not_submitted(request, pk, error)

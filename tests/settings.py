@@ -19,6 +19,8 @@ STORAGES = {
     "private": {"BACKEND": "documents.storage.PrivateInMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Static files straight from their sources: a fresh clone has no staticfiles/ folder.
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 # Plain http in the test client and in Chromium against 127.0.0.1.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "sessionid", "csrftoken"

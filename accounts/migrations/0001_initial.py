@@ -3,6 +3,7 @@
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -63,12 +64,12 @@ class Migration(migrations.Migration):
                 (
                     "username",
                     models.CharField(
-                        error_messages={"unique": "A user with that username already exists."},
-                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        error_messages={"unique": "Cet identifiant existe déjà."},
+                        help_text="En minuscules : lettres, chiffres et . + - _ @ seulement.",
                         max_length=150,
                         unique=True,
                         validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
-                        verbose_name="username",
+                        verbose_name="identifiant",
                     ),
                 ),
                 (
@@ -147,9 +148,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "compte",
-                "verbose_name_plural": "users",
+                "verbose_name_plural": "comptes",
                 "ordering": ["username"],
                 "abstract": False,
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("username", django.db.models.functions.text.Lower("username"))
+                        ),
+                        name="user_username_lower_case",
+                        violation_error_message="L'identifiant s'écrit en minuscules.",
+                    )
+                ],
             },
             managers=[
                 ("objects", django.contrib.auth.models.UserManager()),

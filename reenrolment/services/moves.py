@@ -16,19 +16,27 @@ def lock(reenrolment: Reenrolment) -> Reenrolment:
     )
 
 
+def check_move(reenrolment: Reenrolment, to: Status) -> None:
+    """Raises ValidationError `bad_transition` when the state of a locked dossier forbids the move.
+
+    A double click, an old tab, the other parent, a colleague.
+    """
+    if to not in NEXT[reenrolment.status]:
+        raise ValidationError(
+            f"Ce dossier est maintenant « {Status(reenrolment.status).label} » : "
+            "l'action n'est plus possible.",
+            code="bad_transition",
+        )
+
+
 def move(reenrolment: Reenrolment, to: Status, *, actor, reason: str = "") -> Transition:
     """Moves a locked dossier and logs it. The dates that depend on the state follow it.
 
     `submitted_by`, `terms` and `complement_until` are the caller's to set before. Raises
-    ValidationError `bad_transition` when the state does not allow the move (a double click, an
-    old tab, the other parent, a colleague).
+    ValidationError as `check_move`.
     """
+    check_move(reenrolment, to)
     before = reenrolment.status
-    if to not in NEXT[before]:
-        raise ValidationError(
-            f"Ce dossier est maintenant « {Status(before).label} » : l'action n'est plus possible.",
-            code="bad_transition",
-        )
     now = timezone.now()
     reenrolment.status = to
     reenrolment.submitted_at = {Status.SUBMITTED: now, Status.DRAFT: None}.get(

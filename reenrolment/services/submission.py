@@ -11,7 +11,7 @@ from reenrolment.pieces import demand_of, load_pieces
 from reenrolment.readiness import fingerprint_of, unanswered
 from reenrolment.rows import load_rows
 from reenrolment.services.drafts import check_open
-from reenrolment.services.moves import lock, move
+from reenrolment.services.moves import check_move, lock, move
 from students import services as students
 
 
@@ -25,6 +25,7 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     (see `unanswered`), `slot_full` (one message for each course whose place is gone).
     """
     reenrolment = lock(reenrolment)
+    check_move(reenrolment, Status.SUBMITTED)
     check_open(reenrolment.campaign)
     if terms.pk != reenrolment.campaign.terms_id:
         raise ValidationError(
@@ -32,9 +33,7 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
             code="terms_changed",
         )
     rows, pieces = load_rows(reenrolment), load_pieces(reenrolment)
-    if reenrolment.status == Status.DRAFT and fingerprint_of(reenrolment, rows, pieces) != (
-        fingerprint
-    ):
+    if fingerprint_of(reenrolment, rows, pieces) != fingerprint:
         raise ValidationError(
             "Le dossier a été modifié depuis ce récapitulatif : relisez-le avant de valider.",
             code="changed",

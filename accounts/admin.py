@@ -1,0 +1,142 @@
+"""The admin pages of accounts and mails, and what the other apps' pages are made with."""
+
+from django.contrib import admin, messages
+from django.contrib.auth import admin as django_auth
+from django.contrib.auth.models import Group
+from django.db import models
+from django.forms import CheckboxSelectMultiple
+
+from accounts import mails, services
+from accounts.models import Establishment, Mail, User
+from accounts.names import sort_key
+
+assert django_auth  # imported for its registration, which is undone here
+admin.site.unregister(Group)  # groups are code: accounts/roles.py
+
+
+class SortNameSearchMixin:
+    """The search box finds « Éléonore » from « eleonore »; `search_fields` name `sort_name`s."""
+
+    def get_search_results(self, request, queryset, search_term):
+        return super().get_search_results(request, queryset, sort_key(search_term))
+
+
+class ReadOnlyAdminMixin:
+    """Pages to read: the rows are written by services alone."""
+
+    def has_add_permission(self, request, *args):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Establishment)
+class EstablishmentAdmin(admin.ModelAdmin):
+    list_display = ["name", "email", "phone"]
+
+
+@admin.register(User)
+class UserAdmin(admin.ModelAdmin):
+    """No password is seen or set here: « Envoyer un mot de passe provisoire » lets a person in."""
+
+    list_display = ["username", "last_name", "first_name", "email", "is_active", "is_staff"]
+    list_filter = ["is_active", "is_staff", "groups", "establishments"]
+    search_fields = ["username", "last_name", "first_name", "email"]
+    fieldsets = [
+        (None, {"fields": ["username", "last_name", "first_name", "email"]}),
+        (
+            "Connexion",
+            {
+                "fields": ["establishments", "is_active", "must_choose_password", "last_login"],
+                "description": (
+                    "Un nouveau compte n'a pas de mot de passe\u00a0: choisissez-le dans la liste, "
+                    "puis l'action «\u00a0Envoyer un mot de passe provisoire\u00a0»."
+                ),
+            },
+        ),
+        ("Administration", {"fields": ["is_staff", "groups", "is_superuser"]}),
+    ]
+    readonly_fields = ["must_choose_password", "last_login"]
+    formfield_overrides = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
+    actions = ["send_one_time_password"]
+
+    def get_readonly_fields(self, request, obj=None):
+        fields = super().get_readonly_fields(request, obj)
+        if request.user.is_superuser:
+            return fields
+        return [*fields, "is_staff", "groups", "is_superuser"]  # nobody promotes himself
+
+    def has_change_permission(self, request, obj=None):
+        # Whoever could change a superuser's address could ask for his password by mail.
+        above = obj is not None and (obj.is_superuser or obj.is_staff)
+        if above and not request.user.is_superuser:
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # what a person did stays signed: the account is made inactive
+
+    def lookup_allowed(self, lookup, value, request):
+        # A filter on the hash in the address (?password__startswith=) would reveal it.
+        secret = lookup.startswith(("password", "one_time_password"))
+        return not secret and super().lookup_allowed(lookup, value, request)
+
+    def save_model(self, request, obj, form, change):
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            services.forget_one_time_password(obj)  # it was mailed to the former address
+
+    @admin.action(description="Envoyer un mot de passe provisoire", permissions=["change"])
+    def send_one_time_password(self, request, queryset):
+        for user in queryset:
+            if user.is_active and user.email:
+                mails.queue_one_time_password(user)
+                self.message_user(request, f"{user}\u00a0: le message part à {user.email}.")
+            else:
+                text = f"{user}\u00a0: compte inactif ou sans adresse e-mail, rien n'est envoyé."
+                self.message_user(request, text, messages.ERROR)
+
+
+class MailStateFilter(admin.SimpleListFilter):
+    title = "état"
+    parameter_name = "etat"
+
+    def lookups(self, request, model_admin):
+        return [("envoye", "envoyé"), ("attente", "en attente"), ("abandonne", "abandonné")]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "envoye":
+                return queryset.exclude(sent_at=None)
+            case "attente":
+                return queryset.filter(sent_at=None, attempts__lt=mails.MAX_ATTEMPTS)
+            case "abandonne":
+                return queryset.filter(sent_at=None, attempts__gte=mails.MAX_ATTEMPTS)
+        return queryset
+
+
+@admin.register(Mail)
+class MailAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    """What left, what waits and why; the mail of a one-time password is kept without its text."""
+
+    list_display = ["created_at", "kind", "to", "subject", "state", "last_error"]
+    list_filter = [MailStateFilter, "kind"]
+    search_fields = ["to", "subject"]
+    date_hierarchy = "created_at"
+    fields = [
+        *["kind", "to", "subject", "body", "user", "created_at"],
+        *["state", "due_at", "attempts", "sent_at", "last_error"],
+    ]
+    readonly_fields = ["state"]
+
+    @admin.display(description="état", ordering="sent_at")
+    def state(self, mail):
+        if mail.sent_at:
+            return "envoyé"
+        return "abandonné" if mail.attempts >= mails.MAX_ATTEMPTS else "en attente"

@@ -1,0 +1,91 @@
+from django import forms
+from django.contrib.auth import password_validation
+
+from accounts.models import Establishment
+
+
+def password_field(label: str, autocomplete: str) -> forms.CharField:
+    """A password as it is typed, spaces included; static/js adds « Afficher » by `data-reveal`."""
+    attrs = {"autocomplete": autocomplete, "data-reveal": True}
+    return forms.CharField(
+        label=label, max_length=128, strip=False, widget=forms.PasswordInput(attrs)
+    )
+
+
+def username_field() -> forms.CharField:
+    attrs = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+    return forms.CharField(label="Identifiant", max_length=150, widget=forms.TextInput(attrs))
+
+
+class SignInForm(forms.Form):
+    establishment = forms.ModelChoiceField(
+        label="Sélectionnez le site",
+        queryset=Establishment.objects.all(),
+        empty_label="Choisissez…",
+    )
+    username = username_field()
+    password = password_field("Mot de passe", "current-password")
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Always visible, but there is nothing to choose when the town has one site.
+        field = self.fields["establishment"]
+        sites = field.queryset[:2]
+        if len(sites) == 1:
+            field.empty_label = None
+            field.initial = sites[0]
+
+
+class LostPasswordForm(forms.Form):
+    username = username_field()
+    email = forms.EmailField(
+        label="Adresse e-mail",
+        help_text="La même que celle que vous avez donnée à l'administration du conservatoire.",
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+
+
+class ChoosePasswordForm(forms.Form):
+    """A new password, twice; the policy is told before one types."""
+
+    new_password = password_field("Nouveau mot de passe", "new-password")
+    new_password_again = password_field("Nouveau mot de passe, une seconde fois", "new-password")
+
+    def __init__(self, user, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+        policy = password_validation.password_validators_help_texts()
+        self.fields["new_password"].help_text = " ".join(policy)
+
+    def clean_new_password(self):
+        password = self.cleaned_data["new_password"]
+        password_validation.validate_password(password, self.user)
+        return password
+
+    def clean(self):
+        cleaned = super().clean()
+        first, again = cleaned.get("new_password"), cleaned.get("new_password_again")
+        if first and again and first != again:
+            self.add_error(
+                "new_password_again",
+                forms.ValidationError("Les deux saisies sont différentes.", code="mismatch"),
+            )
+        return cleaned
+
+
+class ChangePasswordForm(ChoosePasswordForm):
+    current_password = password_field("Mot de passe actuel", "current-password")
+
+    field_order = ["current_password"]
+
+    def clean_current_password(self):
+        password = self.cleaned_data["current_password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError("Ce n'est pas votre mot de passe actuel.", code="wrong")
+        return password
+
+    def clean_new_password(self):
+        password = super().clean_new_password()
+        if password == self.cleaned_data.get("current_password"):
+            raise forms.ValidationError("C'est déjà votre mot de passe actuel.", code="same")
+        return password

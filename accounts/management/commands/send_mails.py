@@ -1,0 +1,54 @@
+import logging
+import queue
+import signal
+
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections
+
+from accounts import mails
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Envoie les messages en attente ; avec --forever, continue jusqu'à son arrêt."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--forever", action="store_true", help="ne s'arrête pas")
+        parser.add_argument(
+            "--every", type=float, default=2, metavar="SECONDES", help="pause entre deux passages"
+        )
+
+    def handle(self, *args, forever, every, **options):
+        if forever:
+            self._serve(every)
+        else:
+            self.stdout.write(f"Messages envoyés : {mails.send_due()}.")
+
+    def _serve(self, every):
+        # SimpleQueue.put may be called from a signal handler; Event.set may not. The mail under
+        # way is finished, the others wait in the outbox.
+        stop = queue.SimpleQueue()
+        former = {
+            number: signal.signal(number, lambda received, frame: stop.put(received))
+            for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            while True:
+                self._turn(stop)
+                try:
+                    stop.get(timeout=every)
+                    return
+                except queue.Empty:
+                    continue
+        finally:
+            for number, handler in former.items():
+                signal.signal(number, handler)
+
+    def _turn(self, stop):
+        try:
+            close_old_connections()
+            while stop.empty() and mails.send_next():
+                pass
+        except Exception:  # the database is away: nothing is lost, the next turn may find it
+            logger.exception("The outbox could not be read or written")
