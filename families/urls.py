@@ -1,2 +1,8 @@
+from django.urls import path
+
+from families import views
+
 app_name = "families"
-urlpatterns = []
+urlpatterns = [
+    path("famille/", views.identity, name="identity"),
+]

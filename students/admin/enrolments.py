@@ -1,0 +1,122 @@
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+
+from accounts.admin import SortNameSearchMixin
+from students import services
+from students.admin.scope import OwnEstablishmentsMixin, RefusalsMixin
+from students.enums import EnrolmentStatus
+from students.models import Enrolment, Slot
+
+LEVEL = ["cycle", "cycle_year", "next_course"]
+
+
+@admin.display(description="année scolaire", ordering="course__school_year")
+def school_year(enrolment):
+    return enrolment.course.school_year
+
+
+@admin.display(description="niveau")
+def level(enrolment):
+    return enrolment.level
+
+
+@admin.display(description="créneau")
+def seat(enrolment):
+    slot = enrolment.slot
+    return f"{slot.get_weekday_display()} {slot.hours} {slot.group}".strip() if slot else "–"
+
+
+class SlotField(forms.ModelChoiceField):
+    def label_from_instance(self, slot):
+        left = slot.places_left
+        return f"{slot} ({left} place{'s' if left > 1 else ''})"
+
+
+class EnrolmentForm(forms.ModelForm):
+    move_to = SlotField(
+        queryset=Slot.objects.none(),
+        label="Placer dans",
+        required=False,
+        empty_label="sans changement",
+        help_text="Les créneaux de ce cours où il reste une place.",
+    )
+
+    class Meta:
+        model = Enrolment
+        fields = ["student", "course", *LEVEL]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            slots = Slot.objects.filter(course=self.instance.course_id).select_related("course")
+            self.fields["move_to"].queryset = slots.open()
+
+    def clean(self):
+        cleaned = super().clean()
+        if "student" in cleaned and "course" in cleaned:
+            services.check_not_enrolled(cleaned["student"], cleaned["course"])
+        return cleaned
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(RefusalsMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
+    """State and seat move by services only."""
+
+    establishment_lookup = "course__establishment"
+    form = EnrolmentForm
+    list_display = ["student", "course", school_year, level, seat, "status"]
+    list_filter = [
+        "status",
+        "course__school_year",
+        ("course__establishment", admin.RelatedOnlyFieldListFilter),
+        "course__discipline",
+    ]
+    search_fields = ["student__sort_name", "course__sort_name"]
+    search_help_text = "Nom de l'élève ou du cours"
+    autocomplete_fields = ["student"]
+    actions = ["confirm", "release"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("student").for_list()
+
+    def get_fields(self, request, obj=None):
+        if obj is None:
+            return ["student", "course", "cycle", "cycle_year"]
+        movable = obj.course.has_slots and obj.status != EnrolmentStatus.RELEASED
+        known = ["student", "course", "status", seat]
+        return [*known, *(["move_to"] if movable else []), *LEVEL]
+
+    def get_readonly_fields(self, request, obj=None):
+        return ["student", "course", "status", seat] if obj else []
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # released, it stays in the history
+
+    def save_model(self, request, obj, form, change):
+        if change:
+            obj.save(update_fields=LEVEL)
+            if slot := form.cleaned_data.get("move_to"):
+                services.place(obj, slot)
+        else:
+            obj.pk = services.enrol_without_place(
+                obj.student, obj.course, cycle=obj.cycle, cycle_year=obj.cycle_year
+            ).pk
+
+    @admin.action(description="Confirmer les inscriptions choisies", permissions=["change"])
+    def confirm(self, request, queryset):
+        self._each(request, queryset, services.confirm, "inscription confirmée")
+
+    @admin.action(description="Mettre fin et rendre la place", permissions=["change"])
+    def release(self, request, queryset):
+        self._each(request, queryset, services.release, "inscription rendue, place libérée")
+
+    def _each(self, request, queryset, move, done):
+        for enrolment in queryset:
+            try:
+                self.log_change(request, move(enrolment), done)
+            except ValidationError as error:
+                text = f"{enrolment}. {error.messages[0]}"
+                self.message_user(request, text, messages.ERROR)
+            else:
+                self.message_user(request, f"{enrolment} : {done}.", messages.SUCCESS)

@@ -1,0 +1,135 @@
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextInputWidget
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+
+from accounts.admin import SortNameSearchMixin
+from students import services
+from students.admin.scope import OwnEstablishmentsMixin, RefusalsMixin
+from students.models import Place, Slot
+
+
+class SlotForm(forms.ModelForm):
+    capacity = forms.IntegerField(
+        label="Capacité",
+        min_value=0,
+        max_value=200,
+        initial=10,
+        help_text="Le nombre de places. Baisser la capacité ne retire que des places libres.",
+    )
+
+    class Meta:
+        model = Slot
+        fields = ["course", "group", "weekday", "starts_at", "ends_at", "room", "teacher"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["capacity"] = self.instance.capacity
+
+    def clean_course(self):
+        course = self.cleaned_data["course"]
+        if not course.has_slots:
+            raise ValidationError(
+                "Ce cours n'a pas de créneau\u00a0: son horaire est %(scheduling)s.",
+                params={"scheduling": course.get_scheduling_display()},
+            )
+        return course
+
+    def clean_capacity(self):
+        capacity = self.cleaned_data["capacity"]
+        if self.instance.pk:
+            services.check_capacity(self.instance, capacity)
+        return capacity
+
+
+class AddPlaceForm(forms.ModelForm):
+    class Meta:
+        model = Place
+        fields = ["reason"]
+        widgets = {"reason": AdminTextInputWidget}
+
+
+@admin.register(Slot)
+class SlotAdmin(RefusalsMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
+    """A slot and its capacity; its places are never edited one by one."""
+
+    establishment_lookup = "course__establishment"
+    form = SlotForm
+    change_form_template = "students/admin_slot.html"
+    list_display = ["__str__", "school_year", "room", "teacher", "capacity", "places_left"]
+    list_filter = [
+        "course__school_year",
+        ("course__establishment", admin.RelatedOnlyFieldListFilter),
+        "course__discipline",
+        "weekday",
+    ]
+    search_fields = ["course__sort_name", "teacher__sort_name"]
+    search_help_text = "Nom du cours ou de l'enseignant"
+    autocomplete_fields = ["teacher"]
+
+    def get_queryset(self, request):
+        slots = super().get_queryset(request).with_places()
+        return slots.select_related("course__school_year", "teacher")
+
+    def get_fields(self, request, obj=None):
+        fields = [*self.form.Meta.fields, "capacity"]
+        return [*fields, "places_left"] if obj else fields
+
+    def get_readonly_fields(self, request, obj=None):
+        # The places of a slot are held by enrolments in its course.
+        return ["course", "places_left"] if obj else []
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        services.set_capacity(obj, form.cleaned_data["capacity"])
+
+    def get_urls(self):
+        add_place = self.admin_site.admin_view(self.add_place)
+        name = "students_slot_add_place"
+        return [path("<int:pk>/ajouter-une-place/", add_place, name=name), *super().get_urls()]
+
+    def add_place(self, request, pk):
+        """One student too many: a place more, with the reason, logged."""
+        slot = self.get_object(request, str(pk))
+        if slot is None:
+            raise Http404
+        if not self.has_change_permission(request, slot):
+            raise PermissionDenied
+        form = AddPlaceForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                self._add_place(request, slot, form.cleaned_data["reason"])
+            except ValidationError as error:
+                form.add_error("reason", error.messages)
+            else:
+                return redirect(reverse("admin:students_slot_change", args=[pk]))
+        context = self.admin_site.each_context(request) | {
+            "title": "Ajouter une place",
+            "slot": slot,
+            "form": form,
+            "opts": self.opts,
+        }
+        return render(request, "students/admin_add_place.html", context)
+
+    @transaction.atomic
+    def _add_place(self, request, slot, reason):
+        added = services.add_place(slot, reason=reason)
+        self.log_change(request, slot, f"Place {added.number} ajoutée : {added.reason}")
+        self.message_user(request, "Une place est ajoutée à ce créneau.", messages.SUCCESS)
+
+    @admin.display(description="année", ordering="course__school_year")
+    def school_year(self, slot):
+        return slot.course.school_year
+
+    @admin.display(description="capacité", ordering="capacity")
+    def capacity(self, slot):
+        return slot.capacity
+
+    @admin.display(description="places libres", ordering="places_left")
+    def places_left(self, slot):
+        return slot.places_left

@@ -1,0 +1,19 @@
+"""The tables of the app, one file by noun: years, people, courses, enrolments."""
+
+from students.models.courses import Course, Discipline, Place, Slot
+from students.models.enrolments import Enrolment, RepertoirePiece
+from students.models.people import Custody, Student, Teacher
+from students.models.years import SchoolYear
+
+__all__ = [
+    "Course",
+    "Custody",
+    "Discipline",
+    "Enrolment",
+    "Place",
+    "RepertoirePiece",
+    "SchoolYear",
+    "Slot",
+    "Student",
+    "Teacher",
+]

@@ -1,0 +1,143 @@
+"""Who is in which course, and what was played."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from students.enums import Cycle, EnrolmentStatus
+from students.models.courses import Course, Place, Slot
+from students.models.people import Student, Teacher
+from students.models.years import SchoolYear
+
+
+class EnrolmentQuerySet(models.QuerySet):
+    def live(self):
+        return self.exclude(status=EnrolmentStatus.RELEASED)
+
+    def confirmed(self):
+        return self.filter(status=EnrolmentStatus.CONFIRMED)
+
+    def for_list(self):
+        return self.select_related(
+            "course__discipline", "course__school_year", "course__teacher", "place__slot__teacher"
+        )
+
+
+class Enrolment(models.Model):
+    """A student in a course; `place` is the seat it holds, if the course has slots."""
+
+    student = models.ForeignKey(
+        Student, models.PROTECT, verbose_name="élève", related_name="enrolments"
+    )
+    course = models.ForeignKey(
+        Course, models.PROTECT, verbose_name="cours", related_name="enrolments"
+    )
+    place = models.OneToOneField(
+        Place, models.PROTECT, verbose_name="place", related_name="enrolment", null=True, blank=True
+    )
+    status = models.CharField(
+        "état", max_length=10, choices=EnrolmentStatus, default=EnrolmentStatus.REQUESTED
+    )
+    cycle = models.CharField(
+        "cycle", max_length=10, choices=Cycle, help_text="Le niveau de l'élève dans la discipline."
+    )
+    cycle_year = models.PositiveSmallIntegerField(
+        "année du cycle",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(9)],
+    )
+    next_course = models.ForeignKey(
+        Course,
+        models.PROTECT,
+        verbose_name="cours proposé l'an prochain",
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text="La décision du jury ou de l'enseignant ; vide : celui que prévoit le cours.",
+    )
+
+    objects = EnrolmentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "inscription à un cours"
+        verbose_name_plural = "inscriptions aux cours"
+        ordering = ["course__sort_name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="enrolment_one_live_per_student_and_course",
+                fields=["student", "course"],
+                condition=~Q(status=EnrolmentStatus.RELEASED),
+                violation_error_message="Cet élève est déjà inscrit à ce cours.",
+            ),
+            models.CheckConstraint(
+                name="enrolment_released_gives_its_place_back",
+                condition=~Q(status=EnrolmentStatus.RELEASED) | Q(place=None),
+                violation_error_message="Une inscription rendue ne garde pas de place.",
+            ),
+            models.CheckConstraint(
+                name="enrolment_status_known",
+                condition=Q(status__in=EnrolmentStatus.values),
+                violation_error_message="État inconnu.",
+            ),
+            models.CheckConstraint(
+                name="enrolment_cycle_known",
+                condition=Q(cycle__in=Cycle.values),
+                violation_error_message="Cycle inconnu.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.student} : {self.course}"
+
+    @property
+    def level(self) -> str:
+        """« Cycle 1, 3e année », the student's own level in the discipline."""
+        if not self.cycle_year:
+            return self.get_cycle_display()
+        return f"{self.get_cycle_display()}, {self.cycle_year}{_ordinal(self.cycle_year)} année"
+
+    @property
+    def slot(self) -> Slot | None:
+        return self.place.slot if self.place_id else None
+
+    @property
+    def teacher(self) -> Teacher | None:
+        """The slot's, else the course's."""
+        return self.slot.teacher if self.slot and self.slot.teacher_id else self.course.teacher
+
+    @property
+    def proposed_course(self) -> Course | None:
+        """What the coming year proposes: the enrolment's own decision, else the course's."""
+        return self.next_course or self.course.next_course
+
+    @property
+    def is_placed(self) -> bool:
+        return bool(self.place_id) or not self.course.has_slots
+
+
+class RepertoirePiece(models.Model):
+    """A piece that the student played."""
+
+    student = models.ForeignKey(
+        Student, models.PROTECT, verbose_name="élève", related_name="repertoire"
+    )
+    school_year = models.ForeignKey(
+        SchoolYear, models.PROTECT, verbose_name="année scolaire", related_name="+"
+    )
+    composer = models.CharField("compositeur", max_length=100)
+    title = models.CharField("œuvre", max_length=200)
+    occasion = models.CharField("occasion", max_length=150, blank=True)
+    played_on = models.DateField("date", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "morceau joué"
+        verbose_name_plural = "morceaux joués"
+        ordering = ["-school_year__starts_on", "composer", "title", "pk"]
+
+    def __str__(self):
+        return f"{self.composer}, {self.title}"
+
+
+def _ordinal(number):
+    return "re" if number == 1 else "e"

@@ -1,0 +1,241 @@
+"""Every write on students, seats and enrolments (design.md, section 4).
+
+Lock order, everywhere: dossier, slots by ascending key, then places and enrolments. Whoever claims
+in several slots calls `lock_slots` with all of them first; each claim's own locking is then free.
+"""
+
+import logging
+from collections.abc import Iterable
+from itertools import count, islice
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from families.merging import Edit, merge
+from students.enums import NEXT, Cycle, EnrolmentStatus
+from students.models import Course, Enrolment, Place, Slot, Student
+
+logger = logging.getLogger(__name__)
+
+
+def lock_slots(slot_pks: Iterable[int]) -> dict[int, Slot]:
+    """Locks slots by ascending key until the end of the transaction, and gives them by key.
+
+    A slot that does not exist is simply not in the answer. Raises TransactionManagementError
+    outside `atomic` (on PostgreSQL).
+    """
+    slots = Slot.objects.select_related("course").filter(pk__in=slot_pks).order_by("pk")
+    # NO KEY: a draft that merely points at the slot need not wait for us.
+    locked = slots.select_for_update(of=["self"], no_key=True)
+    return {slot.pk: slot for slot in locked}
+
+
+@transaction.atomic
+def save_identity(edit: Edit) -> None:
+    """Writes what a household changed of a student's identity; either household may.
+
+    Raises ValidationError under the form's names, code `stale` (see families.merging).
+    """
+    (student,) = merge([edit])
+    student.clean_fields(exclude={field.name for field in student._meta.fields} - set(edit.typed))
+    student.save(update_fields=list(edit.typed))
+
+
+@transaction.atomic
+def claim(
+    student: Student, slot: Slot, *, cycle: Cycle, cycle_year: int | None = None
+) -> Enrolment:
+    """Enrols the student in the slot's course, on the free place of lowest number: REQUESTED.
+
+    Raises ValidationError, code `slot_full` (its `params["slot"]` is the slot), `slot_gone` or
+    `already_enrolled`.
+    """
+    slot = _lock_slot(slot)
+    enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
+    check_not_enrolled(student, enrolment.course)
+    return _take_place(enrolment, slot)
+
+
+@transaction.atomic
+def enrol_without_place(
+    student: Student, course: Course, *, cycle: Cycle, cycle_year: int | None = None
+) -> Enrolment:
+    """Enrols the student in the course without a seat: REQUESTED.
+
+    For a course without slots, or one whose slots the administration allots (see `place`).
+    Raises ValidationError, code `already_enrolled`.
+    """
+    enrolment = Enrolment(student=student, course=course, cycle=cycle, cycle_year=cycle_year)
+    check_not_enrolled(student, enrolment.course)
+    return _save(enrolment)
+
+
+def check_not_enrolled(student: Student, course: Course) -> None:
+    """Raises ValidationError, code `already_enrolled`, for a second live enrolment."""
+    if Enrolment.objects.live().filter(student=student, course=course).exists():
+        raise ValidationError(
+            "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
+            code="already_enrolled",
+            params={"student": student, "course": course},
+        )
+
+
+@transaction.atomic
+def place(enrolment: Enrolment, slot: Slot) -> Enrolment:
+    """Seats a live enrolment in the slot; the seat it held goes back once the new one is taken.
+
+    Already seated there, nothing changes. Raises ValidationError, code `slot_full` (its
+    `params["slot"]` is the slot), `slot_gone`, `wrong_course` or `bad_transition` (released).
+    """
+    slot = _lock_slot(slot)
+    enrolment = _lock(enrolment)
+    if enrolment.status == EnrolmentStatus.RELEASED:
+        raise ValidationError("Cette inscription a été rendue.", code="bad_transition")
+    if enrolment.course_id != slot.course_id:
+        raise ValidationError(
+            "Le créneau «\u00a0%(slot)s\u00a0» n'est pas un créneau de ce cours.",
+            code="wrong_course",
+            params={"slot": slot},
+        )
+    if enrolment.slot == slot:
+        return enrolment
+    return _take_place(enrolment, slot)
+
+
+def confirm(enrolment: Enrolment) -> Enrolment:
+    """The administration's yes. Raises ValidationError, code `bad_transition`."""
+    return _move(enrolment, EnrolmentStatus.CONFIRMED)
+
+
+def release(enrolment: Enrolment) -> Enrolment:
+    """The enrolment ends and its seat is free again. Raises ValidationError, `bad_transition`."""
+    return _move(enrolment, EnrolmentStatus.RELEASED)
+
+
+@transaction.atomic
+def set_capacity(slot: Slot, capacity: int) -> None:
+    """Adds places, or removes free ones (highest numbers first), until there are `capacity`.
+
+    Raises ValidationError, code `capacity_below_taken` or `slot_gone`.
+    """
+    slot = _lock_slot(slot)
+    places, free = _places_and_free_ones(slot, capacity)
+    surplus = free[: max(0, len(places) - capacity)]
+    Place.objects.filter(pk__in=[place.pk for place in surplus]).delete()
+    numbers = islice(_unused_numbers(places), max(0, capacity - len(places)))
+    Place.objects.bulk_create(Place(slot=slot, number=number) for number in numbers)
+
+
+@transaction.atomic
+def check_capacity(slot: Slot, capacity: int) -> None:
+    """Raises what `set_capacity` would; the answer holds until the caller's transaction ends."""
+    _places_and_free_ones(_lock_slot(slot), capacity)
+
+
+@transaction.atomic
+def add_place(slot: Slot, *, reason: str) -> Place:
+    """One student too many is a place more, with the reason why (design.md, section 4).
+
+    Raises ValidationError, code `reason_required` or `slot_gone`, or under `reason` when it is
+    longer than 200 characters.
+    """
+    slot = _lock_slot(slot)
+    reason = reason.strip()
+    if not reason:
+        raise ValidationError(
+            "Indiquez pourquoi une place est ajoutée à ce créneau.", code="reason_required"
+        )
+    added = Place(slot=slot, number=next(_unused_numbers(slot.places.all())), reason=reason)
+    added.full_clean()
+    added.save()
+    return added
+
+
+@transaction.atomic
+def _move(enrolment, status):
+    enrolment = _lock(enrolment)
+    if status not in NEXT[enrolment.status]:
+        raise ValidationError("Action déjà faite ou impossible.", code="bad_transition")
+    enrolment.status = status
+    if status == EnrolmentStatus.RELEASED:
+        enrolment.place = None
+    enrolment.save(update_fields=["status", "place"])
+    return enrolment
+
+
+def _lock(enrolment):  # a fresh row: the caller's copy may be stale
+    rows = Enrolment.objects.select_related("course", "place__slot")
+    return rows.select_for_update(of=["self"]).get(pk=enrolment.pk)
+
+
+def _lock_slot(slot):
+    try:
+        return lock_slots([slot.pk])[slot.pk]
+    except KeyError:
+        raise ValidationError("Ce créneau n'existe plus.", code="slot_gone") from None
+
+
+def _take_place(enrolment, slot):
+    """The slot is locked: what is free now stays free until we commit."""
+    free = _first_free_place(slot)
+    if free is None:
+        raise _slot_full(slot)
+    held, enrolment.place = enrolment.place, free
+    try:
+        return _save(enrolment)
+    except IntegrityError:
+        enrolment.place = held
+        if not Enrolment.objects.filter(place=free).exists():
+            raise
+        # Somebody took a place without the slot's lock: the database stood firm, the code did not.
+        logger.warning("claim stopped by the constraint: slot %s, place %s", slot.pk, free.pk)
+        raise _slot_full(slot) from None
+
+
+def _first_free_place(slot):
+    return slot.places.filter(enrolment=None).order_by("number").first()
+
+
+def _save(enrolment):
+    """In a savepoint, so that a constraint's refusal leaves the caller's transaction usable."""
+    enrolment.clean_fields(exclude={"student", "course", "place"})
+    try:
+        with transaction.atomic():
+            if enrolment._state.adding:
+                enrolment.save(force_insert=True)
+            else:
+                enrolment.save(update_fields=["place"])
+    except IntegrityError:
+        if enrolment._state.adding:
+            # The other household, at the same instant.
+            check_not_enrolled(enrolment.student, enrolment.course)
+        raise
+    return enrolment
+
+
+def _places_and_free_ones(slot, capacity):
+    places = list(slot.places.select_related("enrolment").order_by("-number"))
+    free = [place for place in places if not hasattr(place, "enrolment")]
+    taken = len(places) - len(free)
+    if capacity < taken:
+        raise ValidationError(
+            "%(taken)d places sont déjà prises dans ce créneau\u00a0: sa capacité ne peut pas"
+            " descendre à %(capacity)d."
+            if taken > 1
+            else "Une place est déjà prise dans ce créneau\u00a0: sa capacité ne peut pas"
+            " descendre à %(capacity)d.",
+            code="capacity_below_taken",
+            params={"taken": taken, "capacity": capacity},
+        )
+    return places, free
+
+
+def _slot_full(slot):
+    return ValidationError(
+        "Le créneau «\u00a0%(slot)s\u00a0» est complet.", code="slot_full", params={"slot": slot}
+    )
+
+
+def _unused_numbers(places):
+    used = {place.number for place in places}
+    return (number for number in count(1) if number not in used)

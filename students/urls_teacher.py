@@ -1,0 +1,10 @@
+from django.urls import path
+
+from students import teacher_views as views
+
+app_name = "teacher"
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("creneaux/<int:pk>/", views.slot, name="slot"),
+    path("cours/<int:pk>/", views.course, name="course"),
+]
