@@ -73,25 +73,25 @@ def _where(campaign, dossier):
     reference = dossier.reference if dossier else ""
     match status:
         case Status.SUBMITTED:
-            return State.DONE, f"{reference} : déposée, l'administration l'examine."
+            return State.DONE, f"{reference}\u00a0: déposée, l'administration l'examine."
         case Status.INCOMPLETE:
             return State.TO_DO, (
-                f"{reference} : un complément est demandé avant le "
+                f"{reference}\u00a0: un complément est demandé avant le "
                 f"{moment(dossier.complement_until)}."
             )
         case Status.VALIDATED:
-            return State.DONE, f"{reference} : validée."
+            return State.DONE, f"{reference}\u00a0: validée."
         case Status.REFUSED:
-            return State.DONE, f"{reference} : refusée, voyez le message reçu."
+            return State.DONE, f"{reference}\u00a0: refusée, voyez le message reçu."
     if campaign.is_to_come:
         return State.NOT_YET, f"Ouverture le {moment(campaign.opens_at)}."
     if not campaign.is_open:
-        return State.NOT_YET, "Les réinscriptions sont closes : adressez-vous au secrétariat."
+        return State.NOT_YET, "Les réinscriptions sont closes\u00a0: adressez-vous au secrétariat."
     until = f"avant le {moment(campaign.closes_at)}"
     if status == Status.WITHDRAWN:
-        return State.TO_DO, f"{reference} : retirée ; vous pouvez la reprendre {until}."
+        return State.TO_DO, f"{reference}\u00a0: retirée\u00a0; vous pouvez la reprendre {until}."
     if dossier:
-        return State.STARTED, f"Commencée ; il reste à valider {until}."
+        return State.STARTED, f"Commencée\u00a0; il reste à valider {until}."
     return State.TO_DO, f"À valider {until}."
 
 
@@ -105,7 +105,7 @@ def _refused_documents(user):
     for document in documents:
         whose = f" de {document.student.first_name}" if document.student else ""
         yield Task(
-            title=f"Pièce refusée{whose} : {document.type}",
+            title=f"Pièce refusée{whose}\u00a0: {document.type}",
             hint=document.refusal,
             state=State.TO_DO,
             url=reverse("documents:supplied", args=[document.student_id])
@@ -125,7 +125,7 @@ def _invoices(user, establishment):
     for invoice in invoices:
         late = " (en retard)" if invoice.settlement == Settlement.OVERDUE else ""
         yield Task(
-            title=f"Facture {invoice.reference} : {euros(invoice.left)}",
+            title=f"Facture {invoice.reference}\u00a0: {euros(invoice.left)}",
             hint=f"À payer jusqu'au {invoice.due_on:%d/%m/%Y}{late}.",
             state=State.TO_DO,
             url=reverse("billing:invoice", args=[invoice.pk]),

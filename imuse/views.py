@@ -1,8 +1,10 @@
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.models import Establishment
 from families.models import Guardian
 from imuse.spaces import HOME, Space, spaces_of
 from imuse.tasks import State, tasks_of
@@ -26,7 +28,9 @@ def enter(request):
     if wants_to_teach and Space.TEACHER in spaces:
         return redirect(HOME[Space.TEACHER])
     if wants_to_teach:
-        messages.info(request, "Votre compte n'est pas celui d'un enseignant : voici votre espace.")
+        messages.info(
+            request, "Votre compte n'est pas celui d'un enseignant\u00a0: voici votre espace."
+        )
     return redirect(HOME[spaces[0]])
 
 
@@ -45,7 +49,11 @@ def home(request):
 @login_not_required
 def accessibility(request):
     """The declaration that the law asks for, linked from every page (RGAA)."""
-    return render(request, "imuse/accessibility.html")
+    context = {
+        "site_url": settings.SITE_URL,
+        "contact": request.establishment or Establishment.objects.first(),
+    }
+    return render(request, "imuse/accessibility.html", context)
 
 
 def csrf_failure(request, reason=""):

@@ -3,11 +3,11 @@
 Each guardian of either household gets one; of the other household's pieces it says nothing.
 """
 
-from accounts.emails import compose
 from django.conf import settings
 from django.urls import reverse
 
 from accounts import mails
+from accounts.emails import compose
 from accounts.enums import MailKind
 from documents.pieces import Piece
 from families.models import Guardian

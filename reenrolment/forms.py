@@ -8,11 +8,19 @@ from reenrolment.page import Page
 from reenrolment.rows import Row
 from reenrolment.services.drafts import Conflict, Edit
 
-SLOT_GONE = "Ce créneau vient d'être complet : choisissez-en un autre dans la liste."
+SLOT_GONE = "Ce créneau vient d'être complet\u00a0: choisissez-en un autre dans la liste."
 
 
 class SectionForm(forms.Form):
     """A form that remembers, in hidden fields, what the page showed when it was opened."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.to_mend = {}
+
+    def messages_of(self, name: str) -> list[str]:
+        """What stands beside the field: what was refused, or what is still to answer."""
+        return self.errors.get(name) or self.to_mend.get(self[name].auto_id, [])
 
     def edit(self, *names: str) -> Edit:
         """What was shown and what was sent; only for a valid form."""
@@ -79,6 +87,10 @@ class DossierForm(SectionForm):
     )
 
     @property
+    def administrative_messages(self) -> list[str]:
+        return self.messages_of("administrative")
+
+    @property
     def hidden_administrative(self) -> str:
         return self.hidden("administrative")
 
@@ -114,6 +126,14 @@ class ChoiceForm(SectionForm):
         return self.hidden(*self.fields)
 
     @property
+    def wanted_messages(self) -> list[str]:
+        return self.messages_of("wanted")
+
+    @property
+    def slot_messages(self) -> list[str]:
+        return self.messages_of("slot_id")
+
+    @property
     def slot_value(self) -> str:
         """The option to select, as a string."""
         return str(self["slot_id"].value() or "")
@@ -133,6 +153,12 @@ class DraftForms:
     def __init__(self, page: Page, data=None):
         self.dossier = DossierForm(data, initial=_initial(page))
         self.choices = [ChoiceForm(row, data) for row in page.rows]
+
+    def point_out(self, problems: list[tuple[str, str]]) -> None:
+        """Shows beside each field what readiness.problems found."""
+        to_mend = {field_id: [message] for field_id, message in problems}
+        for form in (self.dossier, *self.choices):
+            form.to_mend = to_mend
 
     def edits(self) -> dict[str, Edit]:
         """The sections that are valid, as services.drafts.save_draft takes them."""
@@ -190,7 +216,8 @@ class SubmitForm(forms.Form):
     accept = forms.BooleanField(
         label="J'accepte les conditions générales",
         error_messages={
-            "required": "Cochez « J'accepte » : sans cela, la demande ne peut pas être envoyée."
+            "required": "Cochez «\u00a0J'accepte\u00a0»\u00a0: "
+            "sans cela, la demande ne peut pas être envoyée."
         },
     )
     terms = forms.IntegerField(widget=forms.HiddenInput)
@@ -220,8 +247,8 @@ def _with_places(slot):
 def _told(theirs):
     shown = {True: "coché", False: "non coché", "": "(vide)"}.get(theirs, theirs)
     return (
-        f"Une autre personne, ou un autre onglet, a enregistré entre-temps « {shown} ». "
-        "Votre saisie est affichée : enregistrez de nouveau pour la garder."
+        f"Une autre personne, ou un autre onglet, a enregistré entre-temps «\u00a0{shown}\u00a0». "
+        "Votre saisie est affichée\u00a0: enregistrez de nouveau pour la garder."
     )
 
 

@@ -319,7 +319,7 @@ class RequestedPiece(models.Model):
         related_name="+",
         null=True,
         blank=True,
-        help_text="Vide : une pièce de l'élève.",
+        help_text="Vide\u00a0: une pièce de l'élève.",
     )
 
     class Meta:

@@ -12,7 +12,7 @@ from reenrolment.models import Campaign, Reenrolment, RequestedPiece
 from reenrolment.pieces import demand_of, pieces_of
 from reenrolment.readiness import fingerprint_of, problems
 from reenrolment.rows import Row, any_dance, rows_of
-from reenrolment.selectors import latest_campaign
+from reenrolment.selectors import latest_campaign, refusal_of
 from students.models import Student
 from students.selectors import Selection, household_students
 
@@ -36,6 +36,7 @@ class Page:
     rows: list[Row]
     pieces: list[Piece]
     demand: list[RequestedPiece]
+    refusal: str = ""  # why the administration refused it
 
     @property
     def student(self) -> Student:
@@ -113,4 +114,4 @@ def load_page(request: HttpRequest, pk: int) -> Page:
         reenrolment=reenrolment,
         demand=demand,
     )
-    return Page(selection, campaign, reenrolment, rows, pieces, demand)
+    return Page(selection, campaign, reenrolment, rows, pieces, demand, refusal_of(reenrolment))

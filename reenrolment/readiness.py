@@ -9,7 +9,7 @@ from reenrolment.rows import Row
 
 ANOTHER = "choisissez-en un autre."
 NONE_LEFT = (
-    "il n'y en a plus d'autre. « Vérifier » gardera votre demande sans horaire, "
+    "il n'y en a plus d'autre. «\u00a0Vérifier\u00a0» gardera votre demande sans horaire, "
     "et l'administration vous proposera une place si elle se libère."
 )
 
@@ -18,12 +18,15 @@ def unanswered(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[s
     """What the family still has to answer: the id of the field, and what to do."""
     found = []
     if reenrolment is None or not reenrolment.administrative:
-        found.append(("id_administrative", "Cochez « Réinscription administrative »."))
+        found.append(("id_administrative", "Cochez «\u00a0Réinscription administrative\u00a0»."))
     if not any(row.choice.wanted for row in rows):
         first = f"id_{rows[0].section}-wanted" if rows else ""
-        found.append((first, "Cochez « Réinscription » pour au moins un cours."))
+        found.append((first, "Cochez «\u00a0Réinscription\u00a0» pour au moins un cours."))
     found += [
-        (f"id_{row.section}-slot_id", f"Choisissez un horaire pour « {row.enrolment.course} ».")
+        (
+            f"id_{row.section}-slot_id",
+            f"Choisissez un horaire pour «\u00a0{row.enrolment.course}\u00a0».",
+        )
         for row in rows
         if row.lacks_slot
     ]
@@ -35,7 +38,7 @@ def problems(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[str
     gone = [
         (
             f"id_{row.section}-slot_id",
-            f"Le créneau « {row.choice.slot} » est maintenant complet : "
+            f"Le créneau «\u00a0{row.choice.slot}\u00a0» est maintenant complet\u00a0: "
             + (ANOTHER if row.slots else NONE_LEFT),
         )
         for row in rows

@@ -101,7 +101,7 @@ def _supply(page, data, files, actor):
             elif data.get("remove") == key:
                 supplies.remove(page.campaign, page.student, piece)
             elif data.get("send") == key:
-                errors[key] = "Choisissez d'abord un fichier, puis « Envoyer »."
+                errors[key] = "Choisissez d'abord un fichier, puis «\u00a0Envoyer\u00a0»."
         except ValidationError as error:
             errors[key] = " ".join(error.messages)
     return errors

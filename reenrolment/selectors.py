@@ -36,3 +36,10 @@ def next_to_do(campaign: Campaign, students: list[Student], *, after: Student) -
     followed = followed.exclude(student__in=done.values("student"))
     to_do = set(followed.values_list("student_id", flat=True)) - {after.pk}
     return next((student for student in students if student.pk in to_do), None)
+
+
+def refusal_of(reenrolment: Reenrolment | None) -> str:
+    """The reason that the family reads, empty unless the dossier is refused."""
+    if reenrolment is None or reenrolment.status != Status.REFUSED:
+        return ""
+    return reenrolment.transitions.get(to_status=Status.REFUSED).reason

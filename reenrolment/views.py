@@ -31,8 +31,10 @@ def edit(request, pk):
             return redirect("reenrolment:check", pk)
         messages.success(request, "Votre saisie est enregistrée. Rien n'est encore envoyé.")
         return redirect("reenrolment:edit", pk)
-    to_mend = "verifier" in request.GET and page.mode == Mode.EDIT
-    return _show(request, Outcome(page, DraftForms(page)), page.problems if to_mend else [])
+    forms = DraftForms(page)
+    problems = page.problems if "verifier" in request.GET and page.mode == Mode.EDIT else []
+    forms.point_out(problems)
+    return _show(request, Outcome(page, forms), problems)
 
 
 @require_safe
@@ -104,7 +106,7 @@ def withdraw(request, pk):
     except ValidationError as error:
         _tell(request, error)
     else:
-        messages.success(request, "Votre demande est retirée : les places sont rendues.")
+        messages.success(request, "Votre demande est retirée\u00a0: les places sont rendues.")
     return redirect("reenrolment:edit", pk)
 
 

@@ -2,7 +2,19 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -30,29 +42,37 @@ class Workload:
     students: int  # of `choices`: one dossier each
 
 
-def dossiers_of(user, dossiers=None):
+def dossiers_of(user):
     """The dossiers of the agent's establishments; the direction (superuser) sees all."""
-    dossiers = Reenrolment.objects.all() if dossiers is None else dossiers
     if user.is_superuser:
-        return dossiers
-    return dossiers.filter(campaign__establishment__in=user.establishments.all())
+        return Reenrolment.objects.all()
+    return Reenrolment.objects.filter(campaign__establishment__in=user.establishments.all())
 
 
 def for_list(dossiers):
-    """Adds `rank`, `returned`, `pending`, `refused` and `unplaced`, in the order of the work."""
-    return dossiers.annotate(
-        rank=Case(
-            *[When(status=status, then=Value(rank)) for status, rank in RANKS.items()],
-            default=Value(OTHERS),
-        ),
-        returned=returned(),
-        pending=_count(pieces_in_force(Verdict.PENDING)),
-        refused=_count(pieces_in_force(Verdict.REFUSED)),
-        unplaced=_count(unplaced_choices()),
-    ).order_by("rank", "submitted_at", "pk")
+    """Adds `rank`, `pending`, `refused`, `unplaced` and the flags, in the order of the work."""
+    return (
+        with_flags(dossiers)
+        .annotate(
+            rank=Case(
+                *[When(status=status, then=Value(rank)) for status, rank in RANKS.items()],
+                default=Value(OTHERS),
+            ),
+            pending=_count(pieces_in_force(Verdict.PENDING)),
+            refused=_count(pieces_in_force(Verdict.REFUSED)),
+            unplaced=_count(unplaced_choices()),
+        )
+        .order_by("rank", "submitted_at", "pk")
+    )
 
 
-def returned():
+def with_flags(dossiers):
+    """Adds `returned` (see `returned`) and `is_overdue` (see `overdue`)."""
+    is_overdue = ExpressionWrapper(overdue(), output_field=BooleanField())
+    return dossiers.annotate(returned=returned(), is_overdue=is_overdue)
+
+
+def returned() -> Exists:
     """Submitted again after a complement."""
     complements = Transition.objects.filter(
         reenrolment=OuterRef("pk"), from_status=Status.INCOMPLETE, to_status=Status.SUBMITTED
@@ -61,6 +81,7 @@ def returned():
 
 
 def overdue() -> Q:
+    """The family's time to complete the dossier is over: it is examined as it is."""
     return Q(status=Status.INCOMPLETE, complement_until__lte=timezone.now())
 
 

@@ -10,7 +10,7 @@ os.environ["SSL_REDIRECT"] = "off"
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 
 from imuse.settings import *  # noqa: E402, F403
-from imuse.settings import STORAGES
+from imuse.settings import DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
@@ -25,3 +25,7 @@ WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "sessionid", "csrftoken"
 SECURE_HSTS_SECONDS = 0
+
+# The browser's tests name a file: a base in memory is one connection for all the server's threads.
+if DATABASES["default"]["NAME"] != ":memory:" and "sqlite3" in DATABASES["default"]["ENGINE"]:
+    DATABASES["default"]["TEST"] = {"NAME": DATABASES["default"]["NAME"]}

@@ -12,7 +12,7 @@ from reenrolment.enums import TO_EXAMINE, Status
 from reenrolment.models import CourseChoice, Reenrolment, RequestedPiece
 from reenrolment.pieces import load_pieces
 from reenrolment.services.moves import lock, move
-from reenrolment.services.submission import release_all
+from reenrolment.services.submission import freeze, release_all
 from students import services as students
 from students.models import Course, Slot
 
@@ -23,7 +23,8 @@ def place(choice: CourseChoice, *, course: Course, slot: Slot | None = None) -> 
 
     An earlier seat is given back once the new one is held. Raises ValidationError:
     `bad_transition` unless the dossier is to examine, `not_wanted`, `slot_required`,
-    `wrong_year`, and the codes of students.services (`slot_full`, `already_enrolled`…).
+    `wrong_year`, `wrong_establishment`, `wrong_course`, and the codes of students.services
+    (`slot_full`, `already_enrolled`…).
     """
     reenrolment = lock(choice.reenrolment)
     choice = reenrolment.choices.select_related("granted__place").get(pk=choice.pk)
@@ -83,12 +84,14 @@ def validate(reenrolment: Reenrolment, *, actor) -> Reenrolment:
     ValidationError: `not_placed`, `bad_transition`.
     """
     reenrolment = lock(reenrolment)
-    reenrolment.top_rate = any(piece.sets_top_rate for piece in load_pieces(reenrolment))
+    pieces = load_pieces(reenrolment)
+    reenrolment.top_rate = any(piece.sets_top_rate for piece in pieces)
     transition = move(reenrolment, Status.VALIDATED, actor=actor)
+    freeze(reenrolment, pieces)  # a piece sent for a complement that was not sent back counts
     wanted = list(choices_of(reenrolment).filter(wanted=True))
     unplaced = [c for c in wanted if c.granted is None or not c.granted.is_placed]
     if unplaced:
-        names = ", ".join(f"« {choice} »" for choice in unplaced)
+        names = ", ".join(f"«\u00a0{choice}\u00a0»" for choice in unplaced)
         raise ValidationError(f"Il reste à placer l'élève en {names}.", code="not_placed")
     for choice in sorted(wanted, key=lambda choice: choice.granted_id):
         students.confirm(choice.granted)
@@ -122,6 +125,10 @@ def _check_placeable(reenrolment, choice, course, slot):
         raise ValidationError("La famille arrête ce cours.", code="not_wanted")
     if course.school_year_id != reenrolment.campaign.school_year_id:
         raise ValidationError("Ce cours n'est pas de l'année préparée.", code="wrong_year")
+    if course.establishment_id != reenrolment.campaign.establishment_id:
+        raise ValidationError("Ce cours est d'un autre établissement.", code="wrong_establishment")
+    if slot is not None and slot.course_id != course.pk:
+        raise ValidationError("Ce créneau n'est pas de ce cours.", code="wrong_course")
     if course.has_slots and slot is None:
         raise ValidationError("Choisissez un créneau.", code="slot_required")
 

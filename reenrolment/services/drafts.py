@@ -73,7 +73,7 @@ def open_draft(campaign: Campaign, student: Student) -> Reenrolment:
     reenrolment = lock(reenrolment)
     if reenrolment.status != Status.DRAFT:
         raise ValidationError(
-            "Ce dossier a déjà été déposé : il ne se modifie plus.", code="not_draft"
+            "Ce dossier a déjà été déposé\u00a0: il ne se modifie plus.", code="not_draft"
         )
     followed = followed_courses(campaign).filter(student=student)
     CourseChoice.objects.bulk_create(

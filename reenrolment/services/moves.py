@@ -23,7 +23,7 @@ def check_move(reenrolment: Reenrolment, to: Status) -> None:
     """
     if to not in NEXT[reenrolment.status]:
         raise ValidationError(
-            f"Ce dossier est maintenant « {Status(reenrolment.status).label} » : "
+            f"Ce dossier est maintenant «\u00a0{Status(reenrolment.status).label}\u00a0»\u00a0: "
             "l'action n'est plus possible.",
             code="bad_transition",
         )

@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from documents.pieces import Piece
 from reenrolment import emails
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment, SuppliedPiece, Terms
@@ -29,13 +30,13 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     check_open(reenrolment.campaign)
     if terms.pk != reenrolment.campaign.terms_id:
         raise ValidationError(
-            "Les conditions générales ont changé : relisez-les avant de valider.",
+            "Les conditions générales ont changé\u00a0: relisez-les avant de valider.",
             code="terms_changed",
         )
     rows, pieces = load_rows(reenrolment), load_pieces(reenrolment)
     if fingerprint_of(reenrolment, rows, pieces) != fingerprint:
         raise ValidationError(
-            "Le dossier a été modifié depuis ce récapitulatif : relisez-le avant de valider.",
+            "Le dossier a été modifié depuis ce récapitulatif\u00a0: relisez-le avant de valider.",
             code="changed",
         )
     reenrolment.submitted_by, reenrolment.terms = actor, terms
@@ -44,7 +45,7 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     if found := unanswered(reenrolment, rows):
         raise ValidationError([ValidationError(message, code="not_ready") for _, message in found])
     _claim_all(reenrolment, [row for row in rows if row.choice.wanted])
-    _freeze(reenrolment, pieces)
+    freeze(reenrolment, pieces)
     emails.acknowledge(reenrolment, transition)
     return reenrolment
 
@@ -62,12 +63,12 @@ def complete(reenrolment: Reenrolment, *, actor) -> Reenrolment:
     asked = {row.key for row in demand_of(reenrolment)}
     lacking = [p for p in pieces if p.key in asked and p.sets_top_rate]
     if lacking:
-        names = ", ".join(f"« {piece.type} »" for piece in lacking)
-        raise ValidationError(f"Il manque encore : {names}.", code="not_ready")
+        names = ", ".join(f"«\u00a0{piece.type}\u00a0»" for piece in lacking)
+        raise ValidationError(f"Il manque encore\u00a0: {names}.", code="not_ready")
     reenrolment.submitted_by = actor
     reenrolment.missing_pieces = sum(piece.is_missing for piece in pieces)
     transition = move(reenrolment, Status.SUBMITTED, actor=actor)
-    _freeze(reenrolment, pieces)
+    freeze(reenrolment, pieces)
     emails.acknowledge(reenrolment, transition)
     return reenrolment
 
@@ -100,7 +101,7 @@ def check_complement(reenrolment: Reenrolment) -> None:
         raise ValidationError("Aucun complément n'est demandé.", code="bad_transition")
     if timezone.now() >= reenrolment.complement_until:
         raise ValidationError(
-            "Le délai pour compléter ce dossier est passé : l'administration va l'examiner "
+            "Le délai pour compléter ce dossier est passé\u00a0: l'administration va l'examiner "
             "tel qu'il est.",
             code="too_late",
         )
@@ -113,6 +114,16 @@ def release_all(reenrolment: Reenrolment) -> None:
     students.lock_slots([e.place.slot_id for e in granted if e.place_id])
     for enrolment in sorted(granted, key=lambda enrolment: enrolment.pk):
         students.release(enrolment)
+
+
+def freeze(reenrolment: Reenrolment, pieces: list[Piece]) -> None:
+    """The documents of the dossier, whatever is uploaded later."""
+    documents = [piece.document for piece in pieces if piece.document]
+    reenrolment.supplied_pieces.exclude(document__in=documents).update(in_force=False)
+    for document in documents:
+        SuppliedPiece.objects.update_or_create(
+            reenrolment=reenrolment, document=document, defaults={"in_force": True}
+        )
 
 
 def _claim_all(reenrolment, rows):
@@ -139,16 +150,7 @@ def _grant(student, row):
     if row.choice.slot_id:
         if row.choice.slot.course_id != row.course.pk:
             raise ValidationError(
-                f"Le créneau « {row.choice.slot} » n'est plus proposé.", code="slot_full"
+                f"Le créneau «\u00a0{row.choice.slot}\u00a0» n'est plus proposé.", code="slot_full"
             )
         return students.claim(student, row.choice.slot, **level)
     return students.enrol_without_place(student, row.course, **level)
-
-
-def _freeze(reenrolment, pieces):
-    documents = [piece.document for piece in pieces if piece.document]
-    reenrolment.supplied_pieces.exclude(document__in=documents).update(in_force=False)
-    for document in documents:
-        SuppliedPiece.objects.update_or_create(
-            reenrolment=reenrolment, document=document, defaults={"in_force": True}
-        )

@@ -52,5 +52,5 @@ def check_may_send(campaign: Campaign, student: Student, piece: Piece) -> None:
             raise ValidationError("Cette pièce n'est pas redemandée.", code="not_requested")
     else:
         raise ValidationError(
-            "Ce dossier a déjà été déposé : ses pièces ne changent plus.", code="not_draft"
+            "Ce dossier a déjà été déposé\u00a0: ses pièces ne changent plus.", code="not_draft"
         )

@@ -87,9 +87,9 @@
       request.addEventListener("load", () => {
         const page = parse(request.responseText);
         if (request.status === 200 && isOurs(page)) {
+          const refused = page.getElementById(`id_piece-${key}-errors`);
           takeSaved(page);
           takePiece(page, key);
-          const refused = page.getElementById(`id_piece-${key}-errors`);
           say(refused ? refused.textContent.trim() : `Fichier reçu à ${now()}.`);
         } else {
           progress.hidden = true;

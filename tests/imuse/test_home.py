@@ -71,7 +71,7 @@ def test_a_refused_piece_and_an_unpaid_invoice_are_to_do(home, family, director)
 
     titles = [title for title, _ in tasks(home)]
 
-    assert titles[0].startswith("Pièce refusée : Justificatif de domicile")
+    assert titles[0].startswith("Pièce refusée\u00a0: Justificatif de domicile")
     assert titles[1].endswith("38,00\u00a0€")
 
 
@@ -132,7 +132,7 @@ def test_enter_tells_that_one_is_no_teacher(client, parent):
     response = client.get(reverse("imuse:enter") + "?espace=enseignant", follow=True)
 
     assert [str(m) for m in response.context["messages"]] == [
-        "Votre compte n'est pas celui d'un enseignant : voici votre espace."
+        "Votre compte n'est pas celui d'un enseignant\u00a0: voici votre espace."
     ]
 
 

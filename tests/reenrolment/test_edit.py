@@ -10,6 +10,7 @@ from django.utils import timezone
 from documents.models import Document
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment
+from reenrolment.services import decisions
 from students.enums import Scheduling
 from tests.documents.builders import make_jpeg, make_pdf
 from tests.factories import (
@@ -103,7 +104,7 @@ def test_what_the_other_parent_saved_meanwhile_is_not_overwritten(home, case):
     response = home.post(url(case.student), stale | {"comment": "Le tien.", "administrative": "on"})
 
     assert [field for field, _ in response.context["errors"]] == ["id_comment"]
-    assert "« Le mien. »" in response.context["errors"][0][1]
+    assert "«\u00a0Le mien.\u00a0»" in response.context["errors"][0][1]
     assert case.reenrolment.comment == "Le mien."
     assert case.reenrolment.administrative is True, "the other sections are saved"
     assert page_data(response)["comment"] == "Le tien.", "what was typed is kept"
@@ -140,7 +141,7 @@ def test_a_course_in_conflict_says_what_the_other_chose(home, case):
 
     [(field, sentence)] = response.context["errors"]
     assert field == f"id_{section}-wanted"
-    assert "« réinscription »" in sentence
+    assert "«\u00a0réinscription\u00a0»" in sentence
 
 
 def test_a_slot_that_has_just_been_filled_is_refused_beside_its_field(home, case):
@@ -188,7 +189,7 @@ def test_a_slot_filled_since_the_draft_is_said_on_the_page(home, case):
 @pytest.mark.parametrize(
     ("scheduling", "sentence"),
     [
-        (Scheduling.FAMILY, "Complet : tous les horaires sont pris."),
+        (Scheduling.FAMILY, "Complet&nbsp;: tous les horaires sont pris."),
         (Scheduling.ADMINISTRATION, "Attribué par l'administration"),
         (Scheduling.TEACHER, "Horaire fixé par l'enseignant"),
         (Scheduling.SCHOOL, "Sur le temps scolaire (CHAM)"),
@@ -373,3 +374,19 @@ def test_edit_makes_ten_queries_whatever_the_count(
 
     with django_assert_max_num_queries(10):
         assert home.get(url(case.student)).status_code == 200
+
+
+def test_what_is_to_mend_stands_beside_its_field(home, case):
+    home.post(url(case.student), page_data(home.get(url(case.student))))
+
+    content = home.get(url(case.student) + "?verifier=1").content.decode()
+
+    assert 'id="id_administrative-errors"' in content
+    assert f'id="id_course-{case.choir.pk}-wanted-errors"' in content
+
+
+def test_a_refused_dossier_says_why(home, case, parent, registrar):
+    case.fill_in()
+    decisions.refuse(case.submit(parent), reason="Dossier hors délai.", actor=registrar)
+
+    assert "Dossier hors délai." in home.get(url(case.student)).content.decode()

@@ -68,8 +68,8 @@ def test_the_acknowledgement_says_nothing_of_the_other_households_pieces(case, p
     case.submit(parent)
 
     told = {mail.to: mail.body for mail in Mail.objects.all()}
-    assert f"{piece} : reçue" in told[parent.email]
-    assert f"{piece} : manquante" in told[other.email]
+    assert f"{piece}\u00a0: reçue" in told[parent.email]
+    assert f"{piece}\u00a0: manquante" in told[other.email]
 
 
 def test_a_second_submission_is_refused_and_writes_no_second_mail(case, parent):
@@ -176,7 +176,7 @@ def test_a_slot_must_be_chosen_while_one_is_left(case, parent):
         case.submit(parent)
 
     assert caught.value.messages == [
-        "Choisissez un horaire pour « Formation musicale C1-3, cette année »."
+        "Choisissez un horaire pour «\u00a0Formation musicale C1-3, cette année\u00a0»."
     ]
 
 

@@ -184,7 +184,8 @@ def test_a_draft_has_nothing_to_withdraw_nor_to_take_up(home, ready):
     response = home.post(url(ready.student, "take_up"), follow=True)
 
     assert sentences(response) == [
-        "Ce dossier est maintenant « en cours de saisie » : l'action n'est plus possible."
+        "Ce dossier est maintenant «\u00a0en cours de saisie\u00a0»\u00a0: "
+        "l'action n'est plus possible."
     ]
 
 

@@ -1,0 +1,213 @@
+"""Every page at the narrowest and at a wide screen: axe, sideways scrolling, the strict CSP."""
+
+import pytest
+from django.urls import reverse
+
+from billing import services as billing
+from documents.enums import Verdict
+from students.enums import Scheduling
+from tests.browser.conftest import HOME
+from tests.factories import (
+    PASSWORD,
+    CourseFactory,
+    DocumentFactory,
+    EnrolmentFactory,
+    InvoiceLineFactory,
+    RepertoirePieceFactory,
+    SchoolYearFactory,
+)
+from tests.reenrolment.conftest import make_case
+
+pytestmark = pytest.mark.usefixtures("town")
+WIDTHS = pytest.mark.parametrize("width", [320, 1280])
+
+PUBLIC = [
+    "imuse:landing",
+    "imuse:accessibility",
+    "accounts:sign_in",
+    "accounts:lost_password",
+    "accounts:lost_password_done",
+]
+
+
+def faults(visitor, addresses):
+    """By address: what axe finds, and « overflows » where the page scrolls sideways."""
+    found = {}
+    for address in addresses:
+        visitor.page.goto(address)
+        if problems := visitor.axe() + ["overflows"] * visitor.overflows():
+            found[address] = problems
+    return found
+
+
+@WIDTHS
+def test_the_public_pages(visit, width):
+    assert faults(visit(width=width), [reverse(name) for name in PUBLIC]) == {}
+
+
+@pytest.fixture
+def life(student, family, director):
+    """A bit of everything that a household may hold, with a long name and a refused piece."""
+    former = SchoolYearFactory(offset=-1)
+    course = CourseFactory(name="Éveil musical et corporel des tout-petits", school_year=former)
+    EnrolmentFactory(student=student, course=course)
+    RepertoirePieceFactory(student=student)
+    DocumentFactory(
+        family=family,
+        name="attestation-de-paiement-de-la-caisse-d-allocations-familiales-2027.pdf",
+        verdict=Verdict.REFUSED,
+        refusal="Le document est trop ancien.",
+    )
+    invoices = [
+        InvoiceLineFactory(invoice__family=family, invoice__kind=kind).invoice
+        for kind in ("cotisation", "location")
+    ]
+    return [billing.issue(invoice, actor=director) for invoice in invoices]
+
+
+@WIDTHS
+def test_the_familys_pages(visit, parent, student, life, width):
+    one = [student.pk]
+    visitor = visit(width=width).sign_in_as(parent)
+
+    assert (
+        faults(
+            visitor,
+            [
+                reverse("imuse:home"),
+                reverse("families:identity"),
+                *[
+                    reverse(f"students:{tab}", args=one)
+                    for tab in ("identity", "courses", "history", "repertoire")
+                ],
+                reverse("reenrolment:edit", args=one),
+                reverse("reenrolment:edit", args=one) + "?verifier=1",
+                reverse("documents:supplied", args=one),
+                reverse("billing:cotisations"),
+                reverse("billing:locations"),
+                reverse("billing:invoice", args=[life[0].pk]),
+                reverse("accounts:change_password"),
+                "/extranet/nulle-part/",
+            ],
+        )
+        == {}
+    )
+
+
+@WIDTHS
+def test_the_pages_of_a_submitted_dossier(visit, parent, student, width):
+    case = make_case(student)
+    case.fill_in()
+    visitor = visit(width=width).sign_in_as(parent)
+    recap = [reverse("reenrolment:check", args=[student.pk])]
+    assert faults(visitor, recap) == {}
+
+    case.submit(parent)
+
+    assert (
+        faults(
+            visitor,
+            [
+                reverse(f"reenrolment:{name}", args=[student.pk])
+                for name in ("confirmation", "edit", "withdraw")
+            ],
+        )
+        == {}
+    )
+
+
+@WIDTHS
+def test_the_teachers_pages(visit, teacher, student, width):
+    piano = CourseFactory(name="Piano", scheduling=Scheduling.TEACHER, teacher=teacher)
+    EnrolmentFactory(student=student, course=piano)
+    visitor = visit(width=width).sign_in_as(teacher.user)
+
+    assert (
+        faults(
+            visitor,
+            [
+                reverse("teacher:index"),
+                reverse("teacher:slot", args=[teacher.slots.first().pk]),
+                reverse("teacher:course", args=[piano.pk]),
+            ],
+        )
+        == {}
+    )
+
+
+@WIDTHS
+def test_pages_with_errors(visit, parent, width):
+    visitor = visit(width=width)
+    page = visitor.page
+    page.goto(reverse("accounts:sign_in"))
+    page.get_by_role("button", name="Se connecter").click()
+    assert page.title().startswith("Erreur")
+    assert visitor.axe() == []
+
+    visitor.sign_in_as(parent)
+    page.goto(reverse("families:identity"))
+    page.get_by_label("Téléphone portable").fill("12")
+    page.get_by_role("button", name="Enregistrer").click()
+    assert page.title().startswith("Erreur")
+    assert page.get_by_label("Téléphone portable").input_value() == "12"
+    assert page.evaluate("document.activeElement.matches('.error-summary')")
+    assert visitor.axe() == []
+
+
+def test_by_keyboard_alone(visit, parent, student):
+    """Skip link, the tick by Space, Enter saves and sends nothing."""
+    visitor = visit()
+    page = visitor.page
+    page.goto(reverse("accounts:sign_in"))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Aller au contenu"
+    page.keyboard.press("Enter")
+    page.get_by_label("Identifiant").focus()
+    page.keyboard.type("martin.c")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Bonjour Claire").wait_for()
+
+    page.goto(reverse("reenrolment:edit", args=[student.pk]))
+    page.get_by_label("Réinscription administrative").focus()
+    page.keyboard.press("Space")
+    page.get_by_text("Vous arrêtez ce cours").first.click()
+    page.get_by_label("Motif (facultatif)").first.fill("Déménagement")
+    page.get_by_label("Motif (facultatif)").first.press("Enter")
+    page.get_by_text("Votre saisie est enregistrée. Rien n'est encore envoyé.").wait_for()
+
+    assert page.get_by_label("Réinscription administrative").is_checked()
+    assert page.get_by_label("Motif (facultatif)").first.input_value() == "Déménagement"
+
+
+def test_the_page_saves_itself_as_one_goes(visit, parent, student):
+    visitor = visit(width=360).sign_in_as(parent)
+    page = visitor.page
+    page.goto(reverse("reenrolment:edit", args=[student.pk]))
+    page.get_by_label("Informations complémentaires").fill("Pas le mardi, merci.")
+    page.get_by_text("Saisie enregistrée à").wait_for()
+
+    other_tab = visitor.context.new_page()
+    other_tab.goto(reverse("reenrolment:edit", args=[student.pk]))
+    comment = other_tab.get_by_label("Informations complémentaires")
+    assert comment.input_value() == "Pas le mardi, merci."
+
+    comment.fill("Ni le mercredi.")
+    other_tab.get_by_text("Saisie enregistrée à").wait_for()
+    page.get_by_label("Réinscription administrative").check()
+    page.get_by_role("button", name="Enregistrer", exact=True).last.click()
+    assert page.get_by_label("Informations complémentaires").input_value() == "Ni le mercredi."
+
+
+def test_a_refused_file_is_told_without_leaving_the_page(visit, parent, student, files):
+    visitor = visit(width=360).sign_in_as(parent)
+    page = visitor.page
+    page.goto(reverse("reenrolment:edit", args=[student.pk]))
+    page.get_by_label("Informations complémentaires").fill("Tapé avant.")
+
+    page.get_by_label(HOME, exact=True).set_input_files(files / "reçu.pdf")
+    page.locator(".piece", has_text=HOME).get_by_text("recu.pdf").wait_for()
+
+    assert page.get_by_label("Informations complémentaires").input_value() == "Tapé avant."
+    assert visitor.axe() == []
