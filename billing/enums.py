@@ -13,6 +13,14 @@ class InvoiceStatus(models.TextChoices):
     ISSUED = "issued", "émise"
 
 
+class Settlement(models.TextChoices):
+    """Where an issued invoice stands today; computed (`with_amounts`), never stored."""
+
+    DUE = "due", "à payer"
+    OVERDUE = "overdue", "en retard"
+    PAID = "paid", "payée"
+
+
 class PaymentMeans(models.TextChoices):
     CARD = "card", "carte bancaire"
     CHEQUE = "cheque", "chèque"

@@ -1,18 +1,15 @@
-from decimal import Decimal
-
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import DecimalField, OuterRef, Q, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Case, F, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, Round
+from django.utils import timezone
 
 from accounts.models import Establishment
-from billing.enums import InvoiceKind, InvoiceStatus, PaymentMeans
+from billing.enums import InvoiceKind, InvoiceStatus, PaymentMeans, Settlement
+from billing.money import CENT, ZERO, SumField, euros
 from families.models import Family
 from students.models import SchoolYear
-
-ZERO = Decimal("0.00")
-CENT = Decimal("0.01")
 
 
 class InvoiceSeries(models.Model):
@@ -47,10 +44,27 @@ class InvoiceQuerySet(models.QuerySet):
         )  # at most one guardian: Guardian.user is one to one
 
     def with_amounts(self):
-        """Adds `total` and `paid`, in euros."""
+        """Adds `total`, `paid` and `left`, in euros, and `settlement`, None for a draft.
+
+        The due date is the last day to pay: an invoice is overdue from the day after, in Paris.
+        """
+        late = Q(due_on__lt=timezone.localdate())
         return self.annotate(
-            total=_sum_of(InvoiceLine.objects, "amount"), paid=_sum_of(Payment.objects, "amount")
+            total=_sum_of(InvoiceLine.objects), paid=_sum_of(Payment.objects)
+        ).annotate(
+            left=Round(F("total") - F("paid"), precision=2, output_field=SumField()),
+            settlement=Case(
+                When(status=InvoiceStatus.DRAFT, then=None),
+                When(paid__gte=F("total"), then=Value(Settlement.PAID)),
+                When(late, then=Value(Settlement.OVERDUE)),
+                default=Value(Settlement.DUE),
+                output_field=models.CharField(),
+            ),
         )
+
+    def for_list(self):
+        """What a list of invoices shows, in two queries."""
+        return self.with_amounts().select_related("school_year").prefetch_related("lines")
 
 
 class Invoice(models.Model):
@@ -72,7 +86,7 @@ class Invoice(models.Model):
     year = models.PositiveSmallIntegerField("année civile", null=True, editable=False)
     number = models.PositiveIntegerField("numéro", null=True, editable=False)
     issued_on = models.DateField("émise le", null=True, editable=False)
-    due_on = models.DateField("à payer avant le")
+    due_on = models.DateField("à payer jusqu'au")
     payer_name = models.CharField("payeur", max_length=250, blank=True, editable=False)
     payer_address = models.TextField("adresse du payeur", blank=True, editable=False)
 
@@ -114,6 +128,15 @@ class Invoice(models.Model):
     def reference(self) -> str:
         """« 2026-00042 », empty while it is a draft."""
         return f"{self.year}-{self.number:05}" if self.number else ""
+
+    @property
+    def is_issued(self) -> bool:
+        return self.status == InvoiceStatus.ISSUED
+
+    @property
+    def settlement_label(self) -> str:
+        """« à payer », « en retard » or « payée », empty for a draft; needs `with_amounts`."""
+        return Settlement(self.settlement).label if self.settlement else ""
 
 
 class InvoiceLine(models.Model):
@@ -173,14 +196,18 @@ class Payment(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.reference} : {self.amount} €"
+        return f"{self.reference}\u00a0: {euros(self.amount)}"
 
 
-def _sum_of(rows, field):
-    """The sum of a field of the invoice's rows, as a subquery: two joins would multiply them."""
-    sums = rows.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(s=Sum(field))
-    return Coalesce(
-        Subquery(sums.values("s")),
-        Value(ZERO),
-        output_field=DecimalField(max_digits=10, decimal_places=2),
+def _sum_of(rows):
+    """The sum of the amounts of the invoice's rows, as a subquery: two joins would multiply them.
+
+    Rounded in the database too, so that SQLite compares equal sums as equal.
+    """
+    sums = (
+        rows.filter(invoice=OuterRef("pk"))
+        .order_by()
+        .values("invoice")
+        .annotate(sum=Round(Sum("amount"), precision=2))
     )
+    return Coalesce(Subquery(sums.values("sum")), Value(ZERO), output_field=SumField())

@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                     models.PositiveIntegerField(editable=False, null=True, verbose_name="numéro"),
                 ),
                 ("issued_on", models.DateField(editable=False, null=True, verbose_name="émise le")),
-                ("due_on", models.DateField(verbose_name="à payer avant le")),
+                ("due_on", models.DateField(verbose_name="à payer jusqu'au")),
                 (
                     "payer_name",
                     models.CharField(

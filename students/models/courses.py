@@ -119,11 +119,14 @@ class Course(models.Model):
 
 class SlotQuerySet(models.QuerySet):
     def with_places(self):
-        """Adds `capacity` and `places_left` (places that no enrolment holds)."""
+        """Adds `capacity` and `places_left` (places that no enrolment holds), in the week's order.
+
+        A query that counts by group forgets the order of Meta.
+        """
         return self.annotate(
             capacity=Count("places"),
             places_left=Count("places", filter=Q(places__enrolment=None)),
-        )
+        ).order_by(*self.model._meta.ordering)
 
     def open(self):
         """Those of which a place is left: what a family may choose."""

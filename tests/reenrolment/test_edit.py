@@ -390,3 +390,16 @@ def test_a_refused_dossier_says_why(home, case, parent, registrar):
     decisions.refuse(case.submit(parent), reason="Dossier hors délai.", actor=registrar)
 
     assert "Dossier hors délai." in home.get(url(case.student)).content.decode()
+
+
+def test_the_slots_stand_in_the_order_of_the_week(home, case):
+    course = case.slot.course
+    friday = SlotFactory(course=course, weekday=5, starts_at=dt.time(9), ends_at=dt.time(10))
+    monday_morning = SlotFactory(
+        course=course, weekday=1, starts_at=dt.time(9), ends_at=dt.time(10)
+    )
+
+    rows = home.get(url(case.student)).context["page"].rows
+
+    [row] = [row for row in rows if row.offers_slots]
+    assert row.slots == [monday_morning, case.slot, friday]

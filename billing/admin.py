@@ -1,0 +1,255 @@
+"""The régie's pages: drafts are prepared and issued, payments recorded; nothing else changes."""
+
+import re
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path
+from django.utils import timezone
+
+from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from billing import services
+from billing.enums import InvoiceStatus, Settlement
+from billing.forms import InvoiceLineForm, PaymentForm
+from billing.models import Invoice, InvoiceLine, Payment
+from billing.money import euros
+
+REFERENCE = re.compile(r"\s*(\d{4})-(\d{1,9})\s*")
+
+
+class SettlementFilter(admin.SimpleListFilter):
+    title = "règlement"
+    parameter_name = "reglement"
+
+    def lookups(self, request, model_admin):
+        return Settlement.choices
+
+    def queryset(self, request, queryset):
+        return queryset.filter(settlement=self.value()) if self.value() else queryset
+
+
+class InvoiceLineInline(admin.TabularInline):
+    model = InvoiceLine
+    form = InvoiceLineForm
+    fields = ["position", "label", "explanation", "amount"]
+    extra = 1
+
+    def has_add_permission(self, request, obj=None):
+        return super().has_add_permission(request, obj) and not _issued(obj)
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and not _issued(obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and not _issued(obj)
+
+
+class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
+    model = Payment
+    fields = ["paid_on", "means", "reference", "amount", "recorded_by", "recorded_at"]
+    readonly_fields = ["recorded_at"]
+    extra = 0
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(SortNameSearchMixin, admin.ModelAdmin):
+    """A draft is a form with its lines; once issued it is only read, and paid."""
+
+    list_display = [
+        *["__str__", "family", "kind", "due_on"],
+        *["total_euros", "left_euros", "settlement_words"],
+    ]
+    list_filter = ["status", SettlementFilter, "kind", "year", "school_year", "establishment"]
+    list_select_related = ["family"]
+    ordering = ["-pk"]  # both databases: one puts drafts, without a date, first, the other last
+    search_fields = ["family__sort_name"]
+    search_help_text = "Nom de la famille, ou référence de la facture (2026-00042)"
+    autocomplete_fields = ["family"]
+    actions = ["issue"]
+
+    def get_queryset(self, request):
+        """Those of the agent's own establishments."""
+        ours = request.user.establishments.all()
+        return super().get_queryset(request).filter(establishment__in=ours).with_amounts()
+
+    def get_object(self, request, object_id, from_field=None):
+        """Locked while a form is saved: a draft that a colleague issues meanwhile stays as issued.
+
+        Saving and deleting have a transaction; Django's other pages need none.
+        """
+        invoice = super().get_object(request, object_id, from_field)
+        if invoice and request.method == "POST" and connection.in_atomic_block:
+            Invoice.objects.select_for_update().filter(pk=invoice.pk).first()
+            invoice = super().get_object(request, object_id, from_field)
+        return invoice
+
+    def get_search_results(self, request, queryset, search_term):
+        if match := REFERENCE.fullmatch(search_term):
+            year, number = map(int, match.groups())
+            return queryset.filter(year=year, number=number), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def get_fieldsets(self, request, obj=None):
+        about = {"fields": ["establishment", "school_year", "family", "kind", "due_on"]}
+        if not _issued(obj):
+            return [(None, about)]
+        amounts = ["total_euros", "paid_euros", "left_euros", "settlement_words"]
+        issued = ["__str__", "issued_on", "payer_name", "payer_address"]
+        return [("Facture", {"fields": issued}), ("Règlement", {"fields": amounts}), (None, about)]
+
+    def get_readonly_fields(self, request, obj=None):
+        if not _issued(obj):
+            return []
+        return [
+            name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]
+        ]
+
+    def get_inlines(self, request, obj):
+        return [InvoiceLineInline, PaymentInline] if _issued(obj) else [InvoiceLineInline]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "establishment":
+            kwargs["queryset"] = request.user.establishments.all()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request):
+        return {"establishment": request.establishment} | super().get_changeform_initial_data(
+            request
+        )
+
+    def has_change_permission(self, request, obj=None):
+        return super().has_change_permission(request, obj) and not _issued(obj)
+
+    def has_delete_permission(self, request, obj=None):
+        return super().has_delete_permission(request, obj) and not _issued(obj)
+
+    def has_issue_permission(self, request):
+        return request.user.has_perm("billing.issue_invoice")
+
+    def get_actions(self, request):
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)  # an issued one might be among them
+        return actions
+
+    def save_model(self, request, obj, form, change):
+        services.save_draft(obj, actor=request.user)
+
+    def delete_model(self, request, obj):
+        services.delete_draft(obj, actor=request.user)
+
+    def render_change_form(self, request, context, **kwargs):
+        invoice = kwargs.get("obj")
+        context["may_issue"] = self.has_issue_permission(request) and not _issued(invoice)
+        context["may_record_payment"] = (
+            _issued(invoice) and invoice.left > 0 and request.user.has_perm("billing.add_payment")
+        )
+        return super().render_change_form(request, context, **kwargs)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        return self._issue_saved(request, obj) or super().response_add(
+            request, obj, post_url_continue
+        )
+
+    def response_change(self, request, obj):
+        return self._issue_saved(request, obj) or super().response_change(request, obj)
+
+    def get_urls(self):
+        record_payment = path(
+            "<int:pk>/paiement/",
+            self.admin_site.admin_view(self.record_payment),
+            name="billing_invoice_record_payment",
+        )
+        return [record_payment, *super().get_urls()]
+
+    def record_payment(self, request, pk):
+        """The form « Enregistrer un paiement » of an issued invoice."""
+        if not request.user.has_perm("billing.add_payment"):
+            raise PermissionDenied
+        invoice = get_object_or_404(
+            self.get_queryset(request).filter(status=InvoiceStatus.ISSUED), pk=pk
+        )
+        form = PaymentForm(
+            request.POST or None,
+            initial={"amount": invoice.left, "paid_on": timezone.localdate()},
+        )
+        if request.method == "POST" and form.is_valid():
+            try:
+                payment = services.record_payment(invoice, **form.cleaned_data, actor=request.user)
+            except ValidationError as error:
+                form.add_error(None, error)
+            else:
+                self.message_user(
+                    request, f"Paiement de {euros(payment.amount)} enregistré.", messages.SUCCESS
+                )
+                return redirect("admin:billing_invoice_change", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Enregistrer un paiement",
+            "subtitle": str(invoice),
+            "opts": self.opts,
+            "invoice": invoice,
+            "form": form,
+        }
+        return render(request, "admin/billing/invoice/record_payment.html", context)
+
+    @admin.action(description="Émettre les factures choisies", permissions=["issue"])
+    def issue(self, request, queryset):
+        for invoice in queryset:
+            self._issue(request, invoice)
+
+    @admin.display(description="total", ordering="total")
+    def total_euros(self, invoice):
+        return euros(invoice.total)
+
+    @admin.display(description="payé", ordering="paid")
+    def paid_euros(self, invoice):
+        return euros(invoice.paid)
+
+    @admin.display(description="reste à payer", ordering="left")
+    def left_euros(self, invoice):
+        return euros(invoice.left)
+
+    @admin.display(description="règlement", empty_value="brouillon")
+    def settlement_words(self, invoice):
+        return invoice.settlement_label or None
+
+    def _issue_saved(self, request, invoice):
+        """« Enregistrer et émettre »; None if it was another button."""
+        if "_issue" not in request.POST or not self.has_issue_permission(request):
+            return None
+        self._issue(request, invoice)
+        return redirect("admin:billing_invoice_change", invoice.pk)
+
+    def _issue(self, request, invoice):
+        try:
+            issued = services.issue(invoice, actor=request.user)
+        except ValidationError as error:
+            self.message_user(request, f"{invoice}\u00a0: {error.messages[0]}", messages.ERROR)
+        else:
+            self.message_user(request, f"Facture {issued} émise.", messages.SUCCESS)
+
+
+@admin.register(Payment)
+class PaymentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+    """The register of payments; one is recorded from its invoice's page, then never touched."""
+
+    list_display = ["reference", "invoice", "payer_name", "amount", "means", "paid_on"]
+    list_filter = ["means", "invoice__kind", "invoice__establishment"]
+    list_select_related = ["invoice"]
+    search_fields = ["invoice__family__sort_name", "reference"]
+    search_help_text = "Nom de la famille, ou référence du paiement"
+    date_hierarchy = "paid_on"
+
+    def get_queryset(self, request):
+        ours = request.user.establishments.all()
+        return super().get_queryset(request).filter(invoice__establishment__in=ours)
+
+    @admin.display(description="payeur", ordering="invoice__payer_name")
+    def payer_name(self, payment):
+        return payment.invoice.payer_name
+
+
+def _issued(invoice):
+    return invoice is not None and invoice.is_issued

@@ -1,0 +1,40 @@
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from billing.enums import InvoiceKind
+from billing.models import Invoice
+from billing.money import ZERO
+
+
+@require_safe
+def cotisations(request):
+    """« facturation cotisations »: file fees and tuition (the manual, annex 2)."""
+    return render(request, "billing/cotisations.html", _invoices(request, InvoiceKind.COTISATION))
+
+
+@require_safe
+def locations(request):
+    """« facturation locations »: the rental of instruments (the manual, annex 2)."""
+    return render(request, "billing/locations.html", _invoices(request, InvoiceKind.LOCATION))
+
+
+@require_safe
+def invoice(request, pk):
+    """One invoice, to read and to print."""
+    invoice = get_object_or_404(
+        Invoice.objects.visible_to(request.user).for_list().select_related("establishment"), pk=pk
+    )
+    return render(
+        request,
+        "billing/invoice.html",
+        {"invoice": invoice, "payments": list(invoice.payments.all())},
+    )
+
+
+def _invoices(request, kind):
+    invoices = list(
+        Invoice.objects.visible_to(request.user)
+        .filter(establishment=request.establishment, kind=kind)
+        .for_list()
+    )
+    return {"invoices": invoices, "left": sum((invoice.left for invoice in invoices), ZERO)}
