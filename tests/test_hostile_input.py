@@ -1,0 +1,147 @@
+"""Whatever arrives, the answer is a French page: a field's error, a 400 or a 404, never a 500."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from documents.models import DocumentType
+from reenrolment.models import Reenrolment
+from students.models import Student
+from tests.factories import PieceRuleFactory
+from tests.reenrolment.conftest import make_case
+
+HOSTILE = {
+    "nul": "a\x00b",
+    "four bytes": "🎺" * 50,
+    "lone surrogate": "\udcff",
+    "huge number": "9" * 5000,
+    "negative": "-1",
+    "markup": "<script>alert(1)</script>",
+    "long": "é" * 20_000,
+    "empty": "",
+}
+
+
+@pytest.fixture
+def case(student):
+    PieceRuleFactory()
+    return make_case(student)
+
+
+def forms(case):
+    """The address and the fields of every form that a family or nobody may send."""
+    section = f"course-{case.theory.pk}"
+    identity = reverse("students:identity", args=[case.student.pk])
+    edit = reverse("reenrolment:edit", args=[case.student.pk])
+    return [
+        (reverse("accounts:sign_in"), ["establishment", "username", "password", "next"]),
+        (reverse("accounts:lost_password"), ["username", "email"]),
+        (reverse("accounts:change_password"), ["current_password", "new_password"]),
+        (reverse("families:identity"), ["address", "commune", "initial-address"]),
+        (identity, ["email", "phone", "school", "initial-school"]),
+        (
+            edit,
+            [
+                "administrative",
+                "comment",
+                f"{section}-wanted",
+                f"{section}-slot_id",
+                f"initial-{section}-slot_id",
+                f"{section}-stop_reason",
+                "send",
+                "remove",
+            ],
+        ),
+        (reverse("reenrolment:submit", args=[case.student.pk]), ["terms", "fingerprint", "accept"]),
+    ]
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_values_in_every_form_are_answered(client, parent, case, kind, signed_in):
+    case.fill_in()
+    if signed_in:
+        client.force_login(parent)
+
+    statuses = {
+        (address, field): client.post(
+            address, {field: HOSTILE[kind].encode("utf-8", "surrogateescape")}
+        ).status_code
+        for address, fields in forms(case)
+        for field in fields
+    }
+
+    assert {key: status for key, status in statuses.items() if status >= 500} == {}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_queries_are_answered(client, parent, case, kind):
+    client.force_login(parent)
+    value = HOSTILE[kind].encode("utf-8", "surrogateescape")
+
+    for address in (reverse("students:pick"), reverse("accounts:sign_in"), reverse("imuse:enter")):
+        for field in ("eleve", "onglet", "next", "espace"):
+            assert client.get(address, {field: value}).status_code < 500
+
+
+def test_ten_thousand_fields_are_a_french_400(client, parent, case):
+    client.force_login(parent)
+
+    response = client.post(
+        reverse("reenrolment:edit", args=[case.student.pk]), {f"f{n}": "" for n in range(10_000)}
+    )
+
+    assert response.status_code == 400
+    assert 'lang="fr"' in response.content.decode()
+
+
+def test_doubled_fields_count_once(client, parent, case):
+    client.force_login(parent)
+
+    client.post(
+        reverse("reenrolment:edit", args=[case.student.pk]), {"comment": ["premier", "second"]}
+    )
+
+    assert Reenrolment.objects.get().comment == "second"
+
+
+def test_extra_fields_change_nothing(client, parent, case):
+    client.force_login(parent)
+
+    client.post(
+        reverse("reenrolment:edit", args=[case.student.pk]),
+        {"status": "validated", "top_rate": "on", "submitted_at": "2020-01-01", "student": "1"},
+    )
+    client.post(
+        reverse("students:identity", args=[case.student.pk]),
+        {"last_name": "Autre", "birth_date": "2000-01-01", "initial-last_name": "Martin"},
+    )
+
+    reenrolment = Reenrolment.objects.get()
+    assert (reenrolment.status, reenrolment.top_rate) == ("draft", False)
+    assert Student.objects.get(pk=case.student.pk).last_name == "Martin"
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd.pdf", "a\x00.pdf", "🎺.pdf", "a" * 500 + ".pdf", ".pdf", "CON.pdf "]
+)
+def test_hostile_file_names_are_answered(client, parent, family, case, name):
+    client.force_login(parent)
+    key = f"piece-{DocumentType.objects.get().pk}-f{family.pk}"
+
+    response = client.post(
+        reverse("reenrolment:edit", args=[case.student.pk]),
+        {key: SimpleUploadedFile(name, b"\x00\xff" * 100, "application/pdf")},
+    )
+
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["%00", "%ff%fe", "eleves/99999999999999999999/cours/", "🎺/"])
+def test_hostile_addresses_are_not_found(client, parent, path):
+    client.force_login(parent)
+
+    response = client.get(f"/extranet/{path}")
+
+    assert response.status_code == 404
+    assert 'lang="fr"' in response.content.decode()
