@@ -1,3 +1,4 @@
+from contextlib import suppress
 from functools import cache
 
 from django.core.exceptions import ImproperlyConfigured
@@ -14,13 +15,11 @@ def mime_type(content):
 @cache
 def _detector():
     """Open the system's libmagic, else the one carried by the pylibmagic package."""
-    try:
+    with suppress(Exception):  # ImportError, OSError or MagicException: all mean none
         return _open_libmagic()
-    except Exception:  # noqa: BLE001, S110 (ImportError, OSError or MagicException: all mean none)
-        pass
     try:
         # Only where the system has none: importing it patches ctypes for the whole process.
-        import pylibmagic  # noqa: F401, PLC0415
+        import pylibmagic  # noqa: F401, PLC0415 (importing is what makes it found)
 
         return _open_libmagic()
     except Exception as error:

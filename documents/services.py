@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from documents.checks import check_file
 from documents.enums import NEXT, Owner, RefusalReason, Verdict
-from documents.models import Access, Document, Review
+from documents.models import Access, Document, Review, storage_name
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +50,16 @@ def hand_in(name: str, content: bytes, *, type, family=None, student=None, actor
 
 @transaction.atomic
 def remove(document: Document) -> None:
-    """The family takes a piece back: row and file go, unless a dossier was submitted with them."""
-    document = Document.objects.select_for_update().get(pk=document.pk)
-    try:
-        with transaction.atomic():
-            document.delete()
-    except ProtectedError:
-        document.removed_at = timezone.now()
-        document.save(update_fields=["removed_at"])
-    else:
-        transaction.on_commit(lambda: _delete_file(document.file.name))
+    """The family takes a piece back, with what it had replaced: nothing of it is current any more.
+
+    Row and file go, unless a dossier was submitted with them or the staff opened or examined
+    them. Taken back already: nothing happens.
+    """
+    document = Document.objects.select_for_update().filter(pk=document.pk).first()
+    while document is not None:
+        older = _detach_replaced(document)
+        _discard(document)
+        document = older
 
 
 @transaction.atomic
@@ -73,9 +74,14 @@ def refuse(document: Document, *, reason: RefusalReason, comment: str = "", acto
 
     Raises ValidationError: `comment_required` when the reason is « autre », `bad_transition`.
     """
+    check_refusal(reason, comment)
+    return _review(document, Verdict.REFUSED, actor=actor, reason=reason, comment=comment.strip())
+
+
+def check_refusal(reason: RefusalReason, comment: str) -> None:
+    """Raises ValidationError `comment_required`: « autre » alone tells a family nothing."""
     if reason == RefusalReason.OTHER and not comment.strip():
         raise ValidationError("Précisez le motif du refus.", code="comment_required")
-    return _review(document, Verdict.REFUSED, actor=actor, reason=reason, comment=comment.strip())
 
 
 def log_access(document: Document, *, actor) -> None:
@@ -86,7 +92,7 @@ def log_access(document: Document, *, actor) -> None:
 def _check_owner(type, family, student):
     expected = {Owner.FAMILY: (True, False), Owner.STUDENT: (False, True)}[type.owner]
     if (family is not None, student is not None) != expected:
-        raise ValueError(f"« {type} » is a piece of the {type.owner}.")
+        raise ValueError(f"«\u00a0{type}\u00a0» is a piece of the {type.owner}.")
 
 
 def _store(document, content):
@@ -95,9 +101,10 @@ def _store(document, content):
     except Exception as error:
         # Each storage has its own exceptions, and full, down or slow is one thing to a family.
         logger.exception("A document could not be stored.")
+        _delete_file(storage_name(document, document.name))  # a full disk keeps the beginning
         raise ValidationError(
-            "Votre fichier n'a pas pu être enregistré : notre espace de stockage ne répond pas. "
-            "Le reste de votre saisie est conservé ; réessayez dans quelques minutes.",
+            "Votre fichier n'a pas pu être enregistré\u00a0: notre espace de stockage ne répond "
+            "pas. Le reste de votre saisie est conservé\u00a0; réessayez dans quelques minutes.",
             code="storage_down",
         ) from error
 
@@ -115,8 +122,30 @@ def _replace_current(document):
             document.save(force_insert=True)
     except IntegrityError as error:
         raise ValidationError(
-            "Cette pièce vient d'être envoyée par ailleurs : rechargez la page.", code="stale"
+            "Cette pièce vient d'être envoyée par ailleurs\u00a0: rechargez la page.", code="stale"
         ) from error
+
+
+def _detach_replaced(document):
+    """The version before this one, which would keep it from going; None if it was the first."""
+    older = Document.objects.select_for_update().filter(replaced_by=document).first()
+    if older is not None:
+        older.replaced_by = None
+        older.removed_at = timezone.now()
+        older.save(update_fields=["replaced_by", "removed_at"])
+    return older
+
+
+def _discard(document):
+    file_name = document.file.name
+    try:
+        with transaction.atomic():
+            document.delete()
+    except ProtectedError:
+        document.removed_at = document.removed_at or timezone.now()
+        document.save(update_fields=["removed_at"])
+    else:
+        transaction.on_commit(partial(_delete_file, file_name))
 
 
 def _review(document, verdict, *, actor, reason="", comment=""):

@@ -1,2 +1,9 @@
+from django.urls import path
+
+from documents import views
+
 app_name = "documents"
-urlpatterns = []
+urlpatterns = [
+    path("documents/<uuid:pk>/", views.download, name="download"),
+    path("eleves/<int:pk>/documents/", views.supplied, name="supplied"),
+]

@@ -1,0 +1,220 @@
+"""The staff's pages: kinds of pieces, pieces asked for, and pieces handed in, read and examined."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from documents import services
+from documents.enums import NEXT, Verdict
+from documents.lending import FileUnavailable, lend
+from documents.models import Access, Document, DocumentType, PieceRule, Review
+
+
+@admin.register(DocumentType)
+class DocumentTypeAdmin(admin.ModelAdmin):
+    list_display = ["name", "owner", "formats", "valid_months"]
+    list_filter = ["owner", "formats"]
+    search_fields = ["name"]
+
+    def get_readonly_fields(self, request, obj=None):
+        """Pieces handed in have the owner that their type had."""
+        return ["owner"] if obj is not None and obj.documents.exists() else []
+
+
+@admin.register(PieceRule)
+class PieceRuleAdmin(admin.ModelAdmin):
+    """The pieces asked for by the agent's own establishments."""
+
+    list_display = ["document_type", "audience", "residents", "school_year", "establishment"]
+    list_filter = ["school_year", "establishment", "audience"]
+    fields = ["establishment", "school_year", "document_type", "audience", "communes", "position"]
+    autocomplete_fields = ["communes"]
+    ordering = ["-school_year__starts_on", "establishment", "position", "pk"]
+
+    def get_queryset(self, request):
+        ours = request.user.establishments.all()
+        rules = super().get_queryset(request).filter(establishment__in=ours)
+        return rules.select_related(
+            "document_type", "school_year", "establishment"
+        ).prefetch_related("communes")
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "establishment":
+            kwargs["queryset"] = request.user.establishments.all()
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request):
+        return {"establishment": request.establishment} | super().get_changeform_initial_data(
+            request
+        )
+
+    @admin.display(description="résidents de")
+    def residents(self, rule):
+        return ", ".join(commune.name for commune in rule.communes.all()) or "toutes"
+
+
+class LogInline(ReadOnlyAdminMixin, admin.TabularInline):
+    """An append-only table of a piece, for whoever may see the piece."""
+
+    extra = 0
+
+    def has_view_permission(self, request, obj=None):
+        return request.user.has_perm("documents.view_document")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("actor", "document__type")
+
+
+class ReviewInline(LogInline):
+    model = Review
+    fields = readonly_fields = ["verdict", "reason", "comment", "actor", "at"]
+
+
+class AccessInline(LogInline):
+    model = Access
+    fields = readonly_fields = ["actor", "at"]
+
+
+class VersionFilter(admin.SimpleListFilter):
+    """The current pieces, unless the others are asked for."""
+
+    title = "version"
+    parameter_name = "version"
+
+    def lookups(self, request, model_admin):
+        return [("anciennes", "remplacées ou retirées"), ("toutes", "toutes")]
+
+    def choices(self, changelist):
+        default, *others = super().choices(changelist)
+        return [{**default, "display": "actuelles"}, *others]
+
+    def queryset(self, request, queryset):
+        match self.value():
+            case "toutes":
+                return queryset
+            case "anciennes":
+                return queryset.exclude(replaced_by=None, removed_at=None)
+        return queryset.current()
+
+
+@admin.register(Document)
+class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+    """Read only: a piece never changes, and its verdict moves by the services alone."""
+
+    list_display = ["type", "owner", "verdict", "uploaded_at", "version"]
+    list_filter = ["verdict", VersionFilter, "type"]
+    search_fields = ["family__sort_name", "family__students__sort_name", "student__sort_name"]
+    search_help_text = "Nom de la famille ou de l'élève"
+    inlines = [ReviewInline, AccessInline]
+    actions = ["accept"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("type", "family", "student")
+
+    def get_fieldsets(self, request, obj=None):
+        name = "file_link" if self.has_read_permission(request) else "name"
+        piece = ["type", "owner", name, "size", "pages", "uploaded_at", "uploaded_by", "version"]
+        prints = {"fields": ["received_sha256", "sha256"], "classes": ["collapse"]}
+        return [
+            (None, {"fields": [*piece, "verdict", "refusal"]}),
+            ("Empreintes (SHA-256)", prints),
+        ]
+
+    def get_readonly_fields(self, request, obj=None):
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
+
+    def has_read_permission(self, request):
+        return request.user.has_perm("documents.read_document")
+
+    def has_review_permission(self, request):
+        return request.user.has_perm("documents.review_document")
+
+    def get_urls(self):
+        own = [
+            path(
+                "<uuid:pk>/fichier/",
+                self.admin_site.admin_view(self.file),
+                name="documents_document_file",
+            ),
+            path(
+                "<uuid:pk>/accepter/",
+                self.admin_site.admin_view(self.accept_one),
+                name="documents_document_accept",
+            ),
+        ]
+        return [*own, *super().get_urls()]
+
+    def render_change_form(self, request, context, **kwargs):
+        document = kwargs.get("obj")
+        context["may_accept"] = (
+            document is not None
+            and self.has_review_permission(request)
+            and Verdict.ACCEPTED in NEXT[document.verdict]
+        )
+        return super().render_change_form(request, context, **kwargs)
+
+    @method_decorator(require_safe)
+    def file(self, request, pk):
+        """The file, to be saved; who opened it and when is logged before the first byte leaves."""
+        if not self.has_read_permission(request):
+            raise PermissionDenied
+        document = get_object_or_404(self.get_queryset(request), pk=pk)
+        try:
+            response = lend(document)
+        except FileUnavailable:
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Fichier indisponible",
+                "opts": self.opts,
+                "document": document,
+            }
+            return render(
+                request, "admin/documents/document/file_unavailable.html", context, status=503
+            )
+        services.log_access(document, actor=request.user)
+        return response
+
+    @method_decorator(require_POST)
+    def accept_one(self, request, pk):
+        """The button « Accepter cette pièce » of its page."""
+        if not self.has_review_permission(request):
+            raise PermissionDenied
+        self._accept(request, get_object_or_404(self.get_queryset(request), pk=pk))
+        return redirect("admin:documents_document_change", pk)
+
+    @admin.action(description="Accepter les pièces choisies", permissions=["review"])
+    def accept(self, request, queryset):
+        for document in queryset:
+            self._accept(request, document)
+
+    @admin.display(description="famille ou élève")
+    def owner(self, document):
+        return f"famille {document.family}" if document.family else str(document.student)
+
+    @admin.display(description="version")
+    def version(self, document):
+        if document.removed_at:
+            return "retirée"
+        return "remplacée" if document.replaced_by_id else "actuelle"
+
+    @admin.display(description="fichier")
+    def file_link(self, document):
+        return format_html(
+            '<a href="{}">Télécharger {}</a> (la consultation est enregistrée)',
+            reverse("admin:documents_document_file", args=[document.pk]),
+            document.name,
+        )
+
+    def _accept(self, request, document):
+        try:
+            services.accept(document, actor=request.user)
+        except ValidationError as error:
+            self.message_user(request, f"{document}\u00a0: {error.messages[0]}", messages.ERROR)
+        else:
+            self.message_user(request, f"{document}\u00a0: pièce acceptée.", messages.SUCCESS)

@@ -1,0 +1,52 @@
+"""An image is decoded whole and written anew: its pixels and nothing else."""
+
+from contextlib import suppress
+from io import BytesIO
+
+from PIL import Image, ImageOps
+
+from documents.checks.refusals import DAMAGED, damaged_if_it_breaks, refusal
+
+MAX_PIXELS = 50_000_000  # a 48-megapixel phone photo passes
+MAX_JPEG_SCANS = 100  # an honest progressive photo has about ten; each costs a pass over all pixels
+JPEG_QUALITY = 88
+
+TOO_MANY_PIXELS = (
+    "Votre image dépasse 50 millions de pixels\u00a0: réduisez ses dimensions, puis envoyez cette "
+    "copie."
+)
+
+
+@damaged_if_it_breaks()
+def rewrite_image(content: bytes, image_format: str) -> bytes:
+    """Decode the whole image and return it written anew, as "JPEG" or "PNG" and upright.
+
+    Raises ValidationError damaged or too_many_pixels.
+    """
+    image = _open_image(content)
+    image.load()
+    # An odd EXIF block must not refuse a good photo: Pillow rotates before it rewrites the block.
+    with suppress(Exception):
+        ImageOps.exif_transpose(image, in_place=True)
+    # Pillow copies comments and colour profiles from here into what it saves.
+    image.info = {key: image.info[key] for key in image.info.keys() & {"transparency"}}
+    written = BytesIO()
+    if image_format == "JPEG":
+        image.convert("RGB").save(written, "JPEG", quality=JPEG_QUALITY)
+    else:
+        image.save(written, "PNG")
+    return written.getvalue()
+
+
+def _open_image(content):
+    """Read the header only, and refuse what would be too long to decode."""
+    try:
+        # MPO, the phones' way of keeping two JPEG in one file, is opened by JPEG.
+        image = Image.open(BytesIO(content), formats=("JPEG", "PNG"))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise refusal("too_many_pixels", TOO_MANY_PIXELS) from error
+    if image.width * image.height > MAX_PIXELS:
+        raise refusal("too_many_pixels", TOO_MANY_PIXELS)
+    if image.format != "PNG" and content.count(b"\xff\xda") > MAX_JPEG_SCANS:
+        raise refusal("damaged", DAMAGED)
+    return image
