@@ -42,12 +42,12 @@ INSTALLED_APPS = [
     "django_include_bootstrap",
 ]
 
-# The headers stand before WhiteNoise, so that static files carry them too.
+# The headers stand first, so that static files and the redirection to HTTPS carry them too.
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "imuse.middleware.same_origin_resources",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -132,6 +132,7 @@ STORAGES = {
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # « Trop lourd » is a sentence beside the field: the server lets 12 Mo through (deploy/nginx.conf).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 FILE_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024

@@ -1,0 +1,257 @@
+"""What must stay true across the whole tree, whoever adds to it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import models
+from django.urls import get_resolver
+
+from accounts import roles
+from documents import enums as documents
+from reenrolment import enums as reenrolment
+from students import enums as students
+
+ROOT = settings.BASE_DIR
+OUR_APPS = ["accounts", "families", "students", "documents", "billing", "reenrolment", "imuse"]
+OUR_MODELS = [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
+OUR_FIELDS = [
+    field
+    for model in OUR_MODELS
+    for field in [*model._meta.local_fields, *model._meta.local_many_to_many]
+    if not field.auto_created
+]
+TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.is_file())
+CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
+
+# --- Models -----------------------------------------------------------------------------------
+
+# A word that is the same in both languages is not a word left in English.
+SAME_IN_FRENCH = {
+    "commune", "cycle", "date", "discipline", "mail", "occasion", "pages", "place", "position",
+    "type", "version", "zone",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("model", OUR_MODELS, ids=lambda model: model._meta.label)
+def test_model_has_a_french_name(model):
+    english = re.sub(r"(?<!^)(?=[A-Z])", " ", model.__name__).lower()
+
+    assert "verbose_name" in model._meta.original_attrs
+    assert model._meta.verbose_name != english or english in SAME_IN_FRENCH
+
+
+@pytest.mark.parametrize("field", OUR_FIELDS, ids=str)
+def test_field_has_a_french_name(field):
+    english = field.name.replace("_", " ")
+
+    assert field._verbose_name is not None
+    assert field.verbose_name != english or english in SAME_IN_FRENCH
+
+
+# What goes when the row it hangs from goes; everything else is protected.
+CASCADES = {
+    "accounts.OneTimePassword.user": "worth nothing without its account",
+    "accounts.Mail.user": "a password for nobody",
+    "students.Place.slot": "an empty slot goes with its seats; Enrolment.place protects the others",
+    "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
+}
+
+
+def test_rows_are_protected_unless_a_reason_stands_here():
+    unprotected = {
+        str(field)
+        for field in OUR_FIELDS
+        if isinstance(field, models.ForeignKey)
+        and field.remote_field.on_delete is not models.PROTECT
+    }
+
+    assert unprotected == set(CASCADES)
+
+
+# Reached by a family through a row that answers « whose is it? » itself, or by staff only.
+WITHOUT_VISIBLE_TO = {
+    "accounts.Establishment": "public: the select of the sign-in page",
+    "accounts.User": "request.user",
+    "accounts.OneTimePassword": "request.user's",
+    "accounts.Mail": "staff only",
+    "families.Commune": "public: a list",
+    "students.SchoolYear": "public",
+    "students.Teacher": "request.user's",
+    "students.Custody": "what the others' visible_to follow",
+    "students.Discipline": "public",
+    "students.Course": "public",
+    "students.Slot": "public",
+    "students.Place": "through its slot",
+    "students.Enrolment": "through its student, or through its teacher's classes",
+    "students.RepertoirePiece": "through its student",
+    "documents.DocumentType": "public",
+    "documents.PieceRule": "public",
+    "documents.Review": "through its document",
+    "documents.Access": "staff only",
+    "billing.InvoiceSeries": "nobody",
+    "billing.InvoiceLine": "through its invoice",
+    "billing.Payment": "through its invoice",
+    "reenrolment.Terms": "public",
+    "reenrolment.Campaign": "public",
+    "reenrolment.CourseChoice": "through its dossier",
+    "reenrolment.Transition": "through its dossier",
+    "reenrolment.SuppliedPiece": "through its document: the other household's are hidden",
+    "reenrolment.RequestedPiece": "through its dossier",
+}
+
+
+def test_every_model_says_whose_it_is_or_stands_here():
+    without = {
+        model._meta.label for model in OUR_MODELS if not hasattr(model.objects.all(), "visible_to")
+    }
+
+    assert without == set(WITHOUT_VISIBLE_TO)
+
+
+@pytest.mark.parametrize(
+    ("enums", "states"),
+    [
+        (reenrolment, reenrolment.Status),
+        (documents, documents.Verdict),
+        (students, students.EnrolmentStatus),
+    ],
+    ids=["reenrolment", "documents", "students"],
+)
+def test_state_machine_is_complete(enums, states):
+    assert set(enums.NEXT) == set(states)
+    for state, following in enums.NEXT.items():
+        assert set(following) <= set(states) - {state}
+
+
+def test_roles_name_permissions_that_exist(db):
+    roles.sync()
+
+    for name, codes in roles.ROLES.items():
+        granted = Group.objects.get(name=name).permissions.values_list(
+            "content_type__app_label", "codename"
+        )
+        assert sorted(".".join(code) for code in granted) == sorted(codes)
+
+
+# --- Templates and addresses ------------------------------------------------------------------
+
+# Django itself looks for these names.
+DJANGO_ASKS_FOR = {"400.html", "403.html", "403_csrf.html", "404.html", "500.html"}
+
+
+def test_every_template_is_used():
+    """By its name in the code or in another template, or in place of a package's own."""
+    written = "\n".join(path.read_text() for path in [*CODE, *TEMPLATES])
+    names = {path.relative_to(ROOT / "templates").as_posix() for path in TEMPLATES}
+    unused = {
+        name
+        for name in names - DJANGO_ASKS_FOR
+        if not _is_quoted(name, written)
+        and not _is_a_mail(name, written)
+        and not _replaces_a_package_template(name)
+    }
+
+    assert unused == set()
+
+
+def _is_quoted(name, written):
+    """A part of an admin page may be named without its folder."""
+    part = name.rpartition("/")[2]
+    quoted = [name, part] if name.startswith("admin/") and part.startswith("_") else [name]
+    return any(f"{quote}{one}{quote}" in written for one in quoted for quote in "\"'")
+
+
+def _is_a_mail(name, written):
+    """emails/<kind>_subject.txt and emails/<kind>_body.txt: the code names the kind."""
+    kind = re.fullmatch(r"emails/(\w+)_(subject|body)\.txt", name)
+    return bool(kind) and f'"{kind[1]}"' in written
+
+
+def _replaces_a_package_template(name):
+    """The admin also looks for admin/<app>/<model>/<page>.html before its own admin/<page>.html."""
+    general = re.sub(r"^admin/\w+/(\w+/)?(?=\w+\.html$)", "admin/", name)
+    folders = [Path(config.path) / "templates" for config in apps.get_app_configs()]
+    return any((folder / general).exists() for folder in folders)
+
+
+INLINE = re.compile(
+    r"""<style\b | \sstyle\s*= | \son[a-z]+\s*=\s*["'] | javascript:"""
+    r"""| <script\b(?![^>]*\bsrc=)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_template_carries_no_inline_style_or_script(path):
+    """The Content-Security-Policy refuses them, silently for whoever writes the page."""
+    assert INLINE.findall(path.read_text()) == []
+
+
+def test_every_address_has_the_name_of_its_view():
+    wrong = {
+        f"{namespace}:{pattern.name}": pattern.callback.__name__
+        for namespace, pattern in _our_addresses()
+        if pattern.name != pattern.callback.__name__
+    }
+
+    assert wrong == {}
+
+
+def _our_addresses():
+    for part in get_resolver().url_patterns:
+        if getattr(part, "namespace", None) in OUR_APPS:
+            for pattern in part.url_patterns:
+                if not hasattr(pattern.callback, "view_class"):  # Django's own pages
+                    yield part.namespace, pattern
+
+
+# --- Files ------------------------------------------------------------------------------------
+
+
+def test_no_folder_is_a_junk_drawer():
+    named = {folder.name for app in OUR_APPS for folder in (ROOT / app).rglob("*/")}
+
+    assert named & {"utils", "common", "core", "helpers"} == set()
+
+
+@pytest.mark.parametrize("app", OUR_APPS)
+def test_app_has_a_readme(app):
+    assert (ROOT / app / "README.md").is_file()
+
+
+def test_no_file_is_longer_than_400_lines():
+    files = [
+        *[path for path in CODE if path.parent.name != "migrations"],
+        *TEMPLATES,
+        *(ROOT / "static").rglob("*.js"),
+    ]
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in files
+        if (lines := len(path.read_text().splitlines())) > 400
+    }
+
+    assert long == {}
+
+
+@pytest.mark.parametrize("name", ["demo", "production", "dev"])
+def test_requirements_are_pinned_with_hashes_and_name_no_index(name):
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    requirements = re.split(r"\n(?=\S)", re.sub(r"^\s*#.*\n?", "", text, flags=re.MULTILINE))
+
+    for requirement in requirements:
+        assert re.match(r"[\w.-]+==\S+ .*--hash=sha256:", requirement, re.DOTALL)
+    assert re.findall(r"://|--\w*index|--find-links|--trusted-host", text) == []
+
+
+def test_every_setting_of_the_environment_is_explained():
+    read = re.findall(r'\benv\.\w+\(\s*"([A-Z_0-9]+)"', (ROOT / "imuse/settings.py").read_text())
+    explained = re.findall(
+        r"^\| `([A-Z_0-9]+)`", (ROOT / "docs/production.md").read_text(), re.MULTILINE
+    )
+
+    assert set(read) - set(explained) == set()
