@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from documents.models import Document
 from documents.pieces import Piece
 from reenrolment import emails
 from reenrolment.enums import Status
@@ -119,6 +120,7 @@ def release_all(reenrolment: Reenrolment) -> None:
 def freeze(reenrolment: Reenrolment, pieces: list[Piece]) -> None:
     """The documents of the dossier, whatever is uploaded later."""
     documents = [piece.document for piece in pieces if piece.document]
+    _hold(documents)
     reenrolment.supplied_pieces.exclude(document__in=documents).update(in_force=False)
     for document in documents:
         SuppliedPiece.objects.update_or_create(
@@ -154,3 +156,13 @@ def _grant(student, row):
             )
         return students.claim(student, row.choice.slot, **level)
     return students.enrol_without_place(student, row.course, **level)
+
+
+def _hold(documents):
+    """Keeps the documents until the commit: the other parent may be taking one back right now."""
+    held = Document.objects.select_for_update(no_key=True).filter(pk__in=[d.pk for d in documents])
+    if len(held) < len(documents):
+        raise ValidationError(
+            "Une pièce vient d'être retirée\u00a0: relisez le dossier avant de valider.",
+            code="changed",
+        )

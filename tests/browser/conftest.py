@@ -146,7 +146,9 @@ def town(parent, student, family, teacher, registrar):
     SlotFactory(course=choir, teacher=teacher, places=2, group="")
     EnrolmentFactory(
         student=student,
-        course=CourseFactory(name="Chorale", scheduling=Scheduling.ADMINISTRATION, next_course=choir),
+        course=CourseFactory(
+            name="Chorale", scheduling=Scheduling.ADMINISTRATION, next_course=choir
+        ),
     )
     for position, name in enumerate((CAF, HOME, TAX)):
         PieceRuleFactory(document_type=DocumentTypeFactory(name=name), position=position)

@@ -54,11 +54,63 @@ def test_a_family_re_enrols_staff_validate_the_teacher_reads_the_list(
     page.get_by_role("button", name="Valider").click()
 
     reenrolment = Reenrolment.objects.get()
-    assert page.get_by_text(reenrolment.reference).count() > 0
-    mails.send_due()
-    assert [message.to for message in mail.outbox] == [[parent.email]]
-    assert reenrolment.reference in mail.outbox[0].subject
+    page.get_by_text(reenrolment.reference).first.wait_for()
+    told = mails_sent()
+    assert told == [([parent.email], f"Accusé de réception {reenrolment.reference}")]
+
+    staff = visit(javascript=javascript)
+    staff.sign_in("secretariat", PASSWORD)
+    desk = staff.page
+    desk.get_by_role("link", name="dossier à examiner").first.click()
+    desk.get_by_role("link", name=reenrolment.reference).click()
+    for piece in (CAF, TAX, PHOTO):
+        piece_line(desk, piece).get_by_role("button", name="Accepter").click()
+    piece_line(desk, HOME).get_by_text("Refuser").first.click()
+    piece_line(desk, HOME).get_by_label("Motif").select_option(label="Le document est trop ancien.")
+    piece_line(desk, HOME).get_by_role("button", name="Refuser la pièce").click()
+    desk.get_by_text("Demander un complément").click()
+    desk.get_by_label("Message").fill("Une facture de ce printemps, s'il vous plaît.")
+    desk.get_by_role("button", name="Demander ces pièces").click()
+    assert mails_sent() == [([parent.email], f"Dossier {reenrolment.reference}")]
+
+    page.get_by_role("link", name="Accueil", exact=True).click()
+    page.get_by_role("link", name="Réinscription de Louise").click()
+    page.get_by_text("Une facture de ce printemps, s'il vous plaît.").wait_for()
+    send(family, HOME, files / "facture 2.pdf")
+    page.get_by_role("button", name="Renvoyer mon dossier").click()
+    page.get_by_text("Demande enregistrée").wait_for()
+    assert mails_sent() == [([parent.email], f"Accusé de réception {reenrolment.reference}")]
+
+    desk.reload()
+    piece_line(desk, HOME).get_by_role("button", name="Accepter").click()
+    desk.get_by_label("Place en Chorale").select_option(index=1)
+    desk.get_by_role("button", name="Placer l'élève en Chorale").click()
+    desk.get_by_role("button", name="Valider la réinscription").click()
+    desk.get_by_text("validé").first.wait_for()
+    assert mails_sent() == [([parent.email], f"Dossier {reenrolment.reference}")]
+
+    school = visit(width=360, javascript=javascript)
+    school.sign_in("vasseur.c", PASSWORD, door="Accès enseignant")
+    school.page.get_by_role("link", name="Formation musicale").first.click()
+    row = school.page.get_by_role("row", name="Louise")
+    assert row.get_by_text("confirmée").count() == 1
 
     reenrolment.refresh_from_db()
-    assert reenrolment.status == Status.SUBMITTED
-    assert Enrolment.objects.filter(student=student, place__isnull=False).count() == 2
+    assert (reenrolment.status, reenrolment.top_rate) == (Status.VALIDATED, False)
+    coming = Enrolment.objects.filter(student=student, place__isnull=False)
+    assert sorted(coming.values_list("course__name", "status")) == [
+        ("Chorale", "confirmed"),
+        ("Formation musicale", "confirmed"),
+        ("Orchestre", "confirmed"),
+    ]
+
+
+def piece_line(desk, piece):
+    return desk.locator(".dossier-item", has_text=piece)
+
+
+def mails_sent():
+    """Sends what waits in the outbox: to whom, and the subject up to the colon."""
+    mail.outbox.clear()
+    mails.send_due()
+    return [(message.to, message.subject.split("\u00a0: ")[0]) for message in mail.outbox]

@@ -6,12 +6,20 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from accounts.models import Mail
+from documents import services as documents
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
 from reenrolment.services import drafts, submission
 from students import services as students
 from students.models import Enrolment, Slot
-from tests.factories import CourseFactory, EnrolmentFactory, SlotFactory, StudentFactory
+from tests.factories import (
+    CourseFactory,
+    DocumentFactory,
+    EnrolmentFactory,
+    PieceRuleFactory,
+    SlotFactory,
+    StudentFactory,
+)
 from tests.races import run_together
 from tests.reenrolment.conftest import make_case
 
@@ -109,6 +117,31 @@ def test_two_families_that_cross_their_slots_do_not_deadlock(parent):
         assert [r.status for r in results] == [Status.SUBMITTED] * 2
         for reenrolment in results:
             submission.withdraw(reenrolment, actor=parent)
+
+
+def test_a_piece_taken_back_while_a_dossier_is_submitted(parent):
+    """Either the dossier goes with it, or the family is told; never half of each."""
+    family = parent.guardian.family
+    rule = PieceRuleFactory()
+    slot = SlotFactory(course=CourseFactory(coming=True), places=ROUNDS)
+    for _ in range(ROUNDS):
+        case = make_case(StudentFactory(family=family), slot=slot)
+        document = DocumentFactory(type=rule.document_type, family=family)
+        case.fill_in()
+
+        _, submitted = run_together(
+            lambda n, case=case, document=document: (
+                documents.remove(document) if n == 0 else case.submit(parent)
+            ),
+            2,
+        )
+
+        supplied = case.reenrolment.supplied_pieces.count()
+        if isinstance(submitted, Exception):
+            assert {each.code for each in submitted.error_list} == {"changed"}
+            assert case.reenrolment.status == Status.DRAFT
+        else:
+            assert supplied == 1 - case.reenrolment.missing_pieces
 
 
 def _wants_both(student, slots):
