@@ -1,15 +1,17 @@
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import services
+from accounts.destinations import own_page
 from accounts.forms import ChangePasswordForm, ChoosePasswordForm, LostPasswordForm, SignInForm
 from accounts.middleware import SESSION_KEY
 
@@ -109,10 +111,10 @@ def _asked(request, name):
 
 
 def _destination(request):
-    target = _asked(request, "next")
-    if target.startswith("/") and url_has_allowed_host_and_scheme(
-        target, allowed_hosts=None, require_https=request.is_secure()
-    ):
-        return target
-    query = "?espace=enseignant" if _asked(request, "espace") == "enseignant" else ""
-    return reverse("imuse:enter") + query
+    """Always by « entrer », which finds out who it is; it goes on to the page asked for."""
+    asked = {
+        "next": own_page(request, _asked(request, "next")),
+        "espace": "enseignant" if _asked(request, "espace") == "enseignant" else "",
+    }
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{reverse('imuse:enter')}?{query}" if query else reverse("imuse:enter")

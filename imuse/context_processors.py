@@ -1,9 +1,8 @@
 from django.conf import settings
 
+from imuse.navigation import Navigation
+
 
 def site(request):
-    """What the layout needs on every page: the site's name and the spaces one may switch to."""
-    return {
-        "site_name": settings.SITE_NAME,
-        "spaces": request.session.get("spaces", []) if hasattr(request, "session") else [],
-    }
+    """What the layout needs on every page; `navigation` works only where a template reads it."""
+    return {"site_name": settings.SITE_NAME, "navigation": Navigation(request)}

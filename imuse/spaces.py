@@ -1,5 +1,7 @@
 """The spaces of the extranet, and which of them somebody may enter: there is no role column."""
 
+from dataclasses import dataclass
+
 from django.db.models import TextChoices
 
 from families.models import Guardian
@@ -19,14 +21,20 @@ HOME = {
 }
 
 
-def spaces_of(user) -> list[str]:
-    """The user's spaces, the one he lands in first: Guardian.user, Teacher.user, staff."""
-    return [
-        space.value
-        for space, is_his in [
-            (Space.FAMILY, Guardian.objects.filter(user=user).exists()),
-            (Space.TEACHER, Teacher.objects.filter(user=user).exists()),
-            (Space.STAFF, user.is_staff),
-        ]
-        if is_his
-    ]
+@dataclass(frozen=True)
+class Person:
+    """Who has signed in: the name that the header shows, and the spaces, the first one first."""
+
+    name: str
+    spaces: list[str]
+
+
+def recognise(user) -> Person:
+    """Guardian.user, Teacher.user and the staff flag say it. Two queries."""
+    guardian = Guardian.objects.filter(user=user).first()
+    teacher = Teacher.objects.filter(user=user).first()
+    found = {Space.FAMILY: guardian, Space.TEACHER: teacher, Space.STAFF: user.is_staff}
+    return Person(
+        name=str(guardian or teacher or user.get_full_name() or user.username),
+        spaces=[space.value for space, is_his in found.items() if is_his],
+    )

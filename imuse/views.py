@@ -4,9 +4,10 @@ from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.destinations import own_page
 from accounts.models import Establishment
 from families.models import Guardian
-from imuse.spaces import HOME, Space, spaces_of
+from imuse.spaces import HOME, Space, recognise
 from imuse.tasks import State, tasks_of
 
 
@@ -19,19 +20,25 @@ def landing(request):
 
 @require_safe
 def enter(request):
-    """Where one lands after signing in: the space asked for, else one's own with a sentence."""
-    spaces = spaces_of(request.user)
-    request.session["spaces"] = spaces
-    if not spaces:
+    """Where one lands after signing in.
+
+    The page asked for (`next`), else the space asked for (`espace`), else one's own with a
+    sentence.
+    """
+    person = recognise(request.user)
+    request.session["name"], request.session["spaces"] = person.name, person.spaces
+    if target := own_page(request, request.GET.get("next", "")):
+        return redirect(target)
+    if not person.spaces:
         return render(request, "imuse/no_space.html")
     wants_to_teach = request.GET.get("espace") == "enseignant"
-    if wants_to_teach and Space.TEACHER in spaces:
+    if wants_to_teach and Space.TEACHER in person.spaces:
         return redirect(HOME[Space.TEACHER])
     if wants_to_teach:
         messages.info(
             request, "Votre compte n'est pas celui d'un enseignant\u00a0: voici votre espace."
         )
-    return redirect(HOME[spaces[0]])
+    return redirect(HOME[person.spaces[0]])
 
 
 @require_safe

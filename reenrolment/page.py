@@ -64,7 +64,8 @@ class Page:
     def own_pieces(self) -> list[Piece]:
         """The household's own and the student's: what the reader may send and open."""
         ours = self.selection.own_family.pk
-        return [piece for piece in self.pieces if piece.family is None or piece.family.pk == ours]
+        own = [p for p in self.pieces if p.family is None or p.family.pk == ours]
+        return sorted(own, key=lambda piece: piece.family is None)  # as the manual: Famille, Elève
 
     @property
     def other_pieces(self) -> list[Piece]:

@@ -1,5 +1,7 @@
 """What is taught, when, and how many may sit there."""
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import Count, F, Q
 
@@ -187,7 +189,7 @@ class Slot(models.Model):
 
     @property
     def hours(self) -> str:
-        return f"{_french_time(self.starts_at)} à {_french_time(self.ends_at)}"
+        return f"{french_time(self.starts_at)} à {french_time(self.ends_at)}"
 
 
 class Place(models.Model):
@@ -223,5 +225,6 @@ def _count_of(enrolments, status):
     return Count(enrolments, filter=Q(**{f"{enrolments}__status": status}))
 
 
-def _french_time(time):
+def french_time(time: dt.time) -> str:
+    """« 18 h 30 », « 20 h »."""
     return f"{time.hour}\u00a0h\u00a0{time.minute:02}" if time.minute else f"{time.hour}\u00a0h"

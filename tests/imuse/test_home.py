@@ -126,6 +126,23 @@ def test_enter_opens_the_space_that_is_ones_own(client, request, db, who, query,
     assert response.url == reverse(target)
 
 
+@pytest.mark.parametrize("target", ["https://autre.example/", "//autre.example/", "autre"])
+def test_enter_leads_to_no_other_host(client, parent, target):
+    client.force_login(parent)
+
+    response = client.get(reverse("imuse:enter"), {"next": target})
+
+    assert response.url == reverse("imuse:home")
+
+
+def test_the_header_shows_who_is_signed_in(client, parent):
+    client.force_login(parent)
+
+    response = client.get(reverse("imuse:enter"), follow=True)
+
+    assert "Claire Martin" in response.content.decode()
+
+
 def test_enter_tells_that_one_is_no_teacher(client, parent):
     client.force_login(parent)
 

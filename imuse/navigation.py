@@ -1,0 +1,87 @@
+"""The tabs of each space, and which of them is open; templates/layout/_header.html shows them."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from imuse.spaces import HOME, Space
+
+# Label, address, and the views that it stands for: « namespace » or « namespace:view ».
+_FAMILY = [
+    ("Accueil", "imuse:home", {"imuse:home"}),
+    ("Famille", "families:identity", {"families"}),
+    ("Elèves", "students:index", {"students", "documents", "reenrolment"}),
+    ("Facturation", "billing:cotisations", {"billing"}),
+]
+_TEACHER = [("Mes classes", "teacher:index", {"teacher"})]
+_STAFF = [("Administration", "admin:index", {"admin"})]
+_EVERYBODY = [
+    ("Accessibilité", "imuse:accessibility", {"imuse:accessibility"}),
+    ("Mot de passe", "accounts:change_password", {"accounts:change_password"}),
+]
+TABS = {Space.FAMILY: _FAMILY, Space.TEACHER: _TEACHER, Space.STAFF: _STAFF}
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    url: str
+    is_current: bool = False
+
+
+class Navigation:
+    """What `request` may go to. Nobody signed in, or a password to choose first: nowhere."""
+
+    def __init__(self, request):
+        self.request = request
+
+    @property
+    def tabs(self) -> list[Link]:
+        """« Déconnexion », a button, is the header's own."""
+        if not self._is_free:
+            return []
+        here = self.request.resolver_match
+        names = {here.namespace, here.view_name} if here else set()
+        return [
+            Link(label, reverse(url), bool(names & views))
+            for label, url, views in TABS[self._space] + _EVERYBODY
+        ]
+
+    @property
+    def name(self) -> str:
+        """Who is signed in, as « entrer » found."""
+        return self.request.session.get("name", self.request.user.username)
+
+    @property
+    def home(self) -> str:
+        return reverse(HOME[self._space])
+
+    @property
+    def other_spaces(self) -> list[Link]:
+        """Where else somebody may go who is, say, a parent and a teacher."""
+        if not self._is_free:
+            return []
+        return [
+            Link(space.label, reverse(HOME[space]))
+            for space in map(Space, self._spaces)
+            if space != self._space
+        ]
+
+    @property
+    def _is_free(self) -> bool:
+        user = getattr(self.request, "user", None)
+        return bool(user and user.is_authenticated and not user.must_choose_password)
+
+    @property
+    def _spaces(self) -> list[str]:
+        """As « entrer » found them: every sign-in goes by it."""
+        unknown = [Space.STAFF.value] if self.request.user.is_staff else []
+        return self.request.session.get("spaces", unknown)
+
+    @property
+    def _space(self) -> Space:
+        """The teacher's on his pages, else the first of the person's own."""
+        here = self.request.resolver_match
+        if here and here.namespace == "teacher":
+            return Space.TEACHER
+        return Space(self._spaces[0]) if self._spaces else Space.FAMILY
