@@ -1,0 +1,14 @@
+"""The demo conservatoire: `loading.py` makes it; everybody and every address are invented.
+
+catalogue.py    what is taught: courses, slots, programmes, repertoire (data)
+people.py       names, streets and communes to draw from (data)
+accounts.py     the fixed accounts, their password, and how an account is made
+clock.py        moments counted from today, and the services' clock turned back to them
+town.py         sites, communes, school years, pieces asked for, campaigns
+teaching.py     teachers, courses, slots and places
+households.py   families, guardians and students
+schooling.py    who follows what, this year and before; the repertoire
+files.py        small PDFs and portraits to hand in
+dossiers.py     dossiers in every state, made by the services
+invoices.py     invoices paid, to pay and overdue, made by the services
+"""

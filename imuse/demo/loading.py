@@ -1,0 +1,100 @@
+"""Makes the demo, tells whether it is there, starts it over."""
+
+import random
+from contextlib import suppress
+
+from django.conf import settings
+from django.core.files.storage import storages
+from django.core.management import call_command
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import Establishment, Mail, User
+from imuse.demo.accounts import ACCOUNTS, Register, give_roles, make_staff
+from imuse.demo.clock import Clock
+from imuse.demo.dossiers import Desk
+from imuse.demo.households import Village
+from imuse.demo.invoices import Office
+from imuse.demo.schooling import Schooling
+from imuse.demo.teaching import Teaching, make_teachers
+from imuse.demo.town import CAMPAIGN_CLOSES, make_town
+from reenrolment.models import Campaign
+from students.models import SchoolYear
+
+SEED = 59200  # the same conservatoire each time, but for the dates
+
+
+def is_loaded() -> bool:
+    """Does the database hold the demo, whatever was done with it since?"""
+    names = [account.username for account in ACCOUNTS]
+    return User.objects.filter(username__in=names).count() == len(names)
+
+
+def is_empty() -> bool:
+    return not User.objects.exists() and not Establishment.objects.exists()
+
+
+@transaction.atomic
+def load() -> None:
+    """Makes the demo, whole or not at all."""
+    clock, rng = Clock(), random.Random(SEED)
+    town = make_town(clock)
+    register = Register(clock)
+    make_staff(register)
+    vasseur = register.add("Cécile", "Vasseur", username="vasseur.c")
+    delattre = register.add("Nicolas", "Delattre", username="delattre.n")
+    village = Village(town, register, rng)
+    village.settle(delattre)
+    register.save(town.conservatoire)
+    village.save()
+    give_roles([town.conservatoire, town.dance_school])
+
+    accounts = {("Cécile", "Vasseur"): vasseur, ("Nicolas", "Delattre"): delattre}
+    teaching = Teaching(town, make_teachers(accounts))
+    schooling = Schooling(teaching, village.households, rng)
+    schooling.enrol()
+    schooling.remember()
+    schooling.play(clock)
+    schooling.welcome(clock)
+
+    Office(town, clock, register.users["regie"]).bill(village.households)
+    cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
+    desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
+    desk.receive(cast, village.households)
+    _mails_have_left()
+
+
+def keep_open() -> bool:
+    """Opens again the campaigns that have ended since the demo was made; were there any?"""
+    ended = Campaign.objects.filter(closes_at__lte=timezone.now())
+    return bool(ended.update(closes_at=Clock().moment(CAMPAIGN_CLOSES, 20)))
+
+
+def is_of_this_year() -> bool:
+    """Is the school year that the demo calls this one still under way?"""
+    return Campaign.objects.filter(previous_year=SchoolYear.objects.current()).exists()
+
+
+def unload() -> None:
+    """Empties the tables, the private files and the folder of mails."""
+    call_command("flush", interactive=False, verbosity=0)
+    with suppress(FileNotFoundError):  # nothing was ever kept
+        _empty(storages["private"], "")
+    for mail in (settings.VAR_DIR / "mails").glob("*.log"):
+        mail.unlink()
+
+
+def _empty(storage, folder):
+    folders, files = storage.listdir(folder)
+    for name in files:
+        storage.delete(f"{folder}/{name}".lstrip("/"))
+    for name in folders:
+        path = f"{folder}/{name}".lstrip("/")
+        _empty(storage, path)
+        storage.delete(path)
+
+
+def _mails_have_left():
+    """Those days are past: the first mail that one sees leave is one's own."""
+    Mail.objects.filter(sent_at=None).update(sent_at=F("created_at"), attempts=1)

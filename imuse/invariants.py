@@ -1,0 +1,231 @@
+"""What must stay true of the data whatever happens (`manage.py check_invariants`).
+
+Each check yields a French sentence for each thing that is wrong, and nothing when all is well.
+What the database itself refuses is not looked for again, except the duplicates, in case somebody
+took the constraint away.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from hashlib import sha256
+
+from django.db.models import Count, F, Prefetch
+
+from accounts.enums import MailKind
+from accounts.models import Mail
+from billing.enums import InvoiceStatus
+from billing.models import Invoice, InvoiceSeries
+from billing.money import ZERO, euros
+from documents.models import Document
+from families.models import Guardian
+from reenrolment.enums import NEXT, TO_EXAMINE, Status
+from reenrolment.models import CourseChoice, Reenrolment, Transition
+from students.enums import WITHOUT_SLOT, EnrolmentStatus
+from students.models import Enrolment
+
+GIVEN_BACK = [Status.REFUSED, Status.WITHDRAWN]
+
+
+def seats() -> Iterator[str]:
+    """A place is one of the slot of the course that it is held for; nobody holds two alike.
+
+    One row per place and one enrolment per place: a slot cannot be oversold.
+    """
+    elsewhere = Enrolment.objects.exclude(place=None).exclude(course=F("place__slot__course"))
+    for enrolment in elsewhere.select_related("student", "course", "place__slot__course"):
+        yield f"{enrolment} occupe une place d'un autre cours, {_quoted(enrolment.place.slot)}."
+    unseated = Enrolment.objects.exclude(place=None).filter(course__scheduling__in=WITHOUT_SLOT)
+    for enrolment in unseated.select_related("student", "course"):
+        yield f"{enrolment} occupe une place alors que ce cours n'a pas de créneau."
+
+
+def one_dossier() -> Iterator[str]:
+    """One dossier per student and campaign."""
+    twice = (
+        Reenrolment.objects.order_by("student")
+        .values("campaign", "student", "student__first_name", "student__last_name")
+        .annotate(dossiers=Count("pk"))
+        .filter(dossiers__gt=1)
+    )
+    for row in twice:
+        name = f"{row['student__first_name']} {row['student__last_name']}"
+        yield f"{name} a {row['dossiers']} dossiers dans la même campagne."
+
+
+def files() -> Iterator[str]:
+    """What a dossier was submitted with is in the store, byte for byte. Reads every file."""
+    supplied = Document.objects.filter(supplied_pieces__isnull=False).distinct()
+    for document in supplied.select_related("type").order_by("uploaded_at", "pk").iterator():
+        try:
+            with document.file.open() as file:
+                digest = sha256(file.read()).hexdigest()
+        except Exception as error:  # each storage has its own
+            why = type(error).__name__
+            yield f"{document} ({document.pk})\u00a0: le fichier ne se lit pas ({why})."
+        else:
+            if digest != document.sha256:
+                yield f"{document} ({document.pk})\u00a0: le fichier gardé n'est plus le même."
+
+
+def choices() -> Iterator[str]:
+    """No half dossier: what its state promises is held, what it gave up is given back."""
+    rows = CourseChoice.objects.select_related(
+        "reenrolment__student",
+        "reenrolment__campaign",
+        "enrolment__course__next_course",
+        "granted__course",
+        "granted__place",
+    )
+    for choice in rows.order_by("reenrolment", "pk").iterator():
+        for wrong in _wrongs(choice):
+            yield f"{choice.reenrolment}, vœu {_quoted(choice)}\u00a0: {wrong}."
+
+
+def _wrongs(choice):
+    dossier, granted = choice.reenrolment, choice.granted
+    if choice.enrolment.student_id != dossier.student_id:
+        yield "le cours suivi est celui d'un autre élève"
+    if granted and granted.student_id != dossier.student_id:
+        yield "l'inscription de l'année préparée est celle d'un autre élève"
+    if granted and granted.course.school_year_id != dossier.campaign.school_year_id:
+        yield "l'inscription n'est pas de l'année préparée"
+    if dossier.status == Status.DRAFT and granted:
+        yield "un brouillon ne tient aucune inscription"
+    if dossier.status in GIVEN_BACK and granted and granted.status != EnrolmentStatus.RELEASED:
+        yield "l'inscription n'a pas été rendue"
+    if choice.wanted and dossier.status in TO_EXAMINE:
+        yield from _wrongs_to_examine(choice)
+    if choice.wanted and dossier.status == Status.VALIDATED:
+        yield from _wrongs_validated(granted)
+
+
+def _wrongs_to_examine(choice):
+    """A course known since the year was prepared is granted at once, a slot picked is held.
+
+    `Enrolment.next_course` says nothing here: a jury may decide after the dossier is submitted.
+    """
+    course, granted = choice.enrolment.course.next_course, choice.granted
+    known = course and course.school_year_id == choice.reenrolment.campaign.school_year_id
+    if granted is None:
+        if choice.slot_id or known:
+            yield "aucune inscription n'a été prise"
+    elif granted.status != EnrolmentStatus.REQUESTED:
+        yield f"l'inscription est {granted.get_status_display()}, et non demandée"
+    elif choice.slot_id and not granted.is_placed:
+        yield "aucune place n'est tenue alors qu'un créneau a été choisi"
+
+
+def _wrongs_validated(granted):
+    if granted is None:
+        yield "le dossier est validé sans inscription"
+    elif granted.status != EnrolmentStatus.CONFIRMED:
+        yield f"le dossier est validé et l'inscription {granted.get_status_display()}"
+    elif not granted.is_placed:
+        yield "le dossier est validé et l'élève n'est pas placé"
+
+
+def acknowledgements() -> Iterator[str]:
+    """Each submission is acknowledged to each guardian with an account, who had an address then.
+
+    Of a guardian without an account one cannot say since when the address is known.
+    """
+    sent = set(Mail.objects.filter(kind=MailKind.ACKNOWLEDGEMENT).values_list("key", flat=True))
+    guardians = defaultdict(list)
+    reached = Guardian.objects.exclude(email="").exclude(user=None).select_related("user")
+    for guardian in reached.annotate(student=F("family__students")).order_by("pk"):
+        guardians[guardian.student].append(guardian)
+    submissions = Transition.objects.filter(to_status=Status.SUBMITTED)
+    for transition in submissions.select_related("reenrolment__student").order_by("pk"):
+        dossier = transition.reenrolment
+        for guardian in guardians[dossier.student_id]:
+            key = f"{MailKind.ACKNOWLEDGEMENT}:{dossier.pk}:{transition.pk}:{guardian.pk}"
+            if guardian.user.date_joined <= transition.at and key not in sent:
+                yield f"{dossier}\u00a0: pas d'accusé de réception pour {guardian}."
+    known = {f"{move.reenrolment_id}:{move.pk}" for move in submissions}
+    for key in sorted(sent):
+        if ":".join(key.split(":")[1:3]) not in known:
+            yield f"L'accusé de réception {key} n'a pas de dépôt."
+
+
+def moves() -> Iterator[str]:
+    """The log leads from the draft to the present state, by allowed moves."""
+    log = Prefetch("transitions", Transition.objects.order_by("pk"), to_attr="log")
+    dossiers = Reenrolment.objects.select_related("student").prefetch_related(log).order_by("pk")
+    for dossier in dossiers.iterator(chunk_size=500):
+        state = Status.DRAFT
+        for move in dossier.log:
+            if move.from_status != state or move.to_status not in NEXT[state]:
+                after = _quoted(state.label)
+                yield f"{dossier}\u00a0: le mouvement {_quoted(move)} ne suit pas {after}."
+                break
+            state = Status(move.to_status)
+        else:
+            if state != dossier.status:
+                now, then = _quoted(dossier.get_status_display()), _quoted(state.label)
+                yield f"{dossier}\u00a0: l'état est {now} et le journal s'arrête à {then}."
+
+
+def invoice_numbers() -> Iterator[str]:
+    """The issued invoices of an establishment and year are numbered 1, 2, 3… to the counter."""
+    issued = defaultdict(set)
+    rows = Invoice.objects.filter(status=InvoiceStatus.ISSUED)
+    for establishment, year, number in rows.values_list("establishment", "year", "number"):
+        issued[establishment, year].add(number)
+    for series in InvoiceSeries.objects.select_related("establishment").order_by("pk"):
+        numbers = issued.pop((series.establishment_id, series.year), set())
+        name = f"Factures {series.year} ({series.establishment})"
+        if missing := set(range(1, series.last_number + 1)) - numbers:
+            yield f"{name}\u00a0: il manque {_listed(missing)}."
+        if beyond := {number for number in numbers if number > series.last_number}:
+            yield f"{name}\u00a0: {_listed(beyond)} au-delà du compteur ({series.last_number})."
+    for (_, year), numbers in issued.items():
+        yield f"Factures {year}\u00a0: {_listed(numbers)} sans compteur."
+
+
+def invoice_amounts() -> Iterator[str]:
+    """An issued invoice has lines that come to something, and is not paid twice."""
+    issued = Invoice.objects.with_amounts().filter(status=InvoiceStatus.ISSUED)
+    for invoice in issued.annotate(count=Count("lines")).order_by("pk"):
+        if not invoice.count:
+            yield f"La facture {invoice} n'a aucune ligne."
+        elif invoice.total < ZERO:
+            yield f"Le total de la facture {invoice} est négatif\u00a0: {euros(invoice.total)}."
+        elif invoice.paid > invoice.total:
+            amounts = f"{euros(invoice.paid)} reçus pour {euros(invoice.total)}"
+            yield f"La facture {invoice} est trop payée\u00a0: {amounts}."
+
+
+def addresses() -> Iterator[str]:
+    """« mot de passe perdu » writes to the account's address: it is the guardian's."""
+    reached = Guardian.objects.exclude(email="").exclude(user=None)
+    others = reached.exclude(email=F("user__email")).select_related("user")
+    for guardian in others.order_by("pk"):
+        emails = f"{guardian.email} et {guardian.user.email}"
+        yield f"{guardian} et son compte n'ont pas la même adresse\u00a0: {emails}."
+
+
+CHECKS = [
+    seats,
+    one_dossier,
+    files,
+    choices,
+    acknowledgements,
+    moves,
+    invoice_numbers,
+    invoice_amounts,
+    addresses,
+]
+
+
+def violations() -> Iterator[str]:
+    """Everything that is wrong, check after check; the database is only read."""
+    for check in CHECKS:
+        yield from check()
+
+
+def _quoted(text):
+    return f"«\u00a0{text}\u00a0»"
+
+
+def _listed(numbers):
+    return "n° " + ", ".join(str(number) for number in sorted(numbers))

@@ -1,0 +1,450 @@
+"""Each invariant is broken behind the services' back, as far as the database allows it."""
+
+import datetime as dt
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.files.storage import storages
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from accounts.models import Mail, User
+from billing import services as billing
+from billing.enums import PaymentMeans
+from billing.models import Invoice, InvoiceLine, InvoiceSeries, Payment
+from documents.models import Document
+from documents.services import hand_in
+from families.models import Guardian
+from imuse import invariants
+from reenrolment.enums import Status
+from reenrolment.models import CourseChoice, Reenrolment, Transition
+from reenrolment.services import decisions, submission
+from students.enums import EnrolmentStatus, Scheduling
+from students.models import Course, Enrolment
+from tests.documents.builders import make_pdf
+from tests.factories import (
+    CourseFactory,
+    DocumentTypeFactory,
+    EnrolmentFactory,
+    GuardianFactory,
+    InvoiceFactory,
+    InvoiceLineFactory,
+    PieceRuleFactory,
+    SlotFactory,
+    StudentFactory,
+)
+from tests.reenrolment.conftest import case  # noqa: F401 (a fixture)
+
+
+def broken(check):
+    """What the check finds, in the eyes of the terminal: with plain spaces."""
+    return [sentence.replace("\u00a0", " ") for sentence in check()]
+
+
+def line(choice):
+    """How a line of a dossier is named."""
+    return f"{choice.reenrolment}, vœu « {choice} »"
+
+
+@pytest.fixture
+def dossier(case, parent):  # noqa: F811
+    """Submitted by Claire Martin with a proof of address: all is well."""
+    rule = PieceRuleFactory(document_type=DocumentTypeFactory(name="Justificatif"))
+    hand_in(
+        "justificatif.pdf",
+        make_pdf(),
+        type=rule.document_type,
+        family=parent.guardian.family,
+        actor=parent,
+    )
+    case.fill_in()
+    return case.submit(parent)
+
+
+@pytest.fixture
+def theory(dossier):
+    """The line of the dossier whose slot the family chose."""
+    return dossier.choices.get(slot__isnull=False)
+
+
+@pytest.fixture
+def validated(dossier, case, registrar):  # noqa: F811
+    choir = dossier.choices.get(slot=None)
+    decisions.place(choir, course=case.choir_course, slot=SlotFactory(course=case.choir_course))
+    return decisions.validate(dossier, actor=registrar)
+
+
+@pytest.fixture
+def invoice(accountant):
+    line = InvoiceLineFactory(amount=Decimal("38.00"))
+    return billing.issue(line.invoice, actor=accountant)
+
+
+# The command
+
+
+def test_all_is_well(dossier, invoice):
+    written = StringIO()
+
+    call_command("check_invariants", stdout=written)
+
+    assert written.getvalue() == "Tout concorde.\n"
+
+
+@pytest.mark.usefixtures("db")
+def test_an_empty_database_is_well():
+    assert list(invariants.violations()) == []
+
+
+def test_tells_each_and_ends_in_error(dossier, invoice):
+    User.objects.filter(username="martin.c").update(email="autre@example.org")
+    InvoiceSeries.objects.update(last_number=2)
+    written = StringIO()
+
+    with pytest.raises(CommandError, match=r"^2 anomalies\.$"):
+        call_command("check_invariants", stdout=written)
+
+    assert len(written.getvalue().splitlines()) == 2
+
+
+def test_every_check_is_run():
+    """All the public functions of the module but `violations`, which runs them."""
+    checks = {
+        name
+        for name, member in vars(invariants).items()
+        if callable(member)
+        and getattr(member, "__module__", "") == "imuse.invariants"
+        and not name.startswith("_")
+    }
+
+    assert {check.__name__ for check in invariants.CHECKS} == checks - {"violations"}
+
+
+# Places
+
+
+def test_a_place_of_another_course(theory):
+    other = CourseFactory(coming=True, name="Solfège")
+    Enrolment.objects.filter(pk=theory.granted_id).update(course=other)
+
+    slot = f"« {theory.slot} »".replace("\u00a0", " ")
+    assert broken(invariants.seats) == [
+        f"Louise Martin : Solfège occupe une place d'un autre cours, {slot}."
+    ]
+
+
+def test_a_place_in_a_course_without_slots(theory):
+    Course.objects.filter(pk=theory.slot.course_id).update(scheduling=Scheduling.TEACHER)
+
+    assert broken(invariants.seats) == [
+        f"{theory.granted} occupe une place alors que ce cours n'a pas de créneau."
+    ]
+
+
+# Dossiers
+
+
+@pytest.mark.postgres  # SQLite rebuilds the whole table to drop a constraint
+@pytest.mark.usefixtures("db")
+def test_two_dossiers_of_a_student(student, request):
+    name = "reenrolment_one_per_student_and_campaign"
+    constraint = next(c for c in Reenrolment._meta.constraints if c.name == name)
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Reenrolment, constraint)
+    campaign = request.getfixturevalue("case").campaign
+    Reenrolment.objects.create(campaign=campaign, student=student)
+    Reenrolment.objects.create(campaign=campaign, student=student)
+
+    assert broken(invariants.one_dossier) == ["Louise Martin a 2 dossiers dans la même campagne."]
+
+
+def test_a_draft_holds_an_enrolment(dossier):
+    Reenrolment.objects.filter(pk=dossier.pk).update(
+        status=Status.DRAFT, submitted_at=None, submitted_by=None, terms=None
+    )
+
+    assert broken(invariants.choices) == [
+        f"{line(choice)} : un brouillon ne tient aucune inscription."
+        for choice in dossier.choices.order_by("pk")
+    ]
+
+
+def test_a_submitted_dossier_lacks_a_known_course(dossier):
+    choir = dossier.choices.get(slot=None)
+    CourseChoice.objects.filter(pk=choir.pk).update(granted=None)
+
+    assert broken(invariants.choices) == [f"{line(choir)} : aucune inscription n'a été prise."]
+
+
+def test_a_course_unknown_at_submission_is_awaited(dossier):
+    """The administration will say; a jury may have since: that is no half dossier."""
+    choir = dossier.choices.get(slot=None)
+    CourseChoice.objects.filter(pk=choir.pk).update(granted=None)
+    following = choir.enrolment.course.next_course
+    Course.objects.filter(pk=choir.enrolment.course_id).update(next_course=None)
+    Enrolment.objects.filter(pk=choir.enrolment_id).update(next_course=following)
+
+    assert broken(invariants.choices) == []
+
+
+def test_a_slot_picked_is_not_held(theory):
+    Enrolment.objects.filter(pk=theory.granted_id).update(place=None)
+
+    assert broken(invariants.choices) == [
+        f"{line(theory)} : aucune place n'est tenue alors qu'un créneau a été choisi."
+    ]
+
+
+@pytest.mark.parametrize("status", [EnrolmentStatus.CONFIRMED, EnrolmentStatus.RELEASED])
+def test_a_submitted_dossier_is_granted_something_else_than_asked(theory, status):
+    Enrolment.objects.filter(pk=theory.granted_id).update(status=status, place=None)
+
+    assert broken(invariants.choices) == [
+        f"{line(theory)} : l'inscription est {status.label}, et non demandée."
+    ]
+
+
+def test_a_validated_dossier_is_confirmed_and_placed(validated):
+    assert broken(invariants.choices) == []
+
+
+def test_a_validated_dossier_lacks_an_enrolment(validated):
+    choir = validated.choices.get(slot=None)
+    CourseChoice.objects.filter(pk=choir.pk).update(granted=None)
+
+    assert broken(invariants.choices) == [
+        f"{line(choir)} : le dossier est validé sans inscription."
+    ]
+
+
+def test_a_validated_dossier_is_not_confirmed(validated):
+    choir = validated.choices.get(slot=None)
+    Enrolment.objects.filter(pk=choir.granted_id).update(status=EnrolmentStatus.REQUESTED)
+
+    assert broken(invariants.choices) == [
+        f"{line(choir)} : le dossier est validé et l'inscription demandée."
+    ]
+
+
+def test_a_validated_dossier_is_not_placed(validated):
+    choir = validated.choices.get(slot=None)
+    Enrolment.objects.filter(pk=choir.granted_id).update(place=None)
+
+    assert broken(invariants.choices) == [
+        f"{line(choir)} : le dossier est validé et l'élève n'est pas placé."
+    ]
+
+
+@pytest.mark.parametrize("given_up", ["withdrawn", "refused"])
+def test_a_dossier_given_up_keeps_an_enrolment(dossier, theory, parent, registrar, given_up):
+    if given_up == "withdrawn":
+        submission.withdraw(dossier, actor=parent)
+    else:
+        decisions.refuse(dossier, reason="Âge.", actor=registrar)
+    Enrolment.objects.filter(pk=theory.granted_id).update(status=EnrolmentStatus.REQUESTED)
+
+    assert broken(invariants.choices) == [f"{line(theory)} : l'inscription n'a pas été rendue."]
+
+
+@pytest.mark.parametrize(
+    ("end", "sentence"),
+    [
+        ("enrolment", "le cours suivi est celui d'un autre élève"),
+        ("granted", "l'inscription de l'année préparée est celle d'un autre élève"),
+    ],
+)
+def test_a_line_is_about_somebody_else(theory, end, sentence):
+    enrolment = getattr(theory, end)
+    Enrolment.objects.filter(pk=enrolment.pk).update(student=StudentFactory())
+
+    assert broken(invariants.choices) == [f"{line(theory)} : {sentence}."]
+
+
+def test_an_enrolment_of_another_year(theory):
+    Course.objects.filter(pk=theory.slot.course_id).update(
+        school_year=theory.reenrolment.campaign.previous_year
+    )
+
+    assert broken(invariants.choices) == [
+        f"{line(theory)} : l'inscription n'est pas de l'année préparée."
+    ]
+
+
+# Files
+
+
+def test_a_file_is_lost(dossier):
+    document = Document.objects.get()
+    storages["private"].delete(document.file.name)
+
+    assert broken(invariants.files) == [
+        f"{document} ({document.pk}) : le fichier ne se lit pas (FileNotFoundError)."
+    ]
+
+
+def test_a_file_is_not_the_one_received(dossier):
+    document = Document.objects.get()
+    with storages["private"].open(document.file.name, "wb") as file:
+        file.write(b"%PDF-1.4 other")
+
+    assert broken(invariants.files) == [
+        f"{document} ({document.pk}) : le fichier gardé n'est plus le même."
+    ]
+
+
+# Mails
+
+
+def test_an_acknowledgement_is_missing(dossier):
+    Mail.objects.all().delete()
+
+    assert broken(invariants.acknowledgements) == [
+        f"{dossier} : pas d'accusé de réception pour Claire Martin."
+    ]
+
+
+def test_nobody_awaits_a_mail_without_an_account_or_an_address_then(dossier, family):
+    """The address may have been given since, and the account opened."""
+    GuardianFactory(family=family, user=None, email="paul@example.org")
+    GuardianFactory(family=family, email="")
+    GuardianFactory(family=family)
+    transition = dossier.transitions.get()
+    Transition.objects.filter(pk=transition.pk).update(at=timezone.now() - dt.timedelta(days=1))
+    User.objects.filter(username="martin.c").update(
+        date_joined=timezone.now() - dt.timedelta(days=2)
+    )
+
+    assert broken(invariants.acknowledgements) == []
+
+
+def test_an_acknowledgement_of_no_submission(dossier):
+    mail = Mail.objects.get()
+    Mail.objects.filter(pk=mail.pk).update(key="acknowledgement:7:8:9")
+
+    assert broken(invariants.acknowledgements) == [
+        f"{dossier} : pas d'accusé de réception pour Claire Martin.",
+        "L'accusé de réception acknowledgement:7:8:9 n'a pas de dépôt.",
+    ]
+
+
+# The log of moves
+
+
+def test_a_move_is_lost(validated):
+    validated.transitions.order_by("pk").first().delete()
+
+    assert broken(invariants.moves) == [
+        f"{validated} : le mouvement « déposé → validé » ne suit pas « en cours de saisie »."
+    ]
+
+
+def test_the_last_move_is_lost(validated):
+    validated.transitions.order_by("pk").last().delete()
+
+    assert broken(invariants.moves) == [
+        f"{validated} : l'état est « validé » et le journal s'arrête à « déposé »."
+    ]
+
+
+def test_a_move_that_is_not_allowed(dossier):
+    Transition.objects.update(to_status=Status.VALIDATED)
+
+    assert broken(invariants.moves) == [
+        f"{dossier} : le mouvement « en cours de saisie → validé » ne suit pas"
+        " « en cours de saisie »."
+    ]
+
+
+# Invoices
+
+
+def test_an_invoice_number_is_missing(invoice):
+    InvoiceSeries.objects.update(last_number=3)
+
+    assert broken(invariants.invoice_numbers) == [
+        f"Factures {invoice.year} (Conservatoire) : il manque n° 2, 3."
+    ]
+
+
+def test_an_invoice_number_is_beyond_the_counter(invoice):
+    InvoiceSeries.objects.update(last_number=0)
+
+    assert broken(invariants.invoice_numbers) == [
+        f"Factures {invoice.year} (Conservatoire) : n° 1 au-delà du compteur (0)."
+    ]
+
+
+def test_a_counter_is_missing(invoice):
+    InvoiceSeries.objects.all().delete()
+
+    assert broken(invariants.invoice_numbers) == [f"Factures {invoice.year} : n° 1 sans compteur."]
+
+
+def test_an_invoice_has_no_line(invoice):
+    InvoiceLine.objects.all().delete()
+
+    assert broken(invariants.invoice_amounts) == [f"La facture {invoice} n'a aucune ligne."]
+
+
+def test_an_invoice_comes_to_less_than_nothing(invoice):
+    InvoiceLine.objects.update(amount=Decimal("-1.00"))
+
+    assert broken(invariants.invoice_amounts) == [
+        f"Le total de la facture {invoice} est négatif : -1,00 €."
+    ]
+
+
+def test_an_invoice_is_paid_twice(invoice, accountant):
+    billing.record_payment(
+        invoice,
+        amount=Decimal("38.00"),
+        means=PaymentMeans.CARD,
+        paid_on=timezone.localdate(),
+        reference="ENC-1",
+        actor=accountant,
+    )
+    Payment.objects.create(
+        invoice=invoice,
+        amount=Decimal("38.00"),
+        means=PaymentMeans.CARD,
+        paid_on=timezone.localdate(),
+        reference="ENC-2",
+        recorded_by=accountant,
+    )
+
+    assert broken(invariants.invoice_amounts) == [
+        f"La facture {invoice} est trop payée : 76,00 € reçus pour 38,00 €."
+    ]
+
+
+def test_a_draft_is_nobodys_business(db):
+    InvoiceFactory()
+
+    assert Invoice.objects.count() == 1
+    assert broken(invariants.invoice_amounts) == []
+
+
+# Accounts
+
+
+def test_an_account_has_another_address(parent):
+    Guardian.objects.update(email="claire@example.org")
+
+    assert broken(invariants.addresses) == [
+        "Claire Martin et son compte n'ont pas la même adresse :"
+        " claire@example.org et martin.c@example.org."
+    ]
+
+
+def test_a_guardian_without_an_address_is_no_other(parent):
+    Guardian.objects.update(email="")
+
+    assert broken(invariants.addresses) == []
+
+
+def test_an_enrolment_of_this_year_is_no_dossiers_business(db):
+    EnrolmentFactory()
+
+    assert list(invariants.violations()) == []
