@@ -9,7 +9,7 @@ from billing.enums import Settlement
 from billing.models import Invoice
 from documents.enums import Verdict
 from documents.models import Document
-from imuse.templatetags.french import euros, moment
+from imuse.templatetags.french import day, euros, moment
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment
 from reenrolment.pieces import followed_courses
@@ -126,7 +126,7 @@ def _invoices(user, establishment):
         late = " (en retard)" if invoice.settlement == Settlement.OVERDUE else ""
         yield Task(
             title=f"Facture {invoice.reference}\u00a0: {euros(invoice.left)}",
-            hint=f"À payer jusqu'au {invoice.due_on:%d/%m/%Y}{late}.",
+            hint=f"À payer jusqu'au {day(invoice.due_on)}{late}.",
             state=State.TO_DO,
             url=reverse("billing:invoice", args=[invoice.pk]),
         )

@@ -6,7 +6,7 @@ from django.db.models import FilteredRelation, Q
 
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import followed_courses
-from students.enums import Art, Scheduling
+from students.enums import Art, EnrolmentStatus, Scheduling
 from students.models import Course, Enrolment, Slot, Student
 
 
@@ -23,6 +23,12 @@ class Row:
     def section(self) -> str:
         """The name of the row's part of the page (services.drafts.save_draft)."""
         return f"course-{self.enrolment.pk}"
+
+    @property
+    def granted(self) -> Enrolment | None:
+        """The coming year's enrolment, None once it was given back (refused, withdrawn)."""
+        granted = self.choice.granted
+        return None if granted and granted.status == EnrolmentStatus.RELEASED else granted
 
     @property
     def scheduling(self) -> Scheduling:

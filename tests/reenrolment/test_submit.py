@@ -12,7 +12,7 @@ from documents.enums import RefusalReason
 from documents.models import Document
 from reenrolment.enums import Status
 from reenrolment.pieces import load_pieces
-from reenrolment.services import decisions
+from reenrolment.services import decisions, submission
 from students.models import Enrolment
 from tests.documents.builders import make_pdf
 from tests.factories import (
@@ -286,3 +286,12 @@ def test_the_other_pages_make_ten_queries_at_most(
 def test_an_incomplete_dossier_makes_ten_queries(home, incomplete, django_assert_max_num_queries):
     with django_assert_max_num_queries(10):
         home.get(url(incomplete.student, "edit"))
+
+
+def test_a_withdrawn_dossier_shows_what_had_been_asked_for(home, ready, parent):
+    submission.withdraw(ready.submit(parent), actor=parent)
+
+    content = home.get(url(ready.student, "edit")).content.decode()
+
+    assert str(ready.slot) in content
+    assert "Horaire attribué par l'administration." not in content
