@@ -1,5 +1,6 @@
 """The administration's own site; each app registers its models in its admin.py."""
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -8,6 +9,19 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+
+from reenrolment.enums import Status
+from reenrolment.worklist import Workload, workload
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of the home page, and the list of what it counts."""
+
+    number: int
+    label: str
+    detail: str
+    url: str
 
 
 class Site(admin.AdminSite):
@@ -21,3 +35,72 @@ class Site(admin.AdminSite):
         """One door for everybody: the protections of the sign-in page hold here too."""
         query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
         return redirect(f"{reverse('accounts:sign_in')}?{query}")
+
+    def index(self, request, extra_context=None):
+        return super().index(request, {"todo": _to_do(request.user), **(extra_context or {})})
+
+
+def _to_do(user) -> list[Figure]:
+    """What waits for this agent; nothing of what he may not see. At most three queries."""
+    if not user.has_perm("reenrolment.view_reenrolment"):
+        return []
+    work = workload(user)
+    figures = [_submitted(work), _incomplete(work)]
+    if user.has_perm("documents.review_document"):
+        figures.append(_documents(work))
+    if user.has_perm("reenrolment.decide_reenrolment"):
+        figures.append(_unplaced(work))
+    return figures
+
+
+def _submitted(work: Workload) -> Figure:
+    return Figure(
+        work.submitted,
+        _plural(work.submitted, "dossier à examiner", "dossiers à examiner"),
+        f"dont {_counted(work.returned, 'complément reçu', 'compléments reçus')}"
+        if work.returned
+        else "",
+        _dossiers(etat=Status.SUBMITTED.value),
+    )
+
+
+def _incomplete(work: Workload) -> Figure:
+    return Figure(
+        work.incomplete,
+        _plural(work.incomplete, "complément attendu", "compléments attendus"),
+        f"dont {_counted(work.overdue, 'délai passé', 'délais passés')}" if work.overdue else "",
+        _dossiers(etat=Status.INCOMPLETE.value),
+    )
+
+
+def _documents(work: Workload) -> Figure:
+    return Figure(
+        work.documents,
+        _plural(work.documents, "pièce à examiner", "pièces à examiner"),
+        f"dans {_counted(work.dossiers_with_documents, 'dossier', 'dossiers')}"
+        if work.documents
+        else "",
+        _dossiers(pieces="pending"),
+    )
+
+
+def _unplaced(work: Workload) -> Figure:
+    return Figure(
+        work.students,
+        _plural(work.students, "élève à placer", "élèves à placer"),
+        f"dans {_counted(work.choices, 'cours', 'cours')}" if work.choices else "",
+        _dossiers(a_placer="oui"),
+    )
+
+
+def _dossiers(**filters) -> str:
+    return f"{reverse('admin:reenrolment_reenrolment_changelist')}?{urlencode(filters)}"
+
+
+def _plural(number, one, several) -> str:
+    """French: nought and one are singular."""
+    return several if number > 1 else one
+
+
+def _counted(number, one, several) -> str:
+    return f"{number} {_plural(number, one, several)}"

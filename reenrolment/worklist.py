@@ -67,9 +67,9 @@ def for_list(dossiers):
 
 
 def with_flags(dossiers):
-    """Adds `returned` (see `returned`) and `is_overdue` (see `overdue`)."""
+    """Adds `is_returned` (see `returned`) and `is_overdue` (see `overdue`)."""
     is_overdue = ExpressionWrapper(overdue(), output_field=BooleanField())
-    return dossiers.annotate(returned=returned(), is_overdue=is_overdue)
+    return dossiers.annotate(is_returned=returned(), is_overdue=is_overdue)
 
 
 def returned() -> Exists:
@@ -102,9 +102,9 @@ def workload(user) -> Workload:
     """Three queries, whatever there is to do."""
     ours = dossiers_of(user).order_by()
     submitted, incomplete = Q(status=Status.SUBMITTED), Q(status=Status.INCOMPLETE)
-    dossiers = ours.annotate(returned=returned()).aggregate(
+    dossiers = ours.annotate(is_returned=returned()).aggregate(
         submitted=Count("pk", filter=submitted),
-        returned=Count("pk", filter=submitted & Q(returned=True)),
+        returned=Count("pk", filter=submitted & Q(is_returned=True)),
         incomplete=Count("pk", filter=incomplete),
         overdue=Count("pk", filter=overdue()),
     )

@@ -4,15 +4,24 @@ from dataclasses import dataclass
 
 import pytest
 
-from reenrolment.models import Campaign, Reenrolment
+from accounts.models import Mail
+from documents.models import Document
+from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import load_pieces
 from reenrolment.readiness import fingerprint_of
 from reenrolment.rows import load_rows
-from reenrolment.services import drafts, submission
+from reenrolment.services import decisions, drafts, submission
 from reenrolment.services.drafts import Edit
 from students.enums import Scheduling
 from students.models import Course, Enrolment, Slot, Student
-from tests.factories import CampaignFactory, CourseFactory, EnrolmentFactory, SlotFactory
+from tests.factories import (
+    CampaignFactory,
+    CourseFactory,
+    DocumentFactory,
+    EnrolmentFactory,
+    PieceRuleFactory,
+    SlotFactory,
+)
 
 BLANK = {"wanted": False, "slot_id": None, "stop_reason": ""}
 
@@ -29,6 +38,14 @@ class Case:
     @property
     def reenrolment(self) -> Reenrolment:
         return Reenrolment.objects.get(campaign=self.campaign, student=self.student)
+
+    def choice(self, enrolment) -> CourseChoice:
+        """As the database has it now."""
+        return CourseChoice.objects.get(
+            reenrolment__student=self.student,
+            reenrolment__campaign=self.campaign,
+            enrolment=enrolment,
+        )
 
     def fill_in(self, *, slot=None, **changes):
         """Saves a draft that is ready to be submitted."""
@@ -82,3 +99,45 @@ def make_case(student, *, slot=None) -> Case:
 @pytest.fixture
 def case(student):
     return make_case(student)
+
+
+@pytest.fixture
+def submitted(case, parent) -> Reenrolment:
+    """Formation musicale is placed, Chœur is the administration's to place; no mail is left."""
+    case.fill_in()
+    case.submit(parent)
+    Mail.objects.all().delete()
+    return case.reenrolment
+
+
+@pytest.fixture
+def choir_slot(case) -> Slot:
+    """The one place of the course that the administration allots."""
+    return SlotFactory(course=case.choir_course)
+
+
+@pytest.fixture
+def placed(case, submitted, choir_slot) -> Reenrolment:
+    """Ready to be validated."""
+    decisions.place(case.choice(case.choir), course=case.choir_course, slot=choir_slot)
+    return case.reenrolment
+
+
+@pytest.fixture
+def document(case, parent) -> Document:
+    """The one piece asked for, handed in; ask for `submitted` after it."""
+    type_ = PieceRuleFactory().document_type
+    return DocumentFactory(type=type_, family=parent.guardian.family)
+
+
+@pytest.fixture
+def with_document(document, submitted) -> Reenrolment:
+    """`submitted`, with its one piece to examine."""
+    return submitted
+
+
+@pytest.fixture
+def admin(client, registrar):
+    """The client of the secretariat."""
+    client.force_login(registrar)
+    return client

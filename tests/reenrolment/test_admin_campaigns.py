@@ -1,0 +1,182 @@
+"""Campaigns and « conditions générales »: what staff may change, and when no more."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from reenrolment.models import Campaign, Terms
+from tests.factories import (
+    CampaignFactory,
+    EstablishmentFactory,
+    SchoolYearFactory,
+    TermsFactory,
+)
+
+CAMPAIGNS = reverse("admin:reenrolment_campaign_changelist")
+ADD = reverse("admin:reenrolment_campaign_add")
+
+
+@pytest.fixture
+def fields(establishment):
+    return {
+        "establishment": establishment.pk,
+        "previous_year": SchoolYearFactory().pk,
+        "school_year": SchoolYearFactory.coming().pk,
+        "opens_at": "2099-05-03T08:00",
+        "closes_at": "2099-06-11T23:59",
+        "terms": TermsFactory().pk,
+    }
+
+
+def change(row) -> str:
+    return reverse(f"admin:reenrolment_{row._meta.model_name}_change", args=[row.pk])
+
+
+def test_a_campaign_is_made_with_moments_of_paris(admin, fields):
+    response = admin.post(ADD, fields)
+
+    assert (response.status_code, response.url) == (302, CAMPAIGNS)
+    opens_at = timezone.localtime(Campaign.objects.get().opens_at)
+    assert opens_at.strftime("%d/%m/%Y %H:%M %Z") == "03/05/2099 08:00 CEST"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"closes_at": "2099-05-03T08:00"}, "La campagne doit fermer après avoir ouvert."),
+        ({"opens_at": "demain"}, "Saisissez une date et une heure valides."),
+    ],
+)
+def test_a_campaign_that_makes_no_sense_is_refused(admin, fields, changes, message):
+    response = admin.post(ADD, fields | changes)
+
+    errors = response.context["adminform"].form.errors
+    assert [message] in errors.values()
+    assert not Campaign.objects.exists()
+
+
+def test_a_campaign_prepares_another_year_once(admin, fields):
+    same = admin.post(ADD, fields | {"previous_year": fields["school_year"]})
+    admin.post(ADD, fields)
+    again = admin.post(ADD, fields)
+
+    def errors(response):
+        return response.context["adminform"].form.non_field_errors()
+
+    assert errors(same) == ["La campagne prépare une autre année que celle en cours."]
+    assert errors(again) == ["Cette année a déjà sa campagne."]
+
+
+def test_the_terms_are_those_of_the_establishment(client, director, fields):
+    client.force_login(director)
+    elsewhere = TermsFactory(establishment=EstablishmentFactory(name="Annexe"))
+
+    response = client.post(ADD, fields | {"terms": elsewhere.pk})
+
+    assert response.context["adminform"].form.errors == {
+        "terms": ["Ces conditions sont celles d'un autre établissement."]
+    }
+
+
+def test_the_dates_of_a_campaign_under_way_may_move_but_not_its_years(admin, submitted, fields):
+    campaign = submitted.campaign
+    other = SchoolYearFactory(offset=2)
+
+    admin.post(change(campaign), fields | {"school_year": other.pk})
+
+    changed = Campaign.objects.get()
+    assert changed.school_year == campaign.school_year
+    assert timezone.localtime(changed.closes_at).year == 2099
+
+
+def test_another_establishments_campaigns_and_terms_do_not_exist(admin, fields):
+    annexe = EstablishmentFactory(name="Annexe")
+    terms = TermsFactory(establishment=annexe)
+    campaign = CampaignFactory(establishment=annexe, terms=terms)
+
+    assert list(admin.get(CAMPAIGNS).context["cl"].result_list) == []
+    assert admin.get(change(campaign)).status_code == 302  # Django's « does not exist »
+    assert admin.get(change(terms)).status_code == 302
+    response = admin.post(ADD, fields | {"establishment": annexe.pk})
+    assert list(response.context["adminform"].form.errors) == ["establishment"]
+    response = admin.post(ADD, fields | {"terms": terms.pk})
+    assert list(response.context["adminform"].form.errors) == ["terms"]
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_list_makes_a_constant_number_of_queries(
+    admin, registrar, count, django_assert_num_queries
+):
+    for number in range(count):
+        site = EstablishmentFactory(name=f"Site {number}")
+        registrar.establishments.add(site)
+        CampaignFactory(establishment=site, terms=TermsFactory(establishment=site))
+
+    with django_assert_num_queries(7):  # session, user, two of permissions, counts, rows
+        response = admin.get(CAMPAIGNS)
+
+    assert len(response.context["cl"].result_list) == count
+
+
+def test_the_list_says_the_state_and_the_number_of_dossiers(admin, submitted):
+    (campaign,) = admin.get(CAMPAIGNS).context["cl"].result_list
+    now, day = timezone.now(), dt.timedelta(days=1)
+
+    assert campaign.deposited == 1
+    for opens_at, closes_at, state in [
+        (now - day, now + day, "ouverte"),
+        (now + day, now + 2 * day, "à venir"),
+        (now - 2 * day, now - day, "close"),
+    ]:
+        Campaign.objects.update(opens_at=opens_at, closes_at=closes_at)
+        assert f">{state}</td>" in admin.get(CAMPAIGNS).content.decode()
+
+
+def test_a_campaign_leads_to_its_dossiers_and_its_pieces(admin, submitted):
+    campaign = submitted.campaign
+    text = admin.get(change(campaign)).content.decode()
+    dossiers = reverse("admin:reenrolment_reenrolment_changelist")
+    rules = reverse("admin:documents_piecerule_changelist")
+
+    links = [
+        f"{dossiers}?campagne={campaign.pk}",
+        f"{rules}?establishment__id__exact={campaign.establishment_id}"
+        f"&school_year__id__exact={campaign.school_year_id}",
+    ]
+    for link in links:
+        assert f'href="{link.replace("&", "&amp;")}"' in text
+        assert admin.get(link).status_code == 200
+
+
+def test_a_version_of_the_terms_may_change_until_a_family_accepts_it(admin, case, parent):
+    terms = case.campaign.terms
+    data = {"establishment": terms.establishment_id, "version": "1", "text": "Autre texte."}
+    admin.post(change(terms), data)
+    assert Terms.objects.get().text == "Autre texte."
+    case.fill_in()
+    case.submit(parent)
+
+    response = admin.post(change(terms), data | {"text": "Trop tard."})
+
+    assert response.status_code == 403
+    assert Terms.objects.get().text == "Autre texte."
+    assert admin.get(change(terms)).status_code == 200
+
+
+def test_nothing_is_deleted(client, director, submitted):
+    client.force_login(director)
+
+    for row in (submitted.campaign, submitted.terms):
+        url = reverse(f"admin:reenrolment_{row._meta.model_name}_delete", args=[row.pk])
+        assert client.post(url, {"post": "yes"}).status_code == 403
+    bulk = {"action": "delete_selected", "_selected_action": [submitted.campaign.pk]}
+    client.post(CAMPAIGNS, bulk | {"post": "yes"})
+    assert Campaign.objects.count() == 1
+
+
+def test_the_regie_has_no_campaigns(client, accountant):
+    client.force_login(accountant)
+
+    assert client.get(CAMPAIGNS).status_code == 403
