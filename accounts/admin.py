@@ -9,6 +9,7 @@ from django.forms import CheckboxSelectMultiple
 from accounts import mails, services
 from accounts.models import Establishment, Mail, User
 from accounts.names import sort_key
+from accounts.selectors import establishments_of
 
 assert django_auth  # imported for its registration, which is undone here
 admin.site.unregister(Group)  # groups are code: accounts/roles.py
@@ -19,6 +20,31 @@ class SortNameSearchMixin:
 
     def get_search_results(self, request, queryset, search_term):
         return super().get_search_results(request, queryset, sort_key(search_term))
+
+
+class OwnEstablishmentsMixin:
+    """An agent sees and chooses the rows of his own establishments (see `establishments_of`).
+
+    `establishment_lookup` leads from the row to its establishment.
+    """
+
+    establishment_lookup = "establishment"
+
+    def get_queryset(self, request):
+        ours = establishments_of(request.user)
+        return super().get_queryset(request).filter(**{f"{self.establishment_lookup}__in": ours})
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "establishment":
+            kwargs["queryset"] = establishments_of(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def get_changeform_initial_data(self, request):
+        """The site chosen at sign-in, where the row has an establishment of its own."""
+        initial = super().get_changeform_initial_data(request)
+        if self.establishment_lookup == "establishment":
+            initial.setdefault("establishment", request.establishment)
+        return initial
 
 
 class ReadOnlyAdminMixin:

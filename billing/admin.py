@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
 
-from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from billing import services
 from billing.enums import InvoiceStatus, Settlement
 from billing.forms import InvoiceLineForm, PaymentForm
@@ -54,7 +54,7 @@ class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(SortNameSearchMixin, admin.ModelAdmin):
+class InvoiceAdmin(OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
     """A draft is a form with its lines; once issued it is only read, and paid."""
 
     list_display = [
@@ -70,9 +70,7 @@ class InvoiceAdmin(SortNameSearchMixin, admin.ModelAdmin):
     actions = ["issue"]
 
     def get_queryset(self, request):
-        """Those of the agent's own establishments."""
-        ours = request.user.establishments.all()
-        return super().get_queryset(request).filter(establishment__in=ours).with_amounts()
+        return super().get_queryset(request).with_amounts()
 
     def get_object(self, request, object_id, from_field=None):
         """Locked while a form is saved: a draft that a colleague issues meanwhile stays as issued.
@@ -108,16 +106,6 @@ class InvoiceAdmin(SortNameSearchMixin, admin.ModelAdmin):
 
     def get_inlines(self, request, obj):
         return [InvoiceLineInline, PaymentInline] if _issued(obj) else [InvoiceLineInline]
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name == "establishment":
-            kwargs["queryset"] = request.user.establishments.all()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def get_changeform_initial_data(self, request):
-        return {"establishment": request.establishment} | super().get_changeform_initial_data(
-            request
-        )
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not _issued(obj)
@@ -232,7 +220,9 @@ class InvoiceAdmin(SortNameSearchMixin, admin.ModelAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+class PaymentAdmin(
+    ReadOnlyAdminMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin
+):
     """The register of payments; one is recorded from its invoice's page, then never touched."""
 
     list_display = ["reference", "invoice", "payer_name", "amount", "means", "paid_on"]
@@ -241,10 +231,7 @@ class PaymentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     search_fields = ["invoice__family__sort_name", "reference"]
     search_help_text = "Nom de la famille, ou référence du paiement"
     date_hierarchy = "paid_on"
-
-    def get_queryset(self, request):
-        ours = request.user.establishments.all()
-        return super().get_queryset(request).filter(invoice__establishment__in=ours)
+    establishment_lookup = "invoice__establishment"
 
     @admin.display(description="payeur", ordering="invoice__payer_name")
     def payer_name(self, payment):

@@ -9,7 +9,7 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from documents import services
 from documents.enums import NEXT, Verdict
 from documents.lending import FileUnavailable, lend
@@ -28,7 +28,7 @@ class DocumentTypeAdmin(admin.ModelAdmin):
 
 
 @admin.register(PieceRule)
-class PieceRuleAdmin(admin.ModelAdmin):
+class PieceRuleAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     """The pieces asked for by the agent's own establishments."""
 
     list_display = ["document_type", "audience", "residents", "school_year", "establishment"]
@@ -38,20 +38,11 @@ class PieceRuleAdmin(admin.ModelAdmin):
     ordering = ["-school_year__starts_on", "establishment", "position", "pk"]
 
     def get_queryset(self, request):
-        ours = request.user.establishments.all()
-        rules = super().get_queryset(request).filter(establishment__in=ours)
-        return rules.select_related(
-            "document_type", "school_year", "establishment"
-        ).prefetch_related("communes")
-
-    def formfield_for_foreignkey(self, db_field, request, **kwargs):
-        if db_field.name == "establishment":
-            kwargs["queryset"] = request.user.establishments.all()
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def get_changeform_initial_data(self, request):
-        return {"establishment": request.establishment} | super().get_changeform_initial_data(
-            request
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("document_type", "school_year", "establishment")
+            .prefetch_related("communes")
         )
 
     @admin.display(description="résidents de")

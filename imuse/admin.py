@@ -36,6 +36,10 @@ class Site(admin.AdminSite):
         query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
         return redirect(f"{reverse('accounts:sign_in')}?{query}")
 
+    def password_change(self, request, extra_context=None):
+        """One page for everybody here too: it asks the current password and knows the policy."""
+        return redirect("accounts:change_password")
+
     def index(self, request, extra_context=None):
         return super().index(request, {"todo": _to_do(request.user), **(extra_context or {})})
 

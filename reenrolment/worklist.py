@@ -18,6 +18,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.selectors import establishments_of
 from documents.enums import Verdict
 from reenrolment.enums import TO_EXAMINE, Status
 from reenrolment.models import CourseChoice, Reenrolment, SuppliedPiece, Transition
@@ -44,9 +45,7 @@ class Workload:
 
 def dossiers_of(user):
     """The dossiers of the agent's establishments; the direction (superuser) sees all."""
-    if user.is_superuser:
-        return Reenrolment.objects.all()
-    return Reenrolment.objects.filter(campaign__establishment__in=user.establishments.all())
+    return Reenrolment.objects.filter(campaign__establishment__in=establishments_of(user))
 
 
 def for_list(dossiers):

@@ -6,9 +6,10 @@ from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
 from django.forms import DateTimeInput
 
+from accounts.admin import OwnEstablishmentsMixin
+from accounts.selectors import establishments_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, Terms
-from students.admin.scope import OwnEstablishmentsMixin
 
 
 class CampaignForm(forms.ModelForm):
@@ -64,16 +65,12 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name == "terms":
-            terms = Terms.objects.select_related("establishment")
-            if not request.user.is_superuser:
-                terms = terms.filter(establishment__in=request.user.establishments.all())
-            kwargs |= {"queryset": terms, "form_class": TermsField}
+            terms = Terms.objects.filter(establishment__in=establishments_of(request.user))
+            kwargs |= {
+                "queryset": terms.select_related("establishment"),
+                "form_class": TermsField,
+            }
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def get_changeform_initial_data(self, request):
-        return {"establishment": request.establishment} | super().get_changeform_initial_data(
-            request
-        )
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -100,11 +97,6 @@ class TermsAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     def get_queryset(self, request):
         accepted = Reenrolment.objects.filter(terms=OuterRef("pk"))
         return super().get_queryset(request).annotate(is_accepted=Exists(accepted))
-
-    def get_changeform_initial_data(self, request):
-        return {"establishment": request.establishment} | super().get_changeform_initial_data(
-            request
-        )
 
     def has_change_permission(self, request, obj=None):
         accepted = obj is not None and obj.is_accepted

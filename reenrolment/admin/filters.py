@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.db.models import Exists, OuterRef
 
+from accounts.selectors import establishments_of
 from documents.enums import Verdict
 from reenrolment.enums import TO_EXAMINE, Status
 from reenrolment.models import Campaign, CourseChoice
@@ -108,9 +109,8 @@ class CampaignFilter(OfferedFilter):
     parameter_name = "campagne"
 
     def lookups(self, request, model_admin):
-        campaigns = Campaign.objects.select_related("school_year", "establishment")
-        if not request.user.is_superuser:
-            campaigns = campaigns.filter(establishment__in=request.user.establishments.all())
+        campaigns = Campaign.objects.filter(establishment__in=establishments_of(request.user))
+        campaigns = campaigns.select_related("school_year", "establishment")
         return [(str(campaign.pk), str(campaign)) for campaign in campaigns]
 
     def queryset(self, request, queryset):

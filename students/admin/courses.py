@@ -3,7 +3,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
-from students.admin.scope import OwnEstablishmentsMixin
+from students.admin.scope import OwnCoursesMixin
 from students.models import Course, Discipline, SchoolYear, Slot
 
 
@@ -44,7 +44,7 @@ class SlotInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 
 @admin.register(Course)
-class CourseAdmin(OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
+class CourseAdmin(OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
     list_display = ["name", "discipline", "cycle", "scheduling", "school_year", "establishment"]
     list_filter = [
         "school_year",

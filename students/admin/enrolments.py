@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.admin import SortNameSearchMixin
 from students import services
-from students.admin.scope import OwnEstablishmentsMixin, RefusalsMixin
+from students.admin.scope import OwnCoursesMixin, RefusalsMixin
 from students.enums import EnrolmentStatus
 from students.models import Enrolment, Slot
 
@@ -60,7 +60,7 @@ class EnrolmentForm(forms.ModelForm):
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(RefusalsMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
+class EnrolmentAdmin(RefusalsMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
     """State and seat move by services only."""
 
     establishment_lookup = "course__establishment"

@@ -9,7 +9,7 @@ from django.urls import path, reverse
 
 from accounts.admin import SortNameSearchMixin
 from students import services
-from students.admin.scope import OwnEstablishmentsMixin, RefusalsMixin
+from students.admin.scope import OwnCoursesMixin, RefusalsMixin
 from students.models import Place, Slot
 
 
@@ -55,7 +55,7 @@ class AddPlaceForm(forms.ModelForm):
 
 
 @admin.register(Slot)
-class SlotAdmin(RefusalsMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
+class SlotAdmin(RefusalsMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
     """A slot and its capacity; its places are never edited one by one."""
 
     establishment_lookup = "course__establishment"

@@ -99,8 +99,13 @@ class Visitor:
         self.page.get_by_role("button", name="Se connecter").click()
 
     def axe(self):
-        """What axe finds on the page, empty when all is well."""
+        """What axe finds on the page, empty when all is well.
+
+        Axe tries styles out, which the CSP refuses and the console tells: not the page's fault.
+        """
+        heard = len(self.faults)
         results = Axe().run(self.page)
+        del self.faults[heard:]
         return [f"{v['id']}: {v['nodes'][0]['html']}" for v in results.response["violations"]]
 
     def overflows(self):

@@ -136,6 +136,37 @@ def test_the_teachers_pages(visit, teacher, student, width):
 
 
 @WIDTHS
+def test_the_administrations_pages(visit, parent, director, student, life, width):
+    case = make_case(student)
+    case.fill_in()
+    dossier = case.submit(parent)
+    slot = case.slot
+    visitor = visit(width=width).sign_in_as(director)
+    lists = [
+        *("reenrolment_reenrolment", "reenrolment_campaign", "reenrolment_terms"),
+        *("documents_document", "documents_piecerule", "documents_documenttype"),
+        *("students_student", "students_course", "students_slot", "students_enrolment"),
+        *("families_family", "billing_invoice", "accounts_user", "accounts_mail"),
+    ]
+
+    assert (
+        faults(
+            visitor,
+            [
+                reverse("admin:index"),
+                *[reverse(f"admin:{name}_changelist") for name in lists],
+                reverse("admin:reenrolment_reenrolment_change", args=[dossier.pk]),
+                reverse("admin:reenrolment_campaign_change", args=[dossier.campaign_id]),
+                reverse("admin:students_slot_change", args=[slot.pk]),
+                reverse("admin:students_course_add"),
+                reverse("admin:billing_invoice_change", args=[life[0].pk]),
+            ],
+        )
+        == {}
+    )
+
+
+@WIDTHS
 def test_pages_with_errors(visit, parent, width):
     visitor = visit(width=width)
     page = visitor.page
