@@ -1,10 +1,25 @@
 """What is known of the person signed in, before any view runs."""
 
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 SESSION_KEY = "establishment"
+SESSION_ENDED = (
+    "Votre session a expiré\u00a0: ce que vous veniez d'envoyer n'a pas été enregistré. "
+    "Connectez-vous à nouveau, puis recommencez."
+)
+
+
+class SignedInMiddleware(LoginRequiredMiddleware):
+    """Django's, which says besides that a form sent after the end of the session was lost."""
+
+    def handle_no_permission(self, request, view_func):
+        if request.method not in ("GET", "HEAD"):
+            messages.warning(request, SESSION_ENDED)
+        return super().handle_no_permission(request, view_func)
 
 
 def establishment(get_response):

@@ -6,6 +6,7 @@ from django.db.models import DecimalField
 
 ZERO = Decimal("0.00")
 CENT = Decimal("0.01")
+MINUS = "\u2212"  # the sign, as wide as a digit; a hyphen would let the amount break after it
 
 
 def round_cents(amount: Decimal) -> Decimal:
@@ -15,7 +16,8 @@ def round_cents(amount: Decimal) -> Decimal:
 
 def euros(amount: Decimal) -> str:
     """« 1 234,50 € », for the sentences of services; templates use the filter of this name."""
-    return f"{amount:,.2f}".replace(",", "\u202f").replace(".", ",") + "\u00a0€"
+    written = f"{amount:,.2f}".replace(",", "\u202f").replace(".", ",")
+    return written.replace("-", MINUS) + "\u00a0€"
 
 
 class SumField(DecimalField):

@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from reenrolment.enums import Status
 from reenrolment.forms import DraftForms, SubmitForm
@@ -49,10 +49,15 @@ def check(request, pk):
     return render(request, "reenrolment/check.html", {"page": page, "form": form})
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def submit(request, pk):
-    """« Valider ». A double click, or the other parent's, lands on the first one's confirmation."""
+    """« Valider ». A double click, or the other parent's, lands on the first one's confirmation.
+
+    Whoever signed in again on the way, or reloads the address, comes by GET: back to the recap.
+    """
     page = _existing(request, pk)
+    if request.method != "POST":
+        return redirect("reenrolment:check", pk)
     form = SubmitForm(request.POST)
     if not form.is_valid() and page.status == Status.DRAFT:
         return render(request, "reenrolment/check.html", {"page": page, "form": form})
@@ -78,10 +83,12 @@ def confirmation(request, pk):
     return render(request, "reenrolment/confirmation.html", {"page": page, "following": following})
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def complete(request, pk):
-    """Keeps the pieces chosen, then sends the dossier again."""
+    """Keeps the pieces chosen, then sends the dossier again. By GET: as `submit`."""
     page = _existing(request, pk)
+    if request.method != "POST":
+        return redirect("reenrolment:edit", pk)
     outcome = _save(request, page)
     if outcome.errors:
         return _show(request, outcome, outcome.errors)
@@ -110,11 +117,14 @@ def withdraw(request, pk):
     return redirect("reenrolment:edit", pk)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def take_up(request, pk):
-    """A withdrawn dossier is filled in again."""
+    """A withdrawn dossier is filled in again. By GET: as `submit`."""
+    page = _existing(request, pk)
+    if request.method != "POST":
+        return redirect("reenrolment:edit", pk)
     try:
-        submission.take_up(_existing(request, pk).reenrolment, actor=request.user)
+        submission.take_up(page.reenrolment, actor=request.user)
     except ValidationError as error:
         _tell(request, error)
     return redirect("reenrolment:edit", pk)
