@@ -1,5 +1,6 @@
 """How names sort and are searched, the same on SQLite and on PostgreSQL."""
 
+import re
 import unicodedata
 
 from django.db import models
@@ -13,6 +14,16 @@ def sort_key(*parts: str) -> str:
     folded = " ".join(parts).casefold().translate(LIGATURES)
     letters = unicodedata.normalize("NFKD", folded)
     return " ".join("".join(c for c in letters if not unicodedata.combining(c)).split())
+
+
+# A « y » before a consonant is one; an « h » is not: « de Hugo », « de Hassan ».
+BEGINS_WITH_VOWEL = re.compile("[aeiou]|y[^aeiouy ]")
+
+
+def with_de(name: object) -> str:
+    """« de Louise », « d'Inès »: whatever `str()` makes of it after the preposition."""
+    elided = BEGINS_WITH_VOWEL.match(sort_key(str(name)))
+    return f"d'{name}" if elided else f"de {name}"
 
 
 class SortNameField(models.CharField):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import TextChoices
 from django.urls import reverse
 
+from accounts.names import with_de
 from billing.enums import Settlement
 from billing.models import Invoice
 from documents.enums import Verdict
@@ -60,7 +61,7 @@ def _reenrolments(campaign, students):
         if student.pk in following or student.pk in dossiers:
             state, hint = _where(campaign, dossiers.get(student.pk))
             yield Task(
-                title=f"Réinscription de {student.first_name} pour {campaign.school_year}",
+                title=f"Réinscription {with_de(student.first_name)} pour {campaign.school_year}",
                 hint=hint,
                 state=state,
                 url=reverse("reenrolment:edit", args=[student.pk]),
@@ -103,7 +104,7 @@ def _refused_documents(user):
         .select_related("type", "student")
     )
     for document in documents:
-        whose = f" de {document.student.first_name}" if document.student else ""
+        whose = f" {with_de(document.student.first_name)}" if document.student else ""
         yield Task(
             title=f"Pièce refusée{whose}\u00a0: {document.type}",
             hint=document.refusal,

@@ -50,7 +50,7 @@ def identity(request, pk):
         except ValidationError as error:
             form.refuse(error)
         else:
-            messages.success(request, f"Les informations de {selection.student} sont enregistrées.")
+            messages.success(request, f"Les informations {with_de(selection.student)} sont enregistrées.")
             return redirect("students:identity", pk)
     return render(request, "students/identity.html", {"selection": selection, "form": form})
 

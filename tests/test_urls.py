@@ -25,7 +25,7 @@ PUBLIC = (200, 200, 200, 200, 200)
 SIGNED_IN = (302, 200, 200, 200, 200)
 FAMILY = (302, 200, 200, 404, 404)  # any household: it sees its own
 OWN_ROW = (302, 200, 404, 404, 404)
-OWN_POST = (302, 405, 405, 405, 405)
+NO_DOSSIER_YET = (302, 404, 404, 404, 404)
 TEACHER = (302, 404, 404, 200, 404)
 
 ROUTES = {
@@ -57,11 +57,11 @@ ROUTES = {
     "billing:invoice": OWN_ROW,
     "reenrolment:edit": OWN_ROW,
     "reenrolment:check": (302, 302, 404, 404, 404),
-    "reenrolment:submit": OWN_POST,
+    "reenrolment:submit": NO_DOSSIER_YET,
     "reenrolment:confirmation": (302, 302, 404, 404, 404),
-    "reenrolment:complete": OWN_POST,
-    "reenrolment:withdraw": (302, 404, 404, 404, 404),  # no dossier yet
-    "reenrolment:take_up": OWN_POST,
+    "reenrolment:complete": NO_DOSSIER_YET,
+    "reenrolment:withdraw": NO_DOSSIER_YET,
+    "reenrolment:take_up": NO_DOSSIER_YET,
 }
 WHO = ["nobody", "parent", "stranger", "teacher", "registrar"]
 

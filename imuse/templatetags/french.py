@@ -6,6 +6,7 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from accounts.names import with_de
 from billing.money import euros
 from students.models.courses import french_time
 
@@ -15,6 +16,7 @@ NBSP = "\u00a0"
 
 
 register.filter(euros)
+register.filter("de", with_de)
 
 
 @register.filter
@@ -27,7 +29,7 @@ def moment(at) -> str:
 @register.filter
 def day(date) -> str:
     """« 3 mai 2027 », « 1er juillet 2027 »."""
-    return f"{'1er' if date.day == 1 else date.day} {date_format(date, 'F Y')}"
+    return f"{'1er' if date.day == 1 else date.day}{NBSP}{date_format(date, 'F Y')}"
 
 
 @register.filter

@@ -44,5 +44,5 @@ def test_one_time_password_says_how_and_until_when():
 
     assert subject == "Votre mot de passe provisoire – Conservatoire"
     assert "\n    Abcdefgh2345\n" in body
-    assert "Il fonctionne une seule fois, jusqu'au 3 mai 2027 à 18\u00a0h\u00a030." in body
+    assert "Il fonctionne une seule fois, jusqu'au 3\u00a0mai 2027 à 18\u00a0h\u00a030." in body
     assert "Ouvrez http://127.0.0.1:8000/extranet/connexion/\n" in body

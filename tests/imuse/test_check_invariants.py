@@ -392,7 +392,7 @@ def test_an_invoice_comes_to_less_than_nothing(invoice):
     InvoiceLine.objects.update(amount=Decimal("-1.00"))
 
     assert broken(invariants.invoice_amounts) == [
-        f"Le total de la facture {invoice} est négatif : -1,00 €."
+        f"Le total de la facture {invoice} est négatif : \u22121,00 €."
     ]
 
 

@@ -25,9 +25,9 @@ def test_euros(amount, shown):
 @pytest.mark.parametrize(
     ("at", "shown"),
     [
-        (dt.datetime(2027, 5, 3, 16, 30, tzinfo=dt.UTC), "3 mai 2027 à 18\u00a0h\u00a030"),
-        (dt.datetime(2027, 1, 3, 8, 5, tzinfo=dt.UTC), "3 janvier 2027 à 9\u00a0h\u00a005"),
-        (dt.datetime(2027, 6, 30, 22, 0, tzinfo=dt.UTC), "1er juillet 2027 à 0\u00a0h"),
+        (dt.datetime(2027, 5, 3, 16, 30, tzinfo=dt.UTC), "3\u00a0mai 2027 à 18\u00a0h\u00a030"),
+        (dt.datetime(2027, 1, 3, 8, 5, tzinfo=dt.UTC), "3\u00a0janvier 2027 à 9\u00a0h\u00a005"),
+        (dt.datetime(2027, 6, 30, 22, 0, tzinfo=dt.UTC), "1er\u00a0juillet 2027 à 0\u00a0h"),
     ],
 )
 def test_moment_is_that_of_paris(at, shown):
