@@ -2,6 +2,7 @@
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts import one_time_passwords
@@ -16,6 +17,11 @@ class PasswordOrOneTimePassword(ModelBackend):
     Every refusal costs one query and two hashes, whatever is wrong: unknown identifiant, other
     site, closed account, wrong password. Nothing in the time taken tells which.
     """
+
+    def get_user(self, user_id):
+        """None, and signed out, from the next request on: a closed account, or of no site now."""
+        sites = User.establishments.through.objects.filter(user=OuterRef("pk"))
+        return User.objects.filter(Exists(sites), pk=user_id, is_active=True).first()
 
     def authenticate(self, request, username, password, establishment):
         user = (

@@ -3,6 +3,8 @@ from django.contrib.auth import password_validation
 
 from accounts.models import Establishment
 
+EMAIL_INVALID = "Cette adresse n'est pas complète\u00a0: elle s'écrit comme nom@exemple.fr."
+
 
 def password_field(label: str, autocomplete: str) -> forms.CharField:
     """A password as it is typed, spaces included; static/js adds « Afficher » by `data-reveal`."""
@@ -41,6 +43,7 @@ class LostPasswordForm(forms.Form):
     email = forms.EmailField(
         label="Adresse e-mail",
         help_text="La même que celle que vous avez donnée à l'administration du conservatoire.",
+        error_messages={"invalid": EMAIL_INVALID},
         widget=forms.EmailInput({"autocomplete": "email"}),
     )
 

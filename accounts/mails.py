@@ -96,8 +96,10 @@ def send_next(now: dt.datetime | None = None) -> Mail | None:
         delay = DELAYS[min(mail.attempts, len(DELAYS)) - 1]
         _note_failure(mail, due_at=(now or timezone.now()) + delay, last_error=text)
     else:
-        mail.sent_at, mail.taken_until, mail.last_error = now or timezone.now(), None, ""
-        mail.save(update_fields=["sent_at", "taken_until", "last_error"])
+        mail.sent_at = now or timezone.now()
+        # Not `save`: a mail that holds a password goes as soon as another one is chosen.
+        row = Mail.objects.filter(pk=mail.pk)
+        row.update(sent_at=mail.sent_at, taken_until=None, last_error="")
     return mail
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 from functools import partial
 
 from django.core.exceptions import ValidationError
@@ -17,12 +18,22 @@ from documents.models import Access, Document, Review, storage_name
 logger = logging.getLogger(__name__)
 
 
-def hand_in(name: str, content: bytes, *, type, family=None, student=None, actor) -> Document:
+def hand_in(
+    name: str,
+    content: bytes,
+    *,
+    type,
+    family=None,
+    student=None,
+    actor,
+    check: Callable[[], None] | None = None,
+) -> Document:
     """Keeps a file as the current document of its type, in the place of the one before.
 
     Takes the name and the bytes as received. Raises ValidationError with the code of
     documents.checks for a file that is refused, `storage_down` when it can't be kept. A refused
-    file leaves nothing behind. The file is checked and stored outside the transaction.
+    file leaves nothing behind. The file is checked and stored outside the transaction; `check` is
+    called inside it, just before the file becomes current, and raises when it may no longer.
     """
     _check_owner(type, family, student)
     checked = check_file(name, content, formats=type.formats)
@@ -41,9 +52,9 @@ def hand_in(name: str, content: bytes, *, type, family=None, student=None, actor
     )
     _store(document, checked.content)
     try:
-        _replace_current(document)
+        _replace_current(document, check)
     except BaseException:
-        _delete_file(document.file.name)
+        _delete_unless_kept(document)
         raise
     return document
 
@@ -64,7 +75,7 @@ def remove(document: Document) -> None:
 
 @transaction.atomic
 def accept(document: Document, *, actor) -> Document:
-    """Raises ValidationError `bad_transition` if it is accepted already."""
+    """Raises ValidationError `bad_transition` if it is accepted already, or taken back."""
     return _review(document, Verdict.ACCEPTED, actor=actor)
 
 
@@ -110,8 +121,10 @@ def _store(document, content):
 
 
 @transaction.atomic
-def _replace_current(document):
+def _replace_current(document, check):
     """The old row first names its successor: at most one is current at any moment."""
+    if check is not None:
+        check()
     owner = {"family": document.family, "student": document.student}
     current = Document.objects.current().filter(type=document.type, **owner)
     for old in current.select_for_update():
@@ -149,7 +162,9 @@ def _discard(document):
 
 
 def _review(document, verdict, *, actor, reason="", comment=""):
-    document = Document.objects.select_for_update().get(pk=document.pk)
+    document = Document.objects.select_for_update().filter(pk=document.pk).first()
+    if document is None:
+        raise ValidationError("La famille vient de retirer cette pièce.", code="bad_transition")
     if verdict not in NEXT[document.verdict]:
         raise ValidationError("Cette pièce a déjà été examinée ainsi.", code="bad_transition")
     review = Review(document=document, verdict=verdict, reason=reason, comment=comment, actor=actor)
@@ -164,6 +179,17 @@ def _review(document, verdict, *, actor, reason="", comment=""):
 def _sentence(reason, comment):
     label = "" if reason in ("", RefusalReason.OTHER) else RefusalReason(reason).label
     return f"{label} {comment}".strip()
+
+
+def _delete_unless_kept(document):
+    """A connection may die between the commit and its answer: the row may be there after all."""
+    try:
+        kept = Document.objects.filter(pk=document.pk).exists()
+    except Exception:  # who knows? A file without a row is the lesser evil, which the sweep takes
+        logger.exception("The document %s may have been kept or not.", document.pk)
+    else:
+        if not kept:
+            _delete_file(document.file.name)
 
 
 def _delete_file(name):

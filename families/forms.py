@@ -2,6 +2,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 
+from accounts.forms import EMAIL_INVALID
 from accounts.models import User
 from families import services
 from families.merging import Edit, MergingForm
@@ -104,6 +105,8 @@ class HouseholdForm(MergingForm, forms.Form):
         for name, field in forms.fields_for_model(type(row), names, field_classes=phones).items():
             if name in REQUIRED:
                 field.error_messages["required"] = REQUIRED[name]
+            if name == "email":
+                field.error_messages["invalid"] = EMAIL_INVALID
             field.initial = row._meta.get_field(name).value_from_object(row)
             self.fields[prefix + name] = field
 

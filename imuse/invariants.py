@@ -125,9 +125,10 @@ def _wrongs_validated(granted):
 
 
 def acknowledgements() -> Iterator[str]:
-    """Each submission is acknowledged to each guardian with an account, who had an address then.
+    """Each submission is acknowledged to the guardians with an account, who had an address then.
 
-    Of a guardian without an account one cannot say since when the address is known.
+    Of a guardian without an account one cannot say since when the address is known; nor since when
+    a household is the student's: the mails of a submission are written together, all or none.
     """
     sent = set(Mail.objects.filter(kind=MailKind.ACKNOWLEDGEMENT).values_list("key", flat=True))
     guardians = defaultdict(list)
@@ -137,9 +138,10 @@ def acknowledgements() -> Iterator[str]:
     submissions = Transition.objects.filter(to_status=Status.SUBMITTED)
     for transition in submissions.select_related("reenrolment__student").order_by("pk"):
         dossier = transition.reenrolment
-        for guardian in guardians[dossier.student_id]:
-            key = f"{MailKind.ACKNOWLEDGEMENT}:{dossier.pk}:{transition.pk}:{guardian.pk}"
-            if guardian.user.date_joined <= transition.at and key not in sent:
+        move = f"{MailKind.ACKNOWLEDGEMENT}:{dossier.pk}:{transition.pk}"
+        then = [g for g in guardians[dossier.student_id] if g.user.date_joined <= transition.at]
+        if not any(f"{move}:{guardian.pk}" in sent for guardian in then):
+            for guardian in then:
                 yield f"{dossier}\u00a0: pas d'accusé de réception pour {guardian}."
     known = {f"{move.reenrolment_id}:{move.pk}" for move in submissions}
     for key in sorted(sent):

@@ -38,12 +38,12 @@ def tasks_of(user, establishment) -> list[Task]:
     campaign = (
         Campaign.objects.filter(establishment=establishment)
         .select_related("previous_year", "school_year")
-        .order_by("-opens_at", "-pk")
+        .of_the_moment()
         .first()
     )
     return [
         *(_reenrolments(campaign, students) if campaign else []),
-        *_refused_documents(user),
+        *_refused_documents(user, students),
         *_invoices(user, establishment),
     ]
 
@@ -96,7 +96,8 @@ def _where(campaign, dossier):
     return State.TO_DO, f"À valider {until}."
 
 
-def _refused_documents(user):
+def _refused_documents(user, students):
+    """A household's piece is among those of any of its children: the first one's page shows it."""
     documents = (
         Document.objects.visible_to(user)
         .current()
@@ -109,8 +110,8 @@ def _refused_documents(user):
             title=f"Pièce refusée{whose}\u00a0: {document.type}",
             hint=document.refusal,
             state=State.TO_DO,
-            url=reverse("documents:supplied", args=[document.student_id])
-            if document.student_id
+            url=reverse("documents:supplied", args=[document.student_id or students[0].pk])
+            if document.student_id or students
             else reverse("students:index"),
         )
 

@@ -74,7 +74,8 @@ class SlotField(forms.TypedChoiceField):
         )
 
     def shown(self, raw) -> int | None:
-        return int(raw) if raw and raw.isdecimal() else None
+        is_key = raw and raw.isdecimal() and len(raw) < 20  # `int` refuses 5,000 digits
+        return int(raw) if is_key else None
 
 
 class DossierForm(SectionForm):
@@ -203,6 +204,8 @@ def rebased(data, page: Page, conflicts: list[Conflict], edits: dict[str, Edit])
     stored |= {form.prefix: form.initial for form in DraftForms(page).choices}
     in_conflict = {conflict.section for conflict in conflicts}
     for section, edit in edits.items():
+        if section not in stored:  # the student has left the course meanwhile
+            continue
         prefix = f"{section}-" if section.startswith("course-") else ""
         for name in edit.mine:
             value = stored[section][name]

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 from django.utils import timezone
 
 from accounts.models import Establishment
@@ -38,6 +38,14 @@ class Terms(models.Model):
         return f"version {self.version}"
 
 
+class CampaignQuerySet(models.QuerySet):
+    def of_the_moment(self):
+        """The open one first, then the latest: one prepared early does not hide the one open."""
+        now = timezone.now()
+        is_open = When(opens_at__lte=now, closes_at__gt=now, then=0)
+        return self.order_by(Case(is_open, default=1), "-opens_at", "-pk")
+
+
 class Campaign(models.Model):
     """The re-enrolment period of one establishment for one coming school year."""
 
@@ -55,6 +63,8 @@ class Campaign(models.Model):
     terms = models.ForeignKey(
         Terms, models.PROTECT, verbose_name="conditions générales", related_name="campaigns"
     )
+
+    objects = CampaignQuerySet.as_manager()
 
     class Meta:
         verbose_name = "campagne de réinscription"

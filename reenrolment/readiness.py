@@ -50,9 +50,15 @@ def problems(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[str
 def fingerprint_of(reenrolment: Reenrolment, rows: list[Row], pieces: list[Piece]) -> str:
     """Sums up what the recap shows, so that « Valider » binds to what was read."""
     facts = [
+        reenrolment.campaign.terms.text,  # staff may still correct it until somebody accepts
         reenrolment.administrative,
         reenrolment.comment,
-        [[r.enrolment.pk, r.choice.wanted, r.choice.slot_id, r.choice.stop_reason] for r in rows],
-        [[piece.key, str(piece.document and piece.document.pk)] for piece in pieces],
+        [_facts_of(row) for row in rows],
+        [[p.key, str(p.document and p.document.pk), p.sets_top_rate] for p in pieces],
     ]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _facts_of(row):
+    choice, proposed = row.choice, row.course and row.course.pk
+    return [row.enrolment.pk, proposed, choice.wanted, choice.slot_id, choice.stop_reason]

@@ -6,7 +6,7 @@ from django.db.models import FilteredRelation, Q
 
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import followed_courses
-from students.enums import Art, EnrolmentStatus, Scheduling
+from students.enums import Art, Scheduling
 from students.models import Course, Enrolment, Slot, Student
 
 
@@ -28,7 +28,7 @@ class Row:
     def granted(self) -> Enrolment | None:
         """The coming year's enrolment, None once it was given back (refused, withdrawn)."""
         granted = self.choice.granted
-        return None if granted and granted.status == EnrolmentStatus.RELEASED else granted
+        return granted if granted and granted.is_live else None
 
     @property
     def scheduling(self) -> Scheduling:
@@ -104,7 +104,9 @@ def _enrolments(campaign, student, reenrolment):
 
 def _proposed(enrolment, campaign):
     course = enrolment.proposed_course
-    return course if course and course.school_year_id == campaign.school_year_id else None
+    prepared = (campaign.establishment_id, campaign.school_year_id)
+    ours = course and (course.establishment_id, course.school_year_id) == prepared
+    return course if ours else None
 
 
 def _open_slots(courses):

@@ -7,9 +7,13 @@ from django.core.exceptions import ValidationError
 
 from documents.enums import Formats
 from documents.pieces import Piece
+from reenrolment.enums import Status
 from reenrolment.forms import DraftForms, rebased
 from reenrolment.page import Mode, Page
 from reenrolment.services import drafts, supplies
+from reenrolment.services.submission import check_complement
+
+NOT_SAVED = "Ce que vous venez de saisir n'a pas été enregistré."
 
 
 @dataclass(frozen=True)
@@ -66,17 +70,20 @@ class Outcome:
 def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outcome:
     """Saves what is valid; the outcome carries the rest, as it was typed, with its errors.
 
+    When nothing may be saved any more (the period closed, the other parent submitted), it says so.
     `reload` gives the page as it stands after the writes. A file goes in by the name
     « piece-<key> »; a key that is not due from this household is ignored, like any other field
     that the page did not show.
     """
     general, conflicts, edits = [], [], {}
-    if page.mode == Mode.EDIT:
-        edits = DraftForms(page, data).edits()
-        try:
+    try:
+        if page.status == Status.INCOMPLETE:  # the courses are frozen
+            check_complement(page.reenrolment)
+        else:
+            edits = DraftForms(page, data).edits()
             conflicts = drafts.save_draft(page.campaign, page.student, edits)
-        except ValidationError as error:
-            general = error.messages
+    except ValidationError as error:
+        general = [f"{message} {NOT_SAVED}" for message in error.messages]
     piece_errors = {} if general else _supply(page, data, files, actor)
     fresh = reload()
     forms = DraftForms(fresh, rebased(data, fresh, conflicts, {} if general else edits))
@@ -99,9 +106,20 @@ def _supply(page, data, files, actor):
                     actor=actor,
                 )
             elif data.get("remove") == key:
+                _check_seen(piece, data.get(f"shown-{key}", ""))
                 supplies.remove(page.campaign, page.student, piece)
             elif data.get("send") == key:
                 errors[key] = "Choisissez d'abord un fichier, puis «\u00a0Envoyer\u00a0»."
         except ValidationError as error:
             errors[key] = " ".join(error.messages)
     return errors
+
+
+def _check_seen(piece, shown):
+    """Taking a piece back must not take the one that the other parent has sent meanwhile."""
+    if piece.document is not None and shown and shown != str(piece.document.pk):
+        raise ValidationError(
+            "Cette pièce vient d'être remplacée par une autre personne\u00a0: "
+            "vérifiez-la avant de la retirer.",
+            code="stale",
+        )

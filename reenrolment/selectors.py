@@ -9,7 +9,7 @@ from students.models import Student
 
 
 def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, Reenrolment | None]:
-    """The establishment's latest campaign, open or not, and the student's dossier in it.
+    """The establishment's campaign, the open one or else the latest, and the student's dossier.
 
     One query; each is None when there is none.
     """
@@ -19,7 +19,7 @@ def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, R
             dossier=FilteredRelation("reenrolments", condition=Q(reenrolments__student=student.pk))
         )
         .select_related("establishment", "previous_year", "school_year", "terms", "dossier")
-        .order_by("-opens_at", "-pk")
+        .of_the_moment()
         .first()
     )
     # An outer join that finds nothing sets no attribute.

@@ -23,7 +23,7 @@ def edit(request, pk):
     The button's name says what comes after: `check`, `send` or `remove` (a piece's key).
     """
     page = load_page(request, pk)
-    if request.method == "POST":
+    if request.method == "POST" and page.rows:  # otherwise there is no form: the page says why
         outcome = _save(request, page)
         if outcome.errors:
             return _show(request, outcome, outcome.errors)
@@ -59,7 +59,7 @@ def submit(request, pk):
     if request.method != "POST":
         return redirect("reenrolment:check", pk)
     form = SubmitForm(request.POST)
-    if not form.is_valid() and page.status == Status.DRAFT:
+    if not form.is_valid() and page.mode == Mode.EDIT:
         return render(request, "reenrolment/check.html", {"page": page, "form": form})
     try:
         submission.submit(
@@ -89,6 +89,8 @@ def complete(request, pk):
     page = _existing(request, pk)
     if request.method != "POST":
         return redirect("reenrolment:edit", pk)
+    if page.status == Status.SUBMITTED and not request.FILES:  # a double click
+        return redirect("reenrolment:confirmation", pk)
     outcome = _save(request, page)
     if outcome.errors:
         return _show(request, outcome, outcome.errors)

@@ -22,7 +22,7 @@ from accounts.selectors import establishments_of
 from documents.enums import Verdict
 from reenrolment.enums import TO_EXAMINE, Status
 from reenrolment.models import CourseChoice, Reenrolment, SuppliedPiece, Transition
-from students.enums import WITHOUT_SLOT
+from students.enums import WITHOUT_SLOT, EnrolmentStatus
 
 # To examine first, then what waits for the family, then what is over; drafts are not ours yet.
 RANKS = {Status.SUBMITTED: 1, Status.INCOMPLETE: 2, Status.DRAFT: 4}
@@ -92,8 +92,9 @@ def pieces_in_force(verdict: Verdict):
 def unplaced_choices():
     """The wanted courses that « Valider la réinscription » waits for."""
     seatless = Q(granted__place=None) & ~Q(granted__course__scheduling__in=WITHOUT_SLOT)
+    given_back = Q(granted__status=EnrolmentStatus.RELEASED)  # by hand, in the students' admin
     return CourseChoice.objects.filter(
-        Q(granted=None) | seatless, wanted=True, reenrolment__status__in=TO_EXAMINE
+        Q(granted=None) | seatless | given_back, wanted=True, reenrolment__status__in=TO_EXAMINE
     )
 
 

@@ -1,5 +1,6 @@
 from django import forms
 
+from accounts.forms import EMAIL_INVALID
 from families.merging import Edit, MergingForm
 from families.phones import PhoneField
 from students.models import Student
@@ -12,6 +13,7 @@ class IdentityForm(MergingForm, forms.ModelForm):
         model = Student
         fields = ["email", "phone", "school", "school_class"]
         field_classes = {"phone": PhoneField}
+        error_messages = {"email": {"invalid": EMAIL_INVALID}}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.names import with_de
 from students import services
 from students.forms import IdentityForm
 from students.models import Enrolment, RepertoirePiece, SchoolYear, Student
@@ -50,7 +51,9 @@ def identity(request, pk):
         except ValidationError as error:
             form.refuse(error)
         else:
-            messages.success(request, f"Les informations {with_de(selection.student)} sont enregistrées.")
+            messages.success(
+                request, f"Les informations {with_de(selection.student)} sont enregistrées."
+            )
             return redirect("students:identity", pk)
     return render(request, "students/identity.html", {"selection": selection, "form": form})
 

@@ -1,5 +1,7 @@
 """Whatever arrives, the answer is a French page: a field's error, a 400 or a 404, never a 500."""
 
+from urllib.parse import urlencode
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -7,6 +9,7 @@ from django.urls import reverse
 from documents.models import DocumentType
 from reenrolment.models import Reenrolment
 from students.models import Student
+from tests.documents.builders import make_pdf
 from tests.factories import PieceRuleFactory
 from tests.reenrolment.conftest import make_case
 
@@ -65,7 +68,10 @@ def test_hostile_values_in_every_form_are_answered(client, parent, case, kind, s
 
     statuses = {
         (address, field): client.post(
-            address, {field: HOSTILE[kind].encode("utf-8", "surrogateescape")}
+            # Encoded here: the client's own multipart takes bytes for a list of numbers.
+            address,
+            urlencode({field: HOSTILE[kind].encode("utf-8", "surrogateescape")}),
+            content_type="application/x-www-form-urlencoded",
         ).status_code
         for address, fields in forms(case)
         for field in fields
@@ -93,6 +99,55 @@ def test_ten_thousand_fields_are_a_french_400(client, parent, case):
 
     assert response.status_code == 400
     assert 'lang="fr"' in response.content.decode()
+
+
+def test_too_many_files_or_too_long_a_text_are_a_french_400(client, parent, case):
+    client.force_login(parent)
+    address = reverse("reenrolment:edit", args=[case.student.pk])
+    files = {f"f{n}": SimpleUploadedFile("a.pdf", b"x") for n in range(101)}
+
+    for data in (files, {"comment": "é" * 2_000_000}):
+        response = client.post(address, data)
+
+        assert response.status_code == 400
+        assert 'lang="fr"' in response.content.decode()
+    assert not Reenrolment.objects.exists()
+
+
+def test_a_file_of_eleven_megabytes_is_told_beside_its_field(client, parent, family, case):
+    client.force_login(parent)
+    key = f"{DocumentType.objects.get().pk}-f{family.pk}"
+    content = make_pdf() + b"%" * 11_000_000
+
+    response = client.post(
+        reverse("reenrolment:edit", args=[case.student.pk]),
+        {f"piece-{key}": SimpleUploadedFile("a.pdf", content)},
+    )
+
+    [(field, sentence)] = response.context["errors"]
+    assert field == f"id_piece-{key}"
+    assert sentence.startswith("Votre fichier pèse 10,5\u00a0Mo")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"garbage"),
+        ("multipart/form-data; boundary=", b"garbage"),
+        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="a'),
+        (f"multipart/form-data; boundary={'x' * 500}", b""),
+        ("application/x-www-form-urlencoded; charset=utf-16", b"a=b"),
+        ("application/x-www-form-urlencoded; charset=nope", b"a=b"),
+    ],
+)
+def test_a_broken_body_is_answered(client, parent, case, content_type, body):
+    client.force_login(parent)
+
+    response = client.generic(
+        "POST", reverse("reenrolment:edit", args=[case.student.pk]), body, content_type
+    )
+
+    assert response.status_code < 500
 
 
 def test_doubled_fields_count_once(client, parent, case):

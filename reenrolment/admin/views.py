@@ -56,7 +56,7 @@ def permission_required(*permissions):
 @permission_required(VIEW)
 def examine(request, object_id):
     """The change page of the admin: read only, with a form for each action."""
-    if not object_id.isdecimal():
+    if not object_id.isdecimal() or len(object_id) > 18:  # as many digits as a key may have
         raise Http404
     return _show(request, load_examination(request.user, int(object_id)))
 

@@ -14,6 +14,7 @@ from reenrolment.pieces import load_pieces
 from reenrolment.services.moves import lock, move
 from reenrolment.services.submission import freeze, release_all
 from students import services as students
+from students.enums import EnrolmentStatus
 from students.models import Course, Slot
 
 
@@ -29,7 +30,7 @@ def place(choice: CourseChoice, *, course: Course, slot: Slot | None = None) -> 
     reenrolment = lock(choice.reenrolment)
     choice = reenrolment.choices.select_related("granted__place").get(pk=choice.pk)
     _check_placeable(reenrolment, choice, course, slot)
-    before = choice.granted
+    before = choice.granted if choice.granted and choice.granted.is_live else None
     students.lock_slots(_slot_pks(before, slot))
     if before is not None and before.course_id == course.pk:
         if slot is not None:
@@ -94,7 +95,8 @@ def validate(reenrolment: Reenrolment, *, actor) -> Reenrolment:
         names = ", ".join(f"«\u00a0{choice}\u00a0»" for choice in unplaced)
         raise ValidationError(f"Il reste à placer l'élève en {names}.", code="not_placed")
     for choice in sorted(wanted, key=lambda choice: choice.granted_id):
-        students.confirm(choice.granted)
+        if choice.granted.status == EnrolmentStatus.REQUESTED:  # not confirmed by hand already
+            students.confirm(choice.granted)
     emails.tell_validated(reenrolment, transition)
     return reenrolment
 

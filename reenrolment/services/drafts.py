@@ -53,7 +53,9 @@ def save_draft(campaign: Campaign, student: Student, edits: dict[str, Edit]) -> 
     choices = {f"course-{choice.enrolment_id}": choice for choice in reenrolment.choices.all()}
     conflicts = []
     for section, edit in edits.items():
-        row = choices.get(section, reenrolment)
+        row = choices.get(section) if section.startswith("course-") else reenrolment
+        if row is None:  # the student has left the course since the page was read
+            continue
         theirs = {name: getattr(row, name) for name in edit.mine}
         if edit.mine in (edit.base, theirs):
             continue

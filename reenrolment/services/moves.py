@@ -11,7 +11,9 @@ def lock(reenrolment: Reenrolment) -> Reenrolment:
     """A fresh row, held until the end of the transaction: the caller's copy may be stale."""
     return (
         Reenrolment.objects.select_for_update(of=("self",))
-        .select_related("campaign__establishment", "campaign__school_year", "student")
+        .select_related(
+            "campaign__establishment", "campaign__school_year", "campaign__terms", "student"
+        )
         .get(pk=reenrolment.pk)
     )
 

@@ -111,7 +111,7 @@ def check_complement(reenrolment: Reenrolment) -> None:
 def release_all(reenrolment: Reenrolment) -> None:
     """Gives back what the dossier was granted, in the order of the locks."""
     granted = [c.granted for c in reenrolment.choices.select_related("granted__place")]
-    granted = [enrolment for enrolment in granted if enrolment]
+    granted = [enrolment for enrolment in granted if enrolment and enrolment.is_live]
     students.lock_slots([e.place.slot_id for e in granted if e.place_id])
     for enrolment in sorted(granted, key=lambda enrolment: enrolment.pk):
         students.release(enrolment)
@@ -159,9 +159,13 @@ def _grant(student, row):
 
 
 def _hold(documents):
-    """Keeps the documents until the commit: the other parent may be taking one back right now."""
-    held = Document.objects.select_for_update(no_key=True).filter(pk__in=[d.pk for d in documents])
-    if len(held) < len(documents):
+    """Keeps the documents until the commit: the other parent may be taking one back right now.
+
+    Locked in one order, for the dossiers of two brothers share them.
+    """
+    rows = Document.objects.filter(pk__in=[d.pk for d in documents]).order_by("pk")
+    held = {(d.pk, d.removed_at) for d in rows.select_for_update(no_key=True)}
+    if held != {(d.pk, d.removed_at) for d in documents}:
         raise ValidationError(
             "Une pièce vient d'être retirée\u00a0: relisez le dossier avant de valider.",
             code="changed",

@@ -1,6 +1,9 @@
 """The family hands in the pieces of a dossier, within the period or the complement asked for."""
 
+from functools import partial
+
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from documents import services as documents
 from documents.models import Document
@@ -28,12 +31,14 @@ def hand_in(
         family=piece.family,
         student=None if piece.family else student,
         actor=actor,
+        check=partial(_lock_and_check, campaign, student, piece),
     )
 
 
+@transaction.atomic
 def remove(campaign: Campaign, student: Student, piece: Piece) -> None:
     """Takes back the piece handed in; raises ValidationError as `check_may_send`."""
-    check_may_send(campaign, student, piece)
+    _lock_and_check(campaign, student, piece)
     if piece.document is not None:
         documents.remove(piece.document)
 
@@ -54,3 +59,9 @@ def check_may_send(campaign: Campaign, student: Student, piece: Piece) -> None:
         raise ValidationError(
             "Ce dossier a déjà été déposé\u00a0: ses pièces ne changent plus.", code="not_draft"
         )
+
+
+def _lock_and_check(campaign, student, piece):
+    """The other parent may have submitted while the file was on its way."""
+    Reenrolment.objects.select_for_update().filter(campaign=campaign, student=student).first()
+    check_may_send(campaign, student, piece)

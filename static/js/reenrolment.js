@@ -6,8 +6,9 @@
 
   const status = document.getElementById("save-status");
   const PAUSE = 1200; // milliseconds after the last change
-  let timer = 0;
+  let timer = 0; // 0: nothing waits to be saved
   let queue = Promise.resolve(); // one request at a time: each starts from what the last one saved
+  let ended = false; // the session: nothing can be sent until one has signed in again
 
   const say = (text) => {
     if (status) status.textContent = text;
@@ -18,12 +19,26 @@
 
   const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 
-  /* What the page was opened with becomes what has just been saved. */
-  const takeSaved = (page) => {
+  const holds = (field, sent) =>
+    field.type === "checkbox" ? field.checked === sent.has(field.name) : field.value === (sent.get(field.name) ?? "");
+
+  /* What the page was opened with becomes what has just been saved; not what somebody else has
+     saved meanwhile and this page does not show: the next saving would undo it without a word. */
+  const takeSaved = (page, sent) => {
     page.querySelectorAll("input[name^='initial-']").forEach((field) => {
       const mine = form.elements[field.name];
-      if (mine) mine.value = field.value;
+      const saved = field.form.elements[field.name.slice("initial-".length)];
+      if (mine && (!saved || holds(saved, sent))) mine.value = field.value;
     });
+  };
+
+  /* The page may have been opened with errors: those of this piece are no longer true. */
+  const dropError = (key) => {
+    const summary = document.querySelector(".error-summary");
+    summary?.querySelector(`a[href="#id_piece-${key}"]`)?.closest("li").remove();
+    if (!summary || summary.querySelector("li")) return;
+    summary.remove();
+    document.title = document.title.replace(/^\s*Erreur\s*:\s*/, "");
   };
 
   const takePiece = (page, key) => {
@@ -43,11 +58,57 @@
     return data;
   };
 
-  const save = async () => {
+  /* Signing in elsewhere keeps what was typed here; sending the form now would lose it. */
+  const askToSignIn = (address) => {
+    ended = true;
+    const link = document.createElement("a");
+    link.href = new URL(address).pathname;
+    link.target = "_blank";
+    link.rel = "noopener";
+    link.textContent = "connectez-vous dans un nouvel onglet";
+    const space = "\u00a0";
+    status?.replaceChildren(
+      `Votre session a expiré${space}: `,
+      link,
+      `, puis revenez à celui-ci. Votre saisie y reste.`,
+    );
+  };
+
+  const wasSentToSignIn = (address) => new URL(address).searchParams.has("next");
+
+  /* Signing in changes the token that every form carries; false when it was somebody else. */
+  const takeToken = async () => {
+    const page = parse(await (await fetch(form.action)).text());
+    if (!isOurs(page)) return false;
+    const token = page.querySelector("[name='csrfmiddlewaretoken']").value;
+    document.querySelectorAll("[name='csrfmiddlewaretoken']").forEach((field) => {
+      field.value = token;
+    });
+    return true;
+  };
+
+  /* Back from the other tab: saving goes on. */
+  const resume = async () => {
+    if (!(await takeToken())) return;
+    ended = false;
+    say("Vous êtes à nouveau connecté.");
+    if (form.elements.comment) schedule(0);
+  };
+
+  const save = async ({ leaving = false, again = true } = {}) => {
     say("Enregistrement…");
     try {
-      const answer = await fetch(form.action, { method: "POST", body: withoutFiles() });
+      const sent = withoutFiles();
+      const answer = await fetch(form.action, { method: "POST", body: sent, keepalive: leaving });
       const page = parse(await answer.text());
+      if (wasSentToSignIn(answer.url)) {
+        askToSignIn(answer.url);
+        return;
+      }
+      if (answer.status === 403 && again && (await takeToken())) {
+        await save({ again: false });
+        return;
+      }
       if (!answer.ok || !isOurs(page)) {
         say("Enregistrement automatique impossible : utilisez le bouton « Enregistrer ».");
         return;
@@ -56,7 +117,7 @@
         say("Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
         return;
       }
-      takeSaved(page);
+      takeSaved(page, sent);
       say(`Saisie enregistrée à ${now()}. Rien n'est encore envoyé.`);
     } catch {
       say("Pas de connexion : votre saisie reste sur cette page, nous réessaierons.");
@@ -64,10 +125,16 @@
     }
   };
 
-  function schedule(delay = PAUSE) {
+  function unschedule() {
     clearTimeout(timer);
+    timer = 0;
+  }
+
+  function schedule(delay = PAUSE) {
+    unschedule();
     timer = setTimeout(() => {
-      queue = queue.then(save);
+      timer = 0;
+      queue = queue.then(() => save());
     }, delay);
   }
 
@@ -88,9 +155,13 @@
         const page = parse(request.responseText);
         if (request.status === 200 && isOurs(page)) {
           const refused = page.getElementById(`id_piece-${key}-errors`);
-          takeSaved(page);
+          takeSaved(page, data);
           takePiece(page, key);
+          dropError(key);
           say(refused ? refused.textContent.trim() : `Fichier reçu à ${now()}.`);
+        } else if (wasSentToSignIn(request.responseURL)) {
+          progress.hidden = true;
+          askToSignIn(request.responseURL);
         } else {
           progress.hidden = true;
           say("L'envoi a échoué : utilisez le bouton « Envoyer » de la pièce.");
@@ -115,7 +186,7 @@
   form.addEventListener("change", (event) => {
     if (event.target.type === "file") {
       if (!event.target.files.length) return;
-      clearTimeout(timer);
+      unschedule();
       queue = queue.then(() => upload(event.target));
       return;
     }
@@ -125,6 +196,18 @@
   form.addEventListener("input", (event) => {
     if (status && event.target.type !== "file") schedule();
   });
-  form.addEventListener("submit", () => clearTimeout(timer));
+  form.addEventListener("submit", (event) => {
+    unschedule();
+    if (!ended) return;
+    event.preventDefault();
+    status?.querySelector("a")?.focus();
+  });
+  /* A phone may put the page aside for good: what was typed goes at once. */
+  document.addEventListener("visibilitychange", () => {
+    if (ended && !document.hidden) queue = queue.then(resume).catch(() => {});
+    if (!document.hidden || !timer) return;
+    unschedule();
+    queue = queue.then(() => save({ leaving: true }));
+  });
   showReasons();
 })();

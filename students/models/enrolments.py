@@ -112,8 +112,13 @@ class Enrolment(models.Model):
         return self.next_course or self.course.next_course
 
     @property
+    def is_live(self) -> bool:
+        """Not given back: by the dossier, or by an agent on the page of the enrolment."""
+        return self.status != EnrolmentStatus.RELEASED
+
+    @property
     def is_placed(self) -> bool:
-        return bool(self.place_id) or not self.course.has_slots
+        return self.is_live and (bool(self.place_id) or not self.course.has_slots)
 
 
 class RepertoirePiece(models.Model):

@@ -297,3 +297,21 @@ def test_requests_at_the_same_moment_write_one_mail(parent):
         assert results == [None] * 4
         assert Mail.objects.count() == 1
         Mail.objects.all().delete()
+
+
+def test_password_chosen_while_its_mail_leaves_does_not_hold_back_the_next(
+    parent, mailoutbox, monkeypatch
+):
+    """The row goes while it is being sent (services.forget_one_time_password)."""
+    mails.queue_one_time_password(parent)
+    queue()
+    send = EmailMessage.send
+
+    def send_slowly(message):
+        Mail.objects.filter(user=parent).delete()
+        return send(message)
+
+    monkeypatch.setattr(EmailMessage, "send", send_slowly)
+
+    assert mails.send_due() == 2
+    assert [message.to for message in mailoutbox] == [[parent.email], ["claire@example.org"]]

@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.names import sort_key
+from accounts.names import sort_key, with_de
 from families.models import Commune
 from tests.factories import CommuneFactory
 
@@ -33,3 +33,21 @@ def test_field_is_written_by_each_save_that_includes_it():
     commune.save(update_fields=["name", "sort_name"])
 
     assert Commune.objects.get().sort_name == "woerth"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Louise", "de Louise"),
+        ("Inès Benali", "d'Inès Benali"),
+        ("Élodie", "d'Élodie"),
+        ("Œdipe", "d'Œdipe"),
+        ("Yves", "d'Yves"),
+        ("Yasmine", "de Yasmine"),
+        ("Hugo", "de Hugo"),
+        ("Đức", "de Đức"),
+        ("", "de "),
+    ],
+)
+def test_de_is_elided_before_a_vowel(name, written):
+    assert with_de(name) == written

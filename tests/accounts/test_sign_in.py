@@ -129,6 +129,15 @@ def test_deactivated_account_is_out_at_its_next_request(client, parent, typed):
     assertRedirects(response, f"{URL}?next=/extranet/mot-de-passe/", fetch_redirect_response=False)
 
 
+def test_account_of_no_site_any_more_is_out_at_its_next_request(client, parent, typed):
+    client.post(URL, typed)
+    parent.establishments.clear()
+
+    response = client.get(reverse("accounts:change_password"))
+
+    assertRedirects(response, f"{URL}?next=/extranet/mot-de-passe/", fetch_redirect_response=False)
+
+
 @pytest.mark.parametrize("situation", ["unknown", "wrong", "inactive", "other site", "one-time"])
 def test_every_refusal_costs_one_query_and_two_hashes(
     client, parent, typed, situation, monkeypatch

@@ -57,7 +57,7 @@ def test_shows_what_is_owed_and_why(client, parent, family, make_issued, account
 
     page = words(client.get(URL))
 
-    due_on = date_format(invoice.due_on, "j F Y")
+    due_on = date_format(invoice.due_on, "j\u00a0F Y")
     assert "Reste à payer&nbsp;: 28,00\u00a0€" in page
     assert f"Facture {invoice.reference} à payer" in page
     assert f"Année scolaire {invoice.school_year}." in page

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from accounts.forms import EMAIL_INVALID
 from families.models import Family, Guardian
 from tests.factories import CommuneFactory, GuardianFactory, UserFactory
 from tests.queries import FAMILY_PAGE, count_queries
@@ -157,7 +158,7 @@ def test_what_was_missing_about_another_does_not_stop_the_reader(signed_in, fami
     ("field", "typed", "sentence"),
     [
         ("last_name", " ", "Indiquez le nom du responsable."),
-        ("email", "claire", "Saisissez une adresse de courriel valide."),
+        ("email", "claire", EMAIL_INVALID),
         (
             "email",
             "",

@@ -26,6 +26,7 @@ from students.models import Course, Enrolment
 from tests.documents.builders import make_pdf
 from tests.factories import (
     CourseFactory,
+    CustodyFactory,
     DocumentTypeFactory,
     EnrolmentFactory,
     GuardianFactory,
@@ -315,6 +316,13 @@ def test_nobody_awaits_a_mail_without_an_account_or_an_address_then(dossier, fam
     User.objects.filter(username="martin.c").update(
         date_joined=timezone.now() - dt.timedelta(days=2)
     )
+
+    assert broken(invariants.acknowledgements) == []
+
+
+def test_a_household_added_since_was_sent_nothing(dossier):
+    older = GuardianFactory(user__date_joined=timezone.now() - dt.timedelta(days=9))
+    CustodyFactory(student=dossier.student, family=older.family, rank=2)
 
     assert broken(invariants.acknowledgements) == []
 

@@ -75,6 +75,14 @@ def test_a_refused_piece_and_an_unpaid_invoice_are_to_do(home, family, director)
     assert titles[1].endswith("38,00\u00a0€")
 
 
+def test_a_refused_piece_of_the_household_leads_to_the_documents_of_a_child(home, family, student):
+    DocumentFactory(family=family, verdict=Verdict.REFUSED, refusal="Illisible.")
+
+    task = home.get(reverse("imuse:home")).context["tasks"][-1]
+
+    assert task.url == reverse("documents:supplied", args=[student.pk])
+
+
 def test_another_households_affairs_do_not_show(home, stranger, director):
     EnrolmentFactory(student=StudentFactory(family=stranger.guardian.family))
     CampaignFactory()

@@ -302,7 +302,7 @@ def test_a_dossier_of_another_establishment_does_not_exist(admin, submitted, reg
     assert admin.get(page_of(submitted)).status_code == 200
 
 
-@pytest.mark.parametrize("pk", ["999", "x", "1_2", "99999999999999999999"])
+@pytest.mark.parametrize("pk", ["999", "x", "1_2", "99999999999999999999", "9" * 5000])
 def test_a_dossier_that_does_not_exist_is_a_404(admin, submitted, pk):
     url = reverse("admin:reenrolment_reenrolment_change", args=[submitted.pk])
 

@@ -1,17 +1,24 @@
 """The opening evening, on PostgreSQL: many families want the last place at the same moment."""
 
+import datetime as dt
 import logging
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from accounts.models import Mail
 from documents import services as documents
+from documents.models import Document
+from imuse.invariants import violations
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
-from reenrolment.services import drafts, submission
+from reenrolment.pieces import load_pieces
+from reenrolment.services import decisions, drafts, submission, supplies
 from students import services as students
 from students.models import Enrolment, Slot
+from tests.documents.builders import make_pdf
 from tests.factories import (
     CourseFactory,
     DocumentFactory,
@@ -142,6 +149,113 @@ def test_a_piece_taken_back_while_a_dossier_is_submitted(parent):
             assert case.reenrolment.status == Status.DRAFT
         else:
             assert supplied == 1 - case.reenrolment.missing_pieces
+
+
+def test_a_file_sent_while_the_other_parent_submits(parent):
+    """Either the dossier goes with it, or its sender is told that it came too late."""
+    family, content = parent.guardian.family, make_pdf()
+    PieceRuleFactory()
+    slot = SlotFactory(course=CourseFactory(coming=True), places=ROUNDS)
+    for _ in range(ROUNDS):
+        case = make_case(StudentFactory(family=family), slot=slot)
+        case.fill_in()
+        [piece] = load_pieces(case.reenrolment)
+        send = partial(supplies.hand_in, case.campaign, case.student, piece, actor=parent)
+
+        sent, submitted = run_together(
+            lambda n, case=case, send=send: (
+                send(name="a.pdf", content=content) if n == 0 else case.submit(parent)
+            ),
+            2,
+        )
+
+        frozen = [row.document for row in case.reenrolment.supplied_pieces.all()]
+        if isinstance(sent, Exception):
+            assert sent.code == "not_draft"
+        elif isinstance(submitted, Exception):
+            assert {each.code for each in submitted.error_list} == {"changed"}
+        else:
+            assert frozen == [sent]
+        Document.objects.filter(supplied_pieces=None).delete()
+        Document.objects.update(removed_at=timezone.now())
+    assert {document.file.name for document in Document.objects.all()} <= set(_stored())
+
+
+def test_brothers_submitted_together_do_not_deadlock(parent):
+    """Both dossiers hold the same pieces of the family, and one of them is being replaced."""
+    family, content = parent.guardian.family, make_pdf()
+    types = [PieceRuleFactory().document_type for _ in range(5)]
+    slot = SlotFactory(course=CourseFactory(coming=True), places=6)
+    for type_ in types:
+        documents.hand_in("a.pdf", content, type=type_, family=family, actor=parent)
+    cases = [make_case(StudentFactory(family=family), slot=slot) for _ in range(6)]
+    for case in cases:
+        case.fill_in()
+    brother = make_case(StudentFactory(family=family), slot=slot)
+    brother.fill_in()
+    for _ in range(ROUNDS):
+        [first, *_] = load_pieces(brother.reenrolment)
+
+        def act(n, first=first):
+            if n < len(cases):
+                return cases[n].submit(parent)
+            return supplies.hand_in(
+                brother.campaign,
+                brother.student,
+                first,
+                name="a.pdf",
+                content=content,
+                actor=parent,
+            )
+
+        results = run_together(act, len(cases) + 1)
+
+        failures = [result for result in results if isinstance(result, Exception)]
+        assert {type(failure) for failure in failures} <= {ValidationError}
+        assert list(violations()) == []
+        for reenrolment in results[:-1]:
+            if not isinstance(reenrolment, Exception):
+                submission.withdraw(reenrolment, actor=parent)
+                submission.take_up(reenrolment, actor=parent)
+
+
+@pytest.mark.parametrize("rival", ["withdraw", "refuse", "request_complement"])
+def test_two_moves_at_the_same_instant_make_one(parent, registrar, rival):
+    """The administration validates while the family withdraws, or a colleague decides."""
+    PieceRuleFactory()
+    slot = SlotFactory(course=CourseFactory(coming=True), places=ROUNDS)
+    for _ in range(ROUNDS):
+        case = make_case(StudentFactory(family=parent.guardian.family), slot=slot)
+        case.fill_in()
+        case.reenrolment.choices.filter(enrolment=case.choir).update(wanted=False)
+        dossier = case.submit(parent)
+        rivals = {
+            "withdraw": partial(submission.withdraw, dossier, actor=parent),
+            "refuse": partial(decisions.refuse, dossier, reason="Non.", actor=registrar),
+            "request_complement": partial(
+                decisions.request_complement,
+                dossier,
+                pieces=load_pieces(dossier),
+                until=timezone.now() + dt.timedelta(days=9),
+                actor=registrar,
+            ),
+        }
+
+        moves = [partial(decisions.validate, dossier, actor=registrar), rivals[rival]]
+
+        results = run_together(lambda n, moves=moves: moves[n](), 2)
+
+        lost = [result for result in results if isinstance(result, Exception)]
+        # A complement may be asked for first, and the dossier be validated all the same.
+        assert len(lost) <= 1 if rival == "request_complement" else len(lost) == 1
+        assert {each.code for error in lost for each in error.error_list} <= {"bad_transition"}
+        assert list(violations()) == []
+
+
+def _stored():
+    storage = Document._meta.get_field("file").storage
+    folders, _ = storage.listdir("")
+    return [f"{folder}/{name}" for folder in folders for name in storage.listdir(folder)[1]]
 
 
 def _wants_both(student, slots):

@@ -11,6 +11,7 @@ from documents import services as documents
 from documents.enums import RefusalReason
 from documents.models import Document
 from reenrolment.enums import Status
+from reenrolment.models import Campaign
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
 from students.models import Enrolment
@@ -157,6 +158,27 @@ def test_the_other_household_may_submit_too(client, ready):
     client.post(url(ready.student, "submit"), recap(client, ready))
 
     assert ready.reenrolment.submitted_by == other.user
+
+
+@pytest.mark.parametrize(
+    ("name", "to"), [("submit", "check"), ("complete", "edit"), ("take_up", "edit")]
+)
+def test_coming_back_by_get_leads_to_the_page_of_the_button(home, ready, name, to):
+    """After signing in again one is sent to the address of the form."""
+    response = home.get(url(ready.student, name))
+
+    assert response.url == url(ready.student, to)
+    assert ready.reenrolment.status == Status.DRAFT
+
+
+def test_a_draft_waits_for_a_period_put_off(home, ready):
+    opens, closes = (timezone.now() + dt.timedelta(days=days) for days in (1, 8))
+    Campaign.objects.update(opens_at=opens, closes_at=closes)
+
+    text = home.get(url(ready.student, "edit")).text
+
+    assert "Les réinscriptions ouvrent le" in text
+    assert "closes" not in text
 
 
 def test_withdrawing_asks_first_then_gives_back(home, ready, parent):

@@ -1,5 +1,6 @@
 import pytest
 
+from accounts.forms import EMAIL_INVALID
 from families.models import Guardian
 from students.models import Student
 from tests.factories import CustodyFactory, FamilyFactory, GuardianFactory, StudentFactory
@@ -29,7 +30,7 @@ def test_shows_the_student(signed_in, student):
 
     assert response.context["selection"].student == student
     assert f"<h1>{student}</h1>" in response.text
-    assert f"14 mars {student.birth_date.year}" in response.text
+    assert f"14\u00a0mars {student.birth_date.year}" in response.text
 
 
 def test_saves_and_says_so(signed_in, student):
@@ -84,7 +85,7 @@ def test_name_and_birth_date_are_the_secretariat_s(signed_in, student):
 @pytest.mark.parametrize(
     ("typed", "errors"),
     [
-        ({"email": "louise@"}, {"email": ["Saisissez une adresse de courriel valide."]}),
+        ({"email": "louise@"}, {"email": [EMAIL_INVALID]}),
         (
             {"phone": "06"},
             {"phone": ["Un numéro français compte 10 chiffres\u00a0: vous en avez saisi 2."]},

@@ -24,7 +24,7 @@ def test_this_year_s_pieces_first(client, parent, student):
     response = client.get(url_of(student))
 
     assert list(response.context["pieces"]) == [debussy, satie, former]
-    assert f"Audition de printemps, le 2 avril {this_year() + 1}" in response.text
+    assert f"Audition de printemps, le 2\u00a0avril {this_year() + 1}" in response.text
     headings = [part.split("<")[0] for part in response.text.split('<h3 class="h5">')[1:]]
     assert headings == [str(debussy.school_year), str(former.school_year)]
 
