@@ -301,7 +301,7 @@ def test_the_other_pages_make_ten_queries_at_most(
     if name != "check":
         ready.submit(parent)
 
-    with django_assert_max_num_queries(11 if name == "confirmation" else 10):
+    with django_assert_max_num_queries(10):
         assert home.get(url(ready.student, name)).status_code == 200
 
 
