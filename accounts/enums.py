@@ -10,3 +10,4 @@ class MailKind(models.TextChoices):
     VALIDATED = "validated", "réinscription validée"
     REFUSED = "refused", "réinscription refusée"
     WITHDRAWN = "withdrawn", "demande retirée"
+    LAUNCH = "launch", "lancement des réinscriptions"

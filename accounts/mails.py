@@ -31,22 +31,29 @@ class Pointless(Exception):
     """There is no use in sending this mail, now or later; the text says why."""
 
 
-def queue(kind: MailKind, *, key: str, to: str, subject: str, body: str) -> None:
-    """Writes a mail to send, in the caller's transaction; nothing is written without an address.
+def queue(kind: MailKind, *, key: str, to: str, subject: str, body: str) -> Mail | None:
+    """Writes a mail to send, in the caller's transaction; None, and nothing, without an address.
 
     `key` names the object and the move that the mail tells of: the same one is written once.
     """
-    if to:
-        Mail.objects.get_or_create(
-            key=f"{kind}:{key}",
-            defaults={
-                "kind": kind,
-                "to": to,
-                "subject": subject,
-                "body": body,
-                "due_at": timezone.now(),
-            },
-        )
+    if not to:
+        return None
+    mail, _ = Mail.objects.get_or_create(
+        key=f"{kind}:{key}",
+        defaults={
+            "kind": kind,
+            "to": to,
+            "subject": subject,
+            "body": body,
+            "due_at": timezone.now(),
+        },
+    )
+    return mail
+
+
+def give_up(mail: Mail, why: str) -> None:
+    """A mail that has not left yet will not be tried again; one that has left stays as it is."""
+    Mail.objects.filter(pk=mail.pk, sent_at=None).update(attempts=MAX_ATTEMPTS, last_error=why)
 
 
 @transaction.atomic

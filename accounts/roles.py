@@ -26,6 +26,7 @@ ROLES = {
         "documents.review_document",
         *[f"reenrolment.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("campaign", "terms")],
+        "reenrolment.launch_campaign",
         "reenrolment.view_reenrolment",
         "reenrolment.decide_reenrolment",
     ],

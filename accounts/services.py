@@ -1,9 +1,10 @@
 """What may be done to an account; accounts.one_time_passwords and accounts.mails hold the rest."""
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 
-from accounts import mails
-from accounts.models import Mail, OneTimePassword, User
+from accounts import mails, usernames
+from accounts.models import Establishment, Mail, OneTimePassword, User
 
 
 def ask_for_one_time_password(*, username: str, email: str) -> None:
@@ -14,6 +15,48 @@ def ask_for_one_time_password(*, username: str, email: str) -> None:
     user = User.objects.filter(username=User.normalize_username(username), is_active=True).first()
     if user and user.email.casefold() == email.strip().casefold():
         mails.queue_one_time_password(user)
+
+
+@transaction.atomic
+def create_account(
+    *, first_name: str, last_name: str, email: str, establishment: Establishment
+) -> User:
+    """An account of the establishment, its identifiant made from the name.
+
+    It has no password: « mot de passe perdu » gives the first one.
+    """
+    taken = usernames.taken_like(last_name)
+    while True:
+        username = usernames.free_username(first_name, last_name, taken=taken)
+        user = User(username=username, first_name=first_name, last_name=last_name, email=email)
+        user.set_unusable_password()
+        try:
+            with transaction.atomic():
+                user.save(force_insert=True)
+        except IntegrityError:
+            if not User.objects.filter(username=username).exists():
+                raise
+            taken.add(username)  # somebody took it meanwhile
+        else:
+            user.establishments.add(establishment)
+            return user
+
+
+def let_in(user: User, establishment: Establishment) -> None:
+    """Makes an account one of the establishment's, if it is not yet.
+
+    Raises ValidationError `inactive`, and `staff` for an agent: his sites are also what he may
+    see in the administration, so the direction alone adds one.
+    """
+    if not user.is_active:
+        raise ValidationError("Le compte est fermé.", code="inactive")
+    if user.establishments.filter(pk=establishment.pk).exists():
+        return
+    if user.is_staff and not user.is_superuser:
+        raise ValidationError(
+            "Compte d'un agent\u00a0: la direction doit l'ouvrir à cet établissement.", code="staff"
+        )
+    user.establishments.add(establishment)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 import calendar
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import F, Q
@@ -47,6 +48,15 @@ class Piece:
         return self.is_missing or self.is_refused
 
 
+@dataclass(frozen=True)
+class Pupil:
+    """A student with all his custodies, each with its `family`; `dances`: has he a dance course?"""
+
+    student: Student
+    custodies: list[Custody]
+    dances: bool
+
+
 def pieces_due(
     student: Student,
     custodies: list[Custody],
@@ -62,17 +72,39 @@ def pieces_due(
     courses is dance. A document counts while it is valid at `at` (now, or the submission).
     Two queries.
     """
-    handed_in = _handed_in(student, custodies, at or timezone.now())
+    pupils = [Pupil(student, custodies, dances)]
+    due = pieces_due_of_many(pupils, establishment=establishment, school_year=school_year, at=at)
+    return due[student.pk]
+
+
+def pieces_due_of_many(
+    pupils: Iterable[Pupil],
+    *,
+    establishment: Establishment,
+    school_year: SchoolYear,
+    at: dt.datetime | None = None,
+) -> dict[int, list[Piece]]:
+    """`pieces_due` of each pupil, by the student's key. Two queries for all of them."""
+    pupils = list(pupils)
+    handed_in = _handed_in(pupils, at or timezone.now())
+    rules = list(_rules(establishment, school_year))
+    return {pupil.student.pk: _pieces(pupil, rules, handed_in) for pupil in pupils}
+
+
+def _pieces(pupil, rules, handed_in):
     pieces = []
-    for rule, communes in _rules(establishment, school_year):
-        if not _concerns(rule, student, dances):
+    for rule, communes in rules:
+        if not _concerns(rule, pupil.student, pupil.dances):
             continue
-        asked = [c.family for c in custodies if not communes or c.family.commune_id in communes]
+        asked = [
+            c.family for c in pupil.custodies if not communes or c.family.commune_id in communes
+        ]
         if rule.document_type.owner == Owner.STUDENT:
             asked = [None] if asked else []
         for family in asked:
-            document = handed_in.get((rule.document_type_id, family.pk if family else None))
-            pieces.append(Piece(rule.document_type, student, family, document))
+            owner = (family.pk, None) if family else (None, pupil.student.pk)
+            document = handed_in.get((rule.document_type_id, *owner))
+            pieces.append(Piece(rule.document_type, pupil.student, family, document))
     return pieces
 
 
@@ -102,14 +134,15 @@ def _rules(establishment, school_year):
     return rules.values()
 
 
-def _handed_in(student, custodies, at):
-    families = [custody.family_id for custody in custodies]
+def _handed_in(pupils, at):
+    students = [pupil.student.pk for pupil in pupils]
+    families = {custody.family_id for pupil in pupils for custody in pupil.custodies}
     documents = (
         Document.objects.current()
-        .filter(Q(student=student) | Q(family__in=families))
+        .filter(Q(student__in=students) | Q(family__in=families))
         .select_related("type")
     )
-    return {(d.type_id, d.family_id): d for d in documents if is_valid(d, d.type, at)}
+    return {(d.type_id, d.family_id, d.student_id): d for d in documents if is_valid(d, d.type, at)}
 
 
 def _concerns(rule, student, dances):

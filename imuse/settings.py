@@ -142,6 +142,9 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 # Mails wait in the outbox (accounts.models.Mail); `manage.py send_mails` sends them from there.
 globals().update(env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mails"))
 EMAIL_TIMEOUT = 20
+# What else `send_mails` does, a small piece at a time, each call in its own short transaction: it
+# gives something true if there was work. A process of its own would be one more to watch.
+BETWEEN_MAILS = ["reenrolment.services.launches.prepare_next"]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
 
 # --- Signing in -------------------------------------------------------------------------------

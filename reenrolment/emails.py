@@ -11,7 +11,8 @@ from accounts.emails import compose
 from accounts.enums import MailKind
 from documents.pieces import Piece
 from families.models import Guardian
-from reenrolment.models import Reenrolment, Transition
+from reenrolment.households import Household
+from reenrolment.models import Campaign, Reenrolment, Transition
 from reenrolment.pieces import load_pieces
 
 
@@ -49,6 +50,27 @@ def tell_refused(reenrolment: Reenrolment, transition: Transition) -> None:
 
 def tell_withdrawn(reenrolment: Reenrolment, transition: Transition) -> None:
     _tell(MailKind.WITHDRAWN, reenrolment, transition)
+
+
+def launch(
+    campaign: Campaign, household: Household, guardian: Guardian, username: str
+) -> tuple[str, str]:
+    """The mail of « lancement réinscriptions », subject and body: what this household prepares.
+
+    No password: « mot de passe perdu » gives one to whoever has the identifiant and the address.
+    """
+    user = guardian.user
+    return compose(
+        "launch",
+        {
+            "campaign": campaign,
+            "establishment": campaign.establishment,
+            "household": household,
+            "guardian": guardian,
+            "username": username,
+            "email_is_the_accounts": user is None or user.email == guardian.email,
+        },
+    )
 
 
 def _tell(kind, reenrolment, transition, *, pieces=(), **context):

@@ -2,8 +2,10 @@ import logging
 import queue
 import signal
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
+from django.utils.module_loading import import_string
 
 from accounts import mails
 
@@ -11,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Envoie les messages en attente ; avec --forever, continue jusqu'à son arrêt."
+    help = "Prépare et envoie les messages en attente ; avec --forever, continue jusqu'à son arrêt."
 
     def add_arguments(self, parser):
         parser.add_argument("--forever", action="store_true", help="ne s'arrête pas")
@@ -23,6 +25,9 @@ class Command(BaseCommand):
         if forever:
             self._serve(every)
         else:
+            for step in _steps():
+                while step():
+                    pass
             self.stdout.write(f"Messages envoyés : {mails.send_due()}.")
 
     def _serve(self, every):
@@ -46,9 +51,15 @@ class Command(BaseCommand):
                 signal.signal(number, handler)
 
     def _turn(self, stop):
+        """By turns one mail and one piece of other work, until nothing is left of either."""
         try:
             close_old_connections()
-            while stop.empty() and mails.send_next():
+            while stop.empty() and any([mails.send_next(), *(step() for step in _steps())]):
                 pass
         except Exception:  # the database is away: nothing is lost, the next turn may find it
             logger.exception("The outbox could not be read or written")
+
+
+def _steps():
+    """What the other apps do here between two mails (settings.BETWEEN_MAILS)."""
+    return [import_string(path) for path in settings.BETWEEN_MAILS]

@@ -1,0 +1,24 @@
+from reenrolment.models.campaigns import Campaign, Terms
+from reenrolment.models.dossiers import (
+    COMMENT_LENGTH,
+    CourseChoice,
+    Reenrolment,
+    RequestedPiece,
+    SuppliedPiece,
+    Transition,
+)
+from reenrolment.models.launches import Launch, LaunchMail, LaunchResend
+
+__all__ = [
+    "COMMENT_LENGTH",
+    "Campaign",
+    "CourseChoice",
+    "Launch",
+    "LaunchMail",
+    "LaunchResend",
+    "Reenrolment",
+    "RequestedPiece",
+    "SuppliedPiece",
+    "Terms",
+    "Transition",
+]

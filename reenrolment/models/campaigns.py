@@ -1,0 +1,96 @@
+"""The period of an establishment, and the terms that the families accept."""
+
+from django.db import models
+from django.db.models import Case, F, Q, When
+from django.utils import timezone
+
+from accounts.models import Establishment
+from students.models import SchoolYear
+
+
+class Terms(models.Model):
+    """The « conditions générales » in one version; once accepted by a family they never change."""
+
+    establishment = models.ForeignKey(
+        Establishment, models.PROTECT, verbose_name="établissement", related_name="terms"
+    )
+    version = models.CharField("version", max_length=20)
+    text = models.TextField("texte")
+
+    class Meta:
+        verbose_name = "conditions générales"
+        verbose_name_plural = "conditions générales"
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="terms_one_text_per_version",
+                fields=["establishment", "version"],
+                violation_error_message="Cette version existe déjà.",
+            )
+        ]
+
+    def __str__(self):
+        return f"version {self.version}"
+
+
+class CampaignQuerySet(models.QuerySet):
+    def of_the_moment(self):
+        """The open one first, then the latest: one prepared early does not hide the one open."""
+        now = timezone.now()
+        is_open = When(opens_at__lte=now, closes_at__gt=now, then=0)
+        return self.order_by(Case(is_open, default=1), "-opens_at", "-pk")
+
+
+class Campaign(models.Model):
+    """The re-enrolment period of one establishment for one coming school year."""
+
+    establishment = models.ForeignKey(
+        Establishment, models.PROTECT, verbose_name="établissement", related_name="campaigns"
+    )
+    previous_year = models.ForeignKey(
+        SchoolYear, models.PROTECT, verbose_name="année en cours", related_name="+"
+    )
+    school_year = models.ForeignKey(
+        SchoolYear, models.PROTECT, verbose_name="année préparée", related_name="campaigns"
+    )
+    opens_at = models.DateTimeField("ouvre le")
+    closes_at = models.DateTimeField("ferme le")
+    terms = models.ForeignKey(
+        Terms, models.PROTECT, verbose_name="conditions générales", related_name="campaigns"
+    )
+
+    objects = CampaignQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "campagne de réinscription"
+        verbose_name_plural = "campagnes de réinscription"
+        ordering = ["-opens_at"]
+        constraints = [
+            models.UniqueConstraint(
+                name="campaign_one_per_establishment_and_year",
+                fields=["establishment", "school_year"],
+                violation_error_message="Cette année a déjà sa campagne.",
+            ),
+            models.CheckConstraint(
+                name="campaign_closes_after_opening",
+                condition=Q(closes_at__gt=F("opens_at")),
+                violation_error_message="La campagne doit fermer après avoir ouvert.",
+            ),
+            models.CheckConstraint(
+                name="campaign_prepares_another_year",
+                condition=~Q(school_year=F("previous_year")),
+                violation_error_message="La campagne prépare une autre année que celle en cours.",
+            ),
+        ]
+        permissions = [("launch_campaign", "Peut lancer les réinscriptions")]
+
+    def __str__(self):
+        return f"Réinscriptions {self.school_year} – {self.establishment}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.opens_at <= timezone.now() < self.closes_at
+
+    @property
+    def is_to_come(self) -> bool:
+        return timezone.now() < self.opens_at
