@@ -27,6 +27,12 @@ class Household:
     def guardians(self) -> list[Guardian]:
         return list(self.family.guardians.all())
 
+    @property
+    def student_names(self) -> str:
+        """« Louise Martin, Hugo Martin et Inès Benali »."""
+        *before, last = map(str, self.students)
+        return f"{', '.join(before)} et {last}" if before else last
+
     @cached_property
     def to_prepare(self) -> list[Piece]:
         """Missing, refused or out of date."""

@@ -25,7 +25,7 @@ CONDITIONS = {
     State.TO_DO: ~PREPARED,
     State.WAITING: Q(mail__sent_at=None, mail__last_error="", mail__isnull=False),
     State.SENT: Q(mail__sent_at__isnull=False),
-    State.FAILED: ~Q(problem="") | Q(mail__sent_at=None, mail__isnull=False) & ~Q(mail__last_error=""),
+    State.FAILED: ~Q(problem="") | Q(mail__sent_at=None, mail__last_error__gt=""),
     State.NO_EMAIL: PREPARED & Q(mail=None, problem=""),
 }
 

@@ -101,6 +101,9 @@ WITHOUT_VISIBLE_TO = {
     "reenrolment.Transition": "through its dossier",
     "reenrolment.SuppliedPiece": "through its document: the other household's are hidden",
     "reenrolment.RequestedPiece": "through its dossier",
+    "reenrolment.Launch": "staff only",
+    "reenrolment.LaunchMail": "staff only",
+    "reenrolment.LaunchResend": "staff only",
 }
 
 

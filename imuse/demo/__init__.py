@@ -8,6 +8,7 @@ town.py         sites, communes, school years, pieces asked for, campaigns
 teaching.py     teachers, courses, slots and places
 households.py   families, guardians and students
 schooling.py    who follows what, this year and before; the repertoire
+launch.py       the campaign announced to the families, one mail refused
 files.py        small PDFs and portraits to hand in
 dossiers.py     dossiers in every state, made by the services
 invoices.py     invoices paid, to pay and overdue, made by the services

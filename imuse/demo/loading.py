@@ -16,6 +16,7 @@ from imuse.demo.clock import Clock
 from imuse.demo.dossiers import Desk
 from imuse.demo.households import Village
 from imuse.demo.invoices import Office
+from imuse.demo.launch import launch, refuse_one
 from imuse.demo.schooling import Schooling
 from imuse.demo.teaching import Teaching, make_teachers
 from imuse.demo.town import CAMPAIGN_CLOSES, make_town
@@ -57,12 +58,14 @@ def load() -> None:
     schooling.remember()
     schooling.play(clock)
     schooling.welcome(clock)
+    launch(town, clock, register.users["secretariat"])
 
     Office(town, clock, register.users["regie"]).bill(village.households)
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)
     _mails_have_left()
+    refuse_one()
 
 
 def keep_open() -> bool:

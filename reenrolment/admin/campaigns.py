@@ -8,6 +8,7 @@ from django.forms import DateTimeInput
 
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.selectors import establishments_of
+from reenrolment.admin import launches
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, Terms
 
@@ -52,6 +53,9 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
             "widget": DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         }
     }
+
+    def get_urls(self):
+        return [*launches.urls(), *super().get_urls()]
 
     def get_queryset(self, request):
         campaigns = super().get_queryset(request).select_related("school_year", "establishment")

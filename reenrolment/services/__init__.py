@@ -3,5 +3,6 @@
 drafts.py       the family fills in
 submission.py   the family submits, completes, withdraws, takes up again
 decisions.py    the administration places, asks for a complement, validates, refuses
+launches.py     a campaign is announced: accounts and mails (no dossier, its own locks)
 moves.py        the state machine and its log
 """

@@ -56,7 +56,9 @@ def launch(campaign: Campaign, *, actor: User, expected: int) -> Launch:
         )
     row, _ = Launch.objects.get_or_create(campaign=campaign, defaults={"actor": actor, "at": now})
     LaunchMail.objects.bulk_create(
-        [LaunchMail(launch=row, guardian_id=pk) for pk in guardians], batch_size=BATCH
+        [LaunchMail(launch=row, guardian_id=pk) for pk in guardians],
+        batch_size=BATCH,
+        ignore_conflicts=True,  # a resend to a household adds its newcomers too
     )
     return row
 
@@ -99,7 +101,7 @@ def resend(launch: Launch, family: Family, *, actor: User) -> int:
     """« Renvoyer »: a new mail to each responsable of the household, and gives how many.
 
     One that had not left yet will not leave. Raises ValidationError `not_concerned`, `no_email`,
-    `too_soon`, or what prevents the only mail (see `accounts.services.let_in`).
+    `too_soon`, `prevented` by what `accounts.services.let_in` says.
     """
     # The household's row keeps two agents, or two clicks, from sending at the same time.
     family = families_concerned(launch.campaign).select_for_update().filter(pk=family.pk).first()
@@ -120,9 +122,11 @@ def resend(launch: Launch, family: Family, *, actor: User) -> int:
         _prepare(row, again)
     sent = [row for row in rows if row.mail]
     if not sent:
-        problems = [row.problem for row in rows if row.problem]
+        for row in rows:
+            if row.problem:
+                raise ValidationError(row.problem, code="prevented")
         raise ValidationError(
-            problems or ["Aucun responsable de ce foyer n'a d'adresse e-mail."], code="no_email"
+            "Aucun responsable de ce foyer n'a d'adresse e-mail.", code="no_email"
         )
     return len(sent)
 

@@ -5,13 +5,17 @@ from django.urls import reverse
 
 from billing import services as billing
 from documents.enums import Verdict
+from reenrolment.services import launches
 from students.enums import Scheduling
 from tests.browser.conftest import HOME
 from tests.factories import (
     PASSWORD,
     CourseFactory,
+    CustodyFactory,
     DocumentFactory,
     EnrolmentFactory,
+    FamilyFactory,
+    GuardianFactory,
     InvoiceLineFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
@@ -141,6 +145,14 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
     case.fill_in()
     dossier = case.submit(parent)
     slot = case.slot
+    campaign = dossier.campaign
+    silent = FamilyFactory(name="Zola")
+    GuardianFactory(family=silent, user=None, email="", first_name="Émile")
+    CustodyFactory(student=student, family=silent, rank=2)
+    launches.launch(campaign, actor=director, expected=2)
+    while launches.prepare_next():
+        pass
+    GuardianFactory(family=silent, user=None, email="", first_name="Alexandrine")
     visitor = visit(width=width).sign_in_as(director)
     lists = [
         *("reenrolment_reenrolment", "reenrolment_campaign", "reenrolment_terms"),
@@ -156,7 +168,12 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                 reverse("admin:index"),
                 *[reverse(f"admin:{name}_changelist") for name in lists],
                 reverse("admin:reenrolment_reenrolment_change", args=[dossier.pk]),
-                reverse("admin:reenrolment_campaign_change", args=[dossier.campaign_id]),
+                *[
+                    reverse(f"admin:reenrolment_campaign_{name}", args=[campaign.pk])
+                    for name in ("change", "launch", "launch_rehearsal", "launch_letters")
+                ],
+                reverse("admin:reenrolment_campaign_launch_progress", args=[campaign.pk])
+                + "?etat=",
                 reverse("admin:students_slot_change", args=[slot.pk]),
                 reverse("admin:students_course_add"),
                 reverse("admin:billing_invoice_change", args=[life[0].pk]),

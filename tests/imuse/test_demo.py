@@ -12,6 +12,8 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.enums import MailKind
+from accounts.mails import MAX_ATTEMPTS
 from accounts.models import Establishment, Mail, User
 from billing.enums import Settlement
 from billing.models import Invoice
@@ -25,7 +27,8 @@ from imuse.demo.accounts import ACCOUNTS, PASSWORD
 from imuse.demo.clock import Clock
 from imuse.demo.town import school_years
 from reenrolment.enums import Status
-from reenrolment.models import Campaign, Reenrolment
+from reenrolment.launch_progress import State, households_to_write_to, progress_of
+from reenrolment.models import Campaign, Launch, Reenrolment
 from reenrolment.rows import rows_of
 from students.enums import Scheduling
 from students.models import Course, Custody, SchoolYear, Slot, Student, Teacher
@@ -153,7 +156,19 @@ def test_nothing_is_dated_in_the_future(demo):
 
 def test_the_past_mails_have_left(demo):
     assert Mail.objects.count() > 40
-    assert not Mail.objects.filter(sent_at=None).exists()
+    refused = Mail.objects.get(sent_at=None)
+    assert (refused.kind, refused.attempts) == (MailKind.LAUNCH, MAX_ATTEMPTS)
+
+
+def test_the_campaign_was_launched(demo):
+    launch = Launch.objects.get()
+    states = {state: number for state, number in progress_of(launch).counts.items() if number}
+
+    assert launch.campaign.establishment.name == "Conservatoire"
+    assert launch.at < launch.campaign.opens_at
+    assert set(states) == {State.SENT, State.FAILED, State.NO_EMAIL}
+    assert states[State.FAILED] == 1
+    assert households_to_write_to(launch)
 
 
 def test_claire_martin_has_nothing_begun_and_every_kind_of_course(demo):
