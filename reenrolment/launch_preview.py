@@ -81,9 +81,12 @@ def example_of(campaign: Campaign, family_pk: int | None = None) -> Example | No
 
     None when there is nobody to tell, or when the household is not one of the campaign's.
     """
-    families = families_concerned(campaign).order_by("sort_name", "pk")
-    reached = families.filter(Exists(Guardian.objects.filter(family=OuterRef("pk"))))
-    family = (reached if family_pk is None else reached.filter(pk=family_pk)).first()
+    theirs = Guardian.objects.filter(family=OuterRef("pk"))
+    families = families_concerned(campaign).filter(Exists(theirs)).order_by("sort_name", "pk")
+    if family_pk is None:
+        family = families.order_by(~Exists(theirs.exclude(email="")), "sort_name", "pk").first()
+    else:
+        family = families.filter(pk=family_pk).first()
     if family is None:
         return None
     (household,) = load_households(campaign, [family])
@@ -91,7 +94,7 @@ def example_of(campaign: Campaign, family_pk: int | None = None) -> Example | No
     username = guardian.user.username if guardian.user else _planned(campaign, guardian)
     subject, body = emails.launch(campaign, household, guardian, username)
     after = Q(sort_name__gt=family.sort_name) | Q(sort_name=family.sort_name, pk__gt=family.pk)
-    return Example(household, guardian, subject, body, reached.filter(after).first())
+    return Example(household, guardian, subject, body, families.filter(after).first())
 
 
 def planned_usernames(campaign: Campaign) -> dict[int, str]:

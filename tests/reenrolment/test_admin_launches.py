@@ -91,6 +91,13 @@ def test_the_example_is_the_mail_of_one_household_and_leads_to_the_next(
     assert not Mail.objects.exists()
 
 
+def test_the_first_example_is_a_household_that_a_mail_reaches(admin, campaign):
+    make_household({"email": ""}, name="Abel")
+    make_household(name="Zola")
+
+    assert str(admin.get(url("launch", campaign)).context["example"].household.family) == "Zola"
+
+
 @pytest.mark.parametrize("value", ["", "x", "0", "-1", "²", "9" * 30])
 def test_an_example_that_is_not_of_the_campaign_does_not_exist(admin, campaign, households, value):
     other = FamilyFactory()
