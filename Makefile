@@ -12,7 +12,7 @@ PYTEST := $(PYTHON) -m pytest
 
 # What the shell may hold for another installation must not leak into these.
 ALONE := env -u ALLOWED_HOSTS -u BEHIND_PROXY -u DATABASE_URL -u DEBUG -u DEFAULT_FROM_EMAIL \
-	-u EMAIL_URL -u S3_BUCKET -u SECRET_KEY -u SITE_NAME -u SITE_URL -u SSL_REDIRECT
+	-u EMAIL_URL -u S3_BUCKET -u SECRET_KEY -u SITE_NAME -u SITE_URL -u SSL_REDIRECT -u STAFF_SECOND_FACTOR
 DEMO := $(ALONE) DEBUG=on SECRET_KEY=cle-de-demonstration SITE_URL=http://127.0.0.1:$(PORT) \
 	DJANGO_RUNSERVER_HIDE_WARNING=true PYTHONUNBUFFERED=1
 PRODUCTION = $(ALONE) SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') \

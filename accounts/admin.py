@@ -5,14 +5,18 @@ from django.contrib.auth import admin as django_auth
 from django.contrib.auth.models import Group
 from django.db import models
 from django.forms import CheckboxSelectMultiple
+from django_otp.plugins.otp_static import admin as otp_static
+from django_otp.plugins.otp_totp import admin as otp_totp
 
-from accounts import mails, services
+from accounts import mails, second_factor, services
 from accounts.models import Establishment, Mail, User
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
 
 assert django_auth  # imported for its registration, which is undone here
 admin.site.unregister(Group)  # groups are code: accounts/roles.py
+# Their pages show the secrets: nobody reads them, « Retirer la validation en deux étapes » resets.
+admin.site.unregister([otp_static.StaticDevice, otp_totp.TOTPDevice])
 
 
 class SortNameSearchMixin:
@@ -88,7 +92,7 @@ class UserAdmin(admin.ModelAdmin):
     ]
     readonly_fields = ["must_choose_password", "last_login"]
     formfield_overrides = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
-    actions = ["send_one_time_password"]
+    actions = ["send_one_time_password", "remove_second_factor"]
 
     def get_readonly_fields(self, request, obj=None):
         fields = super().get_readonly_fields(request, obj)
@@ -127,6 +131,22 @@ class UserAdmin(admin.ModelAdmin):
             else:
                 text = f"{user}\u00a0: compte inactif ou sans adresse e-mail, rien n'est envoyé."
                 self.message_user(request, text, messages.ERROR)
+
+    @admin.action(description="Retirer la validation en deux étapes", permissions=["change"])
+    def remove_second_factor(self, request, queryset):
+        """For somebody who lost his phone and his recovery codes."""
+        for user in queryset:
+            if not self.has_change_permission(request, user):
+                text = f"{user}\u00a0: ce compte est celui d'un agent, la direction seule y touche."
+                self.message_user(request, text, messages.ERROR)
+            elif second_factor.remove(user):
+                self.log_change(request, user, "Validation en deux étapes retirée.")
+                self.message_user(
+                    request, f"{user}\u00a0: la validation en deux étapes est retirée."
+                )
+            else:
+                text = f"{user}\u00a0: pas de validation en deux étapes, rien n'est changé."
+                self.message_user(request, text, messages.WARNING)
 
 
 class MailStateFilter(admin.SimpleListFilter):

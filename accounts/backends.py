@@ -5,7 +5,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts import one_time_passwords
+from accounts import one_time_passwords, second_factor
 from accounts.models import User
 
 NOBODYS = UNUSABLE_PASSWORD_PREFIX  # a hash that no password has, and that takes as long to check
@@ -41,3 +41,9 @@ class PasswordOrOneTimePassword(ModelBackend):
         if check_password(password.strip(), one_time.hash if live else NOBODYS):
             return one_time_passwords.use(one_time)
         return None
+
+    def get_user(self, user_id):
+        """Whoever a session belongs to; `has_second_factor` comes with the same query."""
+        accounts = User.objects.annotate(has_second_factor=second_factor.IS_SET_UP)
+        user = accounts.filter(pk=user_id).first()
+        return user if self.user_can_authenticate(user) else None

@@ -1,3 +1,5 @@
+import re
+
 from django import forms
 from django.contrib.auth import password_validation
 
@@ -36,6 +38,37 @@ class SignInForm(forms.Form):
         if len(sites) == 1:
             field.empty_label = None
             field.initial = sites[0]
+
+
+class CodeForm(forms.Form):
+    """A code of the application or of recovery, as people type them: in groups, in capitals."""
+
+    code = forms.CharField(
+        label="Code",
+        max_length=40,
+        help_text="Les 6 chiffres que montre votre application, ou l'un de vos codes de secours.",
+        widget=forms.TextInput(
+            {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    pattern = r"[0-9]{6}|[a-z2-7]{8}"
+    misshapen = "Un code a 6 chiffres\u00a0; un code de secours, 8 lettres et chiffres."
+
+    def clean_code(self):
+        code = re.sub(r"[\s-]", "", self.cleaned_data["code"]).lower()
+        if not re.fullmatch(self.pattern, code):
+            raise forms.ValidationError(self.misshapen, code="misshapen")
+        return code
+
+
+class ApplicationCodeForm(CodeForm):
+    pattern = r"[0-9]{6}"
+    misshapen = "Un code a 6 chiffres."
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = "Les 6 chiffres que montre maintenant votre application."
+        self.fields["code"].widget.attrs["inputmode"] = "numeric"
 
 
 class LostPasswordForm(forms.Form):

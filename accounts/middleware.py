@@ -1,10 +1,14 @@
 """What is known of the person signed in, before any view runs."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+
+from accounts import second_factor
 
 SESSION_KEY = "establishment"
 SESSION_ENDED = (
@@ -44,6 +48,41 @@ def choose_password_first(get_response):
         return get_response(request)
 
     return middleware
+
+
+def second_factor_first(get_response):
+    """After the password nothing opens before the code, nor, for staff, before it is set up.
+
+    `request.is_held` tells the header that the person goes nowhere yet. The password to choose
+    (`choose_password_first`) comes before.
+    """
+
+    def middleware(request):
+        allowed = _pages_before(request.user)
+        request.is_held = bool(allowed)
+        if allowed and request.path not in map(reverse, [*allowed, "accounts:sign_out"]):
+            target = reverse(allowed[0])
+            if request.method in ("GET", "HEAD"):
+                target = f"{target}?{urlencode({'next': request.get_full_path()}, safe='/')}"
+            return redirect(target)
+        return get_response(request)
+
+    return middleware
+
+
+def _pages_before(user):
+    """What opens before the second factor has been shown, the first page first; [] if all does."""
+    if not user.is_authenticated or user.is_verified() or user.must_choose_password:
+        return []
+    if second_factor.is_set_up(user):  # and not the pages that would set up another
+        return ["accounts:verify_second_factor"]
+    if second_factor.is_required(user):
+        return [
+            "accounts:second_factor",
+            "accounts:start_second_factor",
+            "accounts:enrol_second_factor",
+        ]
+    return []
 
 
 def _establishment_of(request):

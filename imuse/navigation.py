@@ -15,9 +15,15 @@ _FAMILY = [
 ]
 _TEACHER = [("Mes classes", "teacher:index", {"teacher"})]
 _STAFF = [("Administration", "admin:index", {"admin"})]
+_SECOND_FACTOR = {
+    "accounts:second_factor",
+    "accounts:enrol_second_factor",
+    "accounts:renew_recovery_codes",
+    "accounts:remove_second_factor",
+}
 _EVERYBODY = [
     ("Accessibilité", "imuse:accessibility", {"imuse:accessibility"}),
-    ("Mot de passe", "accounts:change_password", {"accounts:change_password"}),
+    ("Mot de passe", "accounts:change_password", {"accounts:change_password", *_SECOND_FACTOR}),
 ]
 TABS = {Space.FAMILY: _FAMILY, Space.TEACHER: _TEACHER, Space.STAFF: _STAFF}
 
@@ -30,7 +36,7 @@ class Link:
 
 
 class Navigation:
-    """What `request` may go to. Nobody signed in, or a password to choose first: nowhere."""
+    """What `request` may go to. Nobody signed in, a password or a code due first: nowhere."""
 
     def __init__(self, request):
         self.request = request
@@ -70,7 +76,9 @@ class Navigation:
     @property
     def _is_free(self) -> bool:
         user = getattr(self.request, "user", None)
-        return bool(user and user.is_authenticated and not user.must_choose_password)
+        if not user or not user.is_authenticated or user.must_choose_password:
+            return False
+        return not getattr(self.request, "is_held", False)
 
     @property
     def _spaces(self) -> list[str]:

@@ -37,6 +37,9 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.forms",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "crispy_forms",
     "crispy_bootstrap5",
     "django_include_bootstrap",
@@ -53,9 +56,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "accounts.middleware.SignedInMiddleware",
     "accounts.middleware.establishment",
     "accounts.middleware.choose_password_first",
+    "accounts.middleware.second_factor_first",
     "imuse.middleware.private_pages",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
@@ -164,6 +169,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 ONE_TIME_PASSWORD_HOURS = 24
+# « Validation en deux étapes »: the staff must; families and teachers may.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not DEBUG)
+OTP_TOTP_ISSUER = SITE_NAME  # the name that the application shows
 
 SESSION_COOKIE_AGE = 12 * 3600  # seconds: the absolute limit of security.md
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

@@ -39,6 +39,12 @@ ROUTES = {
     "accounts:lost_password_done": PUBLIC,
     "accounts:change_password": SIGNED_IN,
     "accounts:choose_password": (302, 302, 302, 302, 302),
+    "accounts:second_factor": SIGNED_IN,
+    "accounts:start_second_factor": (302, 405, 405, 405, 405),
+    "accounts:enrol_second_factor": (302, 302, 302, 302, 302),  # once started
+    "accounts:renew_recovery_codes": (302, 302, 302, 302, 302),  # once set up
+    "accounts:remove_second_factor": (302, 302, 302, 302, 302),
+    "accounts:verify_second_factor": (302, 302, 302, 302, 302),
     "families:identity": FAMILY,
     "students:index": (302, 302, 200, 200, 200),
     "students:pick": (302, 404, 404, 404, 404),  # without ?eleve=

@@ -2,14 +2,18 @@
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import mails, one_time_passwords
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.enums import MailKind
 from accounts.models import Mail, OneTimePassword, User
 from families.models import Commune
+from tests.accounts.codes import set_up
 from tests.factories import CommuneFactory, EstablishmentFactory, UserFactory
 
 USERS = "/admin/accounts/user/"
@@ -77,7 +81,15 @@ def test_no_password_on_the_page(client, director, parent):
     assert 'type="password"' not in html
 
 
-@pytest.mark.parametrize("lookup", ["password__startswith", "one_time_password__hash__startswith"])
+@pytest.mark.parametrize(
+    "lookup",
+    [
+        "password__startswith",
+        "one_time_password__hash__startswith",
+        "totpdevice__key__startswith",
+        "staticdevice__token_set__token__startswith",
+    ],
+)
 def test_hashes_cannot_be_guessed_by_filters(client, director, lookup):
     client.force_login(director)
 
@@ -120,6 +132,59 @@ def test_one_time_password_by_the_action(client, director, parent, stranger):
         "autre.f\u00a0: compte inactif ou sans adresse e-mail, rien n'est envoyé.",
         "martin.c\u00a0: le message part à martin.c@example.org.",
     ]
+
+
+def remove_second_factor(client, *users):
+    chosen = [user.pk for user in users]
+    data = {"action": "remove_second_factor", "_selected_action": chosen}
+    return client.post(USERS, data, follow=True)
+
+
+def test_the_direction_removes_a_second_factor_and_signs_for_it(
+    client, director, registrar, stranger
+):
+    set_up(registrar)
+    client.force_login(director)
+
+    response = remove_second_factor(client, registrar, stranger)
+
+    assert not TOTPDevice.objects.exists()
+    assert not StaticDevice.objects.exists()
+    assert [str(message) for message in response.context["messages"]] == [
+        "autre.f\u00a0: pas de validation en deux étapes, rien n'est changé.",
+        "secretariat\u00a0: la validation en deux étapes est retirée.",
+    ]
+    entry = LogEntry.objects.get()
+    assert (entry.user, entry.object_id, entry.change_message) == (
+        director,
+        str(registrar.pk),
+        "Validation en deux étapes retirée.",
+    )
+
+
+def test_an_agent_removes_no_other_agents_second_factor(client, clerk, director, parent):
+    set_up(director)
+    set_up(parent)
+    client.force_login(clerk)
+
+    remove_second_factor(client, director, parent)
+
+    assert [device.user for device in TOTPDevice.objects.all()] == [director]
+
+
+def test_who_may_not_change_accounts_removes_nothing(client, registrar, parent):
+    registrar.user_permissions.set(Permission.objects.filter(codename="view_user"))
+    set_up(parent)
+    client.force_login(registrar)
+
+    remove_second_factor(client, parent)
+
+    assert TOTPDevice.objects.count() == 1
+
+
+@pytest.mark.parametrize("device", [TOTPDevice, StaticDevice])
+def test_secrets_of_the_second_factor_have_no_page(device):
+    assert not admin.site.is_registered(device)
 
 
 def test_new_address_kills_what_was_mailed_to_the_former_one(client, director, parent):

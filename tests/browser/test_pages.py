@@ -2,11 +2,13 @@
 
 import pytest
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from billing import services as billing
 from documents.enums import Verdict
 from reenrolment.services import launches
 from students.enums import Scheduling
+from tests.accounts.codes import code_of
 from tests.browser.conftest import HOME
 from tests.factories import (
     PASSWORD,
@@ -118,6 +120,43 @@ def test_the_pages_of_a_submitted_dossier(visit, parent, student, width):
         )
         == {}
     )
+
+
+@WIDTHS
+def test_the_second_factor_from_the_drawing_to_the_code(visit, registrar, settings, width):
+    """Played whole: each of its pages comes after a button of the one before."""
+    settings.STAFF_SECOND_FACTOR = True
+    visitor = visit(width=width).sign_in_as(registrar)
+    page, found = visitor.page, []
+
+    def look():
+        found.extend(visitor.axe() + ["overflows"] * visitor.overflows())
+
+    page.goto(reverse("admin:index"))
+    look()
+    page.get_by_role("button", name="Commencer").click()
+    device = TOTPDevice.objects.get()
+    assert page.get_by_role("img").evaluate("image => image.naturalWidth") > 100
+    look()
+    page.get_by_label("Code").fill(code_of(device))
+    page.get_by_role("button", name="Valider").click()
+    code = page.get_by_role("listitem").get_by_role("code").first.inner_text()
+    look()
+    page.get_by_role("link", name="Je les ai gardés, continuer").click()
+    page.wait_for_url("**/admin/")
+    for name in ("second_factor", "renew_recovery_codes", "remove_second_factor"):
+        page.goto(reverse(f"accounts:{name}"))
+        look()
+
+    visitor.sign_in_as(registrar)
+    page.goto(reverse("admin:index"))
+    page.get_by_label("Code").fill("12")
+    page.get_by_role("button", name="Continuer").click()
+    look()
+    page.get_by_label("Code").fill(code)
+    page.get_by_role("button", name="Continuer").click()
+    page.wait_for_url("**/admin/")
+    assert found == []
 
 
 @WIDTHS
