@@ -29,6 +29,8 @@ ROLES = {
         "reenrolment.launch_campaign",
         "reenrolment.view_reenrolment",
         "reenrolment.decide_reenrolment",
+        "reenrolment.assist_family",
+        "reenrolment.view_assistedsession",
     ],
     REGIE: [
         "families.view_family",

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "accounts.middleware.choose_password_first",
     "accounts.middleware.second_factor_first",
     "imuse.middleware.private_pages",
+    "reenrolment.middleware.acting_for",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 

@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.safestring import mark_safe
 
+from families.models import Family
 from reenrolment.models import COMMENT_LENGTH
 from reenrolment.page import Page
 from reenrolment.rows import Row
@@ -261,3 +262,18 @@ def _told_choice(row, theirs):
     if theirs["slot_id"]:
         shown += f", {slots.get(theirs['slot_id'], 'autre créneau')}"
     return _told(shown)
+
+
+class AssistForm(forms.Form):
+    """At the counter: whose place is it, of the student's one or two households?"""
+
+    family = forms.ModelChoiceField(
+        label="Foyer", queryset=Family.objects.none(), empty_label="Choisissez…"
+    )
+
+    def __init__(self, student, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["family"]
+        field.queryset = student.families.all()
+        if len(households := field.queryset[:2]) == 1:
+            field.empty_label, field.initial = None, households[0]

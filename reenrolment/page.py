@@ -99,8 +99,8 @@ class Page:
 
 
 def load_page(request: HttpRequest, pk: int) -> Page:
-    """Raises Http404 when the student is not one of the household's."""
-    selection = household_students(request.user, pk)
+    """Raises Http404 when the student is neither the household's nor the one acted for."""
+    selection = household_students(request.user, pk, acting_for=request.acting_for)
     campaign, reenrolment = latest_campaign(request.establishment, selection.student)
     if campaign is None:
         return Page(selection, None, None, [], [], [])

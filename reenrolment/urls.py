@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reenrolment import views
+from reenrolment import assisting_views, views
 
 app_name = "reenrolment"
 
@@ -12,4 +12,6 @@ urlpatterns = [
     path("eleves/<int:pk>/reinscription/completer/", views.complete, name="complete"),
     path("eleves/<int:pk>/reinscription/retirer/", views.withdraw, name="withdraw"),
     path("eleves/<int:pk>/reinscription/reprendre/", views.take_up, name="take_up"),
+    path("eleves/<int:pk>/guichet/", assisting_views.assist, name="assist"),
+    path("guichet/terminer/", assisting_views.stop_assisting, name="stop_assisting"),
 ]

@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef
+from typing import Protocol
+
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
 from django.http import Http404
 
 from families.models import Family, Guardian
 from students.models import Custody, Student
+
+
+class ActingFor(Protocol):
+    """One student for whom an agent acts, and the household in whose place."""
+
+    student_id: int
+    family_id: int
 
 
 @dataclass(frozen=True)
@@ -27,18 +36,24 @@ class Selection:
         return next(custody.family for custody in self.custodies if custody.own)
 
 
-def household_students(user, pk: int) -> Selection:
+def household_students(user, pk: int, *, acting_for: ActingFor | None = None) -> Selection:
     """The chosen student and what its pages need of the household, in one query.
 
     In: the person signed in and the key in the address. Out: see Selection; `students` sorted by
     name, for `students/_student_header.html`, which wants it in the context as `selection`.
-    Raises Http404 when the student does not exist or belongs to others.
+    `acting_for`, which only the pages of a re-enrolment give: this student, alone, as his
+    household sees him. Raises Http404 when the student does not exist or belongs to others.
     """
-    ours = Guardian.objects.filter(family=OuterRef("family"), user=user)
+    if acting_for is not None and acting_for.student_id == pk:
+        ours = ExpressionWrapper(Q(family=acting_for.family_id), output_field=BooleanField())
+        students = Student.objects.filter(pk=pk, families=acting_for.family_id)
+    else:
+        ours = Exists(Guardian.objects.filter(family=OuterRef("family"), user=user))
+        students = Student.objects.visible_to(user)
     custodies = list(
-        Custody.objects.filter(student__in=Student.objects.visible_to(user))
+        Custody.objects.filter(student__in=students)
         .select_related("student", "family__commune")
-        .annotate(own=Exists(ours))
+        .annotate(own=ours)
         .order_by("student__sort_name", "student_id", "rank")
     )
     students = {custody.student_id: custody.student for custody in custodies}

@@ -31,8 +31,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
-    "commune", "cycle", "date", "discipline", "mail", "occasion", "pages", "place", "position",
-    "type", "version", "zone",
+    "agent", "commune", "cycle", "date", "discipline", "mail", "occasion", "pages", "place",
+    "position", "type", "version", "zone",
 }  # fmt: skip
 
 
@@ -104,6 +104,7 @@ WITHOUT_VISIBLE_TO = {
     "reenrolment.Launch": "staff only",
     "reenrolment.LaunchMail": "staff only",
     "reenrolment.LaunchResend": "staff only",
+    "reenrolment.AssistedSession": "staff only",
 }
 
 

@@ -68,6 +68,8 @@ ROUTES = {
     "reenrolment:complete": NO_DOSSIER_YET,
     "reenrolment:withdraw": NO_DOSSIER_YET,
     "reenrolment:take_up": NO_DOSSIER_YET,
+    "reenrolment:assist": (302, 404, 404, 404, 200),
+    "reenrolment:stop_assisting": (302, 405, 405, 405, 405),
 }
 WHO = ["nobody", "parent", "stranger", "teacher", "registrar"]
 
