@@ -19,9 +19,13 @@ class PasswordOrOneTimePassword(ModelBackend):
     """
 
     def get_user(self, user_id):
-        """None, and signed out, from the next request on: a closed account, or of no site now."""
+        """None, and signed out, from the next request on: a closed account, or of no site now.
+
+        `has_second_factor` comes with the same query.
+        """
         sites = User.establishments.through.objects.filter(user=OuterRef("pk"))
-        return User.objects.filter(Exists(sites), pk=user_id, is_active=True).first()
+        accounts = User.objects.annotate(has_second_factor=second_factor.IS_SET_UP)
+        return accounts.filter(Exists(sites), pk=user_id, is_active=True).first()
 
     def authenticate(self, request, username, password, establishment):
         user = (
@@ -41,9 +45,3 @@ class PasswordOrOneTimePassword(ModelBackend):
         if check_password(password.strip(), one_time.hash if live else NOBODYS):
             return one_time_passwords.use(one_time)
         return None
-
-    def get_user(self, user_id):
-        """Whoever a session belongs to; `has_second_factor` comes with the same query."""
-        accounts = User.objects.annotate(has_second_factor=second_factor.IS_SET_UP)
-        user = accounts.filter(pk=user_id).first()
-        return user if self.user_can_authenticate(user) else None

@@ -1,7 +1,6 @@
 """What several student pages read, each in one query."""
 
 from dataclasses import dataclass
-
 from typing import Protocol
 
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
