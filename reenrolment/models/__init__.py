@@ -1,3 +1,4 @@
+from reenrolment.models.assisting import AssistedSession
 from reenrolment.models.campaigns import Campaign, Terms
 from reenrolment.models.dossiers import (
     COMMENT_LENGTH,
@@ -10,6 +11,7 @@ from reenrolment.models.dossiers import (
 from reenrolment.models.launches import Launch, LaunchMail, LaunchResend
 
 __all__ = [
+    "AssistedSession",
     "COMMENT_LENGTH",
     "Campaign",
     "CourseChoice",

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('families', '0001_initial'),
-        ('reenrolment', '0001_initial'),
+        ('reenrolment', '0002_launch'),
         ('students', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
