@@ -12,7 +12,8 @@ PYTEST := $(PYTHON) -m pytest
 
 # What the shell may hold for another installation must not leak into these.
 ALONE := env -u ALLOWED_HOSTS -u BEHIND_PROXY -u DATABASE_URL -u DEBUG -u DEFAULT_FROM_EMAIL \
-	-u EMAIL_URL -u S3_BUCKET -u SECRET_KEY -u SITE_NAME -u SITE_URL -u SSL_REDIRECT -u STAFF_SECOND_FACTOR
+	-u EMAIL_URL -u S3_BUCKET -u SECRET_KEY -u SITE_NAME -u SITE_URL -u SSL_REDIRECT \
+	-u STAFF_SECOND_FACTOR -u TRUSTED_PROXIES -u PASSWORD_MIN_LENGTH -u PASSWORD_MAX_LENGTH
 DEMO := $(ALONE) DEBUG=on SECRET_KEY=cle-de-demonstration SITE_URL=http://127.0.0.1:$(PORT) \
 	DJANGO_RUNSERVER_HIDE_WARNING=true PYTHONUNBUFFERED=1
 PRODUCTION = $(ALONE) SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') \
@@ -85,6 +86,10 @@ test-browser: .venv/dev.txt ## Joue les parcours dans Chromium (CHROMIUM, sinon 
 	}
 	@mkdir -p var
 	$(ALONE) CHROMIUM="$(CHROMIUM)" DATABASE_URL=sqlite:///$(CURDIR)/var/test-browser.sqlite3 $(PYTEST) -m browser
+
+.PHONY: bench
+bench: .venv/dev.txt ## Mesure les connexions refusées : rien ne doit dire pourquoi elles le sont
+	$(ALONE) $(PYTHON) -m bench.sign_in
 
 # --- L'installation ---------------------------------------------------------------------------
 

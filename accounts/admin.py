@@ -3,12 +3,15 @@
 from django.contrib import admin, messages
 from django.contrib.auth import admin as django_auth
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import CheckboxSelectMultiple
+from django.utils import timezone
+from django.utils.formats import date_format
 from django_otp.plugins.otp_static import admin as otp_static
 from django_otp.plugins.otp_totp import admin as otp_totp
 
-from accounts import mails, second_factor, services
+from accounts import mails, second_factor, services, throttling
 from accounts.models import Establishment, Mail, User
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
@@ -81,7 +84,10 @@ class UserAdmin(admin.ModelAdmin):
         (
             "Connexion",
             {
-                "fields": ["establishments", "is_active", "must_choose_password", "last_login"],
+                "fields": [
+                    *["establishments", "is_active", "must_choose_password"],
+                    *["last_login", "suspended_until"],
+                ],
                 "description": (
                     "Un nouveau compte n'a pas de mot de passe\u00a0: choisissez-le dans la liste, "
                     "puis l'action «\u00a0Envoyer un mot de passe provisoire\u00a0»."
@@ -90,9 +96,9 @@ class UserAdmin(admin.ModelAdmin):
         ),
         ("Administration", {"fields": ["is_staff", "groups", "is_superuser"]}),
     ]
-    readonly_fields = ["must_choose_password", "last_login"]
+    readonly_fields = ["must_choose_password", "last_login", "suspended_until"]
     formfield_overrides = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
-    actions = ["send_one_time_password", "remove_second_factor"]
+    actions = ["send_one_time_password", "unlock", "remove_second_factor"]
 
     def get_readonly_fields(self, request, obj=None):
         fields = super().get_readonly_fields(request, obj)
@@ -114,6 +120,9 @@ class UserAdmin(admin.ModelAdmin):
         # A filter on the hash in the address (?password__startswith=) would reveal it.
         secret = lookup.startswith(("password", "one_time_password"))
         return not secret and super().lookup_allowed(lookup, value, request)
+
+    def has_unlock_permission(self, request):
+        return request.user.has_perm("accounts.unlock_user")
 
     def save_model(self, request, obj, form, change):
         if not change:
@@ -147,6 +156,21 @@ class UserAdmin(admin.ModelAdmin):
             else:
                 text = f"{user}\u00a0: pas de validation en deux étapes, rien n'est changé."
                 self.message_user(request, text, messages.WARNING)
+
+    @admin.action(description="Débloquer", permissions=["unlock"])
+    def unlock(self, request, queryset):
+        for user in queryset:
+            try:
+                services.unlock(user, actor=request.user)
+            except ValidationError as error:
+                self.message_user(request, f"{user}\u00a0: {error.messages[0]}", messages.ERROR)
+            else:
+                self.message_user(request, f"{user}\u00a0: le compte est débloqué.")
+
+    @admin.display(description="accès suspendu jusqu'au")
+    def suspended_until(self, user):
+        end = user.pk and throttling.suspended_until(user)
+        return date_format(timezone.localtime(end), "j F Y H:i") if end else "Non suspendu"
 
 
 class MailStateFilter(admin.SimpleListFilter):

@@ -5,8 +5,10 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts import one_time_passwords, second_factor
+from accounts import one_time_passwords, second_factor, throttling
+from accounts.addresses import client_address
 from accounts.models import User
+from accounts.throttling import Attempt, security
 
 NOBODYS = UNUSABLE_PASSWORD_PREFIX  # a hash that no password has, and that takes as long to check
 
@@ -15,7 +17,10 @@ class PasswordOrOneTimePassword(ModelBackend):
     """The lasting password, else the one-time password, of an account of the chosen site.
 
     Every refusal costs one query and two hashes, whatever is wrong: unknown identifiant, other
-    site, closed account, wrong password. Nothing in the time taken tells which.
+    site, closed account, wrong password, access suspended. Nothing in the time taken tells which.
+
+    A one-time password is not subject to the suspension, so that « mot de passe perdu » lets an
+    honest person in at once: nobody guesses its 69 bits in a day.
     """
 
     def get_user(self, user_id):
@@ -28,6 +33,7 @@ class PasswordOrOneTimePassword(ModelBackend):
         return accounts.filter(Exists(sites), pk=user_id, is_active=True).first()
 
     def authenticate(self, request, username, password, establishment):
+        attempt = throttling.begin(username, client_address(request))
         user = (
             User.objects.filter(
                 username=User.normalize_username(username),
@@ -37,11 +43,29 @@ class PasswordOrOneTimePassword(ModelBackend):
             .select_related("one_time_password")
             .first()
         )
-        if user.check_password(password) if user else check_password(password, NOBODYS):
-            return user
+        right = user.check_password(password) if user else check_password(password, NOBODYS)
+        if right and not attempt.suspended:
+            return _let_in(user, attempt, "password")
         one_time = getattr(user, "one_time_password", None)
         live = one_time is not None and timezone.now() < one_time.expires_at
         # It was copied from a mail, often with the space that follows it.
         if check_password(password.strip(), one_time.hash if live else NOBODYS):
-            return one_time_passwords.use(one_time)
+            used_by = one_time_passwords.use(one_time)
+            if used_by:
+                return _let_in(used_by, attempt, "one-time password")
+        security.warning(
+            "Sign-in refused (%s): account %s, address %s",
+            "suspended" if attempt.suspended else "wrong",
+            # What names no account may be a password typed in the wrong field.
+            user.username if user else f"unknown {attempt.account[:12]}",
+            attempt.address or "unknown",
+        )
         return None
+
+
+def _let_in(user: User, attempt: Attempt, means: str) -> User:
+    throttling.succeeded(attempt)
+    security.info(
+        "Sign-in by %s: account %s, address %s", means, user.username, attempt.address or "unknown"
+    )
+    return user

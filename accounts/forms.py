@@ -4,6 +4,7 @@ from django import forms
 from django.contrib.auth import password_validation
 
 from accounts.models import Establishment
+from accounts.validators import live_rules
 
 EMAIL_INVALID = "Cette adresse n'est pas complète\u00a0: elle s'écrit comme nom@exemple.fr."
 
@@ -92,6 +93,7 @@ class ChoosePasswordForm(forms.Form):
         self.user = user
         policy = password_validation.password_validators_help_texts()
         self.fields["new_password"].help_text = " ".join(policy)
+        self.live_rules = live_rules(user)
 
     def clean_new_password(self):
         password = self.cleaned_data["new_password"]

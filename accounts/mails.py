@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts import emails, one_time_passwords
 from accounts.enums import MailKind
-from accounts.models import Mail, User
+from accounts.models import Mail, PasswordRequest, User
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +71,16 @@ def queue_one_time_password(user: User) -> None:
         )
 
 
+def queue_asked() -> None:
+    """Answers « mot de passe perdu »: here and not in the page, whose time must tell nothing."""
+    for asked in PasswordRequest.objects.filter(answered=False).select_related("user"):
+        with transaction.atomic():
+            # Of two senders at the same moment, one finds it answered.
+            mine = PasswordRequest.objects.filter(pk=asked.pk, answered=False)
+            if mine.update(answered=True) and asked.user:
+                queue_one_time_password(asked.user)
+
+
 def waiting():
     """The mails that are neither sent nor given up."""
     return Mail.objects.filter(sent_at=None, attempts__lt=MAX_ATTEMPTS)
@@ -81,6 +91,7 @@ def send_due(now: dt.datetime | None = None, limit: int | None = None) -> int:
 
     `now` is for the tests. A failure is noted in the row, which waits for its next try.
     """
+    queue_asked()
     sent = tried = 0
     while (limit is None or tried < limit) and (mail := send_next(now)):
         tried += 1

@@ -55,6 +55,7 @@ class User(AbstractUser):
                 violation_error_message="L'identifiant s'écrit en minuscules.",
             )
         ]
+        permissions = [("unlock_user", "Peut débloquer un compte après trop d'échecs")]
 
     @classmethod
     def normalize_username(cls, username):
@@ -80,6 +81,79 @@ class OneTimePassword(models.Model):
 
     def __str__(self):
         return f"{self.user} jusqu'au {self.expires_at:%d/%m/%Y %H:%M}"
+
+
+class PasswordRequest(models.Model):
+    """What « mot de passe perdu » asked: a row whatever was typed, answered after the page.
+
+    accounts.mails turns it into a mail; accounts.throttling counts it for a day.
+    """
+
+    pair = models.CharField("empreinte de l'identifiant et de l'adresse e-mail", max_length=64)
+    address = models.CharField("adresse du demandeur", max_length=45, blank=True)
+    at = models.DateTimeField("demandé le")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,  # a request of nobody
+        verbose_name="compte",
+        null=True,
+        blank=True,
+        related_name="password_requests",
+        help_text="Vide si l'identifiant et l'adresse ne sont pas ceux d'un compte ouvert.",
+    )
+    answered = models.BooleanField("traité", default=False)
+
+    class Meta:
+        verbose_name = "demande de mot de passe"
+        verbose_name_plural = "demandes de mot de passe"
+        indexes = [
+            models.Index("pair", "at", name="password_request_pair"),
+            models.Index("address", "at", name="password_request_address"),
+            models.Index("at", name="password_request_waiting", condition=Q(answered=False)),
+        ]
+
+    def __str__(self):
+        return f"{self.user or 'inconnu'}, {self.at:%d/%m/%Y %H:%M}"
+
+
+class SignInAttemptQuerySet(models.QuerySet):
+    def failed(self):
+        """Without those after which the person got in."""
+        return self.exclude(rank=None)
+
+
+class SignInAttempt(models.Model):
+    """A password that was looked at and was wrong, or is being looked at; kept for a day."""
+
+    account = models.CharField("empreinte de l'identifiant saisi", max_length=64)
+    address = models.CharField("adresse du demandeur", max_length=45, blank=True)
+    at = models.DateTimeField("le")
+    rank = models.PositiveSmallIntegerField(
+        "rang dans la suite d'échecs", null=True, blank=True, help_text="Vide : suite terminée."
+    )
+    refused = models.PositiveIntegerField("essais refusés ensuite, sans être examinés", default=0)
+
+    objects = SignInAttemptQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "essai de connexion"
+        verbose_name_plural = "essais de connexion"
+        indexes = [models.Index("address", "at", name="sign_in_attempt_address")]
+        constraints = [
+            models.UniqueConstraint(
+                name="sign_in_attempt_one_per_rank",  # of two at the same instant, one waits
+                fields=["account", "rank"],
+                violation_error_message="Cet essai est déjà compté.",
+            ),
+            models.CheckConstraint(
+                name="sign_in_attempt_ten_in_a_row",
+                condition=Q(rank=None) | Q(rank__gte=1, rank__lte=10),
+                violation_error_message="Dix essais de suite au plus.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.account[:12]}, {self.at:%d/%m/%Y %H:%M}"
 
 
 class Mail(models.Model):

@@ -12,6 +12,8 @@ ROLES = {
     SECRETARIAT: [
         "accounts.view_establishment",
         "accounts.view_mail",
+        "accounts.view_user",
+        "accounts.unlock_user",
         *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("family", "guardian", "commune")],
         *[f"students.{verb}_{model}" for verb in ("view", "add", "change")

@@ -2,19 +2,45 @@
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from accounts import mails, usernames
-from accounts.models import Establishment, Mail, OneTimePassword, User
+from accounts import throttling, usernames
+from accounts.models import Establishment, Mail, OneTimePassword, PasswordRequest, User
+from accounts.throttling import security
 
 
-def ask_for_one_time_password(*, username: str, email: str) -> None:
+def ask_for_one_time_password(*, username: str, email: str, address: str = "") -> None:
     """« mot de passe perdu » (the manual, annex 1): a mail, if both are those of an open account.
 
-    Nothing tells the caller whether they are.
+    Nothing tells the caller whether they are, nor whether too much was asked: the same queries and
+    one row, whoever it is. accounts.mails.queue_asked, in the sender, makes the mail.
     """
-    user = User.objects.filter(username=User.normalize_username(username), is_active=True).first()
-    if user and user.email.casefold() == email.strip().casefold():
-        mails.queue_one_time_password(user)
+    email = email.strip()
+    user = User.objects.filter(
+        username=User.normalize_username(username), email__iexact=email, is_active=True
+    ).first()
+    # Both together: a stranger who knows the identifiant alone uses up nobody's requests.
+    pair = throttling.fingerprint(username, email)
+    heard = throttling.may_ask(pair, address)
+    if heard:
+        PasswordRequest.objects.create(pair=pair, address=address, at=timezone.now(), user=user)
+    security.info(
+        "Lost password %s: account %s, address %s",
+        "asked" if heard else "asked too often",
+        user.username if user else f"unknown {pair[:12]}",
+        address or "unknown",
+    )
+
+
+def unlock(user: User, *, actor: User) -> None:
+    """The staff lets a person try again at once.
+
+    Raises ValidationError for an account above the actor's: he could then guess without end.
+    """
+    if (user.is_staff or user.is_superuser) and not actor.is_superuser:
+        raise ValidationError("Seule la direction débloque ce compte.", code="above")
+    throttling.unlock(user)
+    security.info("Unlocked by %s: account %s", actor.username, user.username)
 
 
 @transaction.atomic
@@ -71,6 +97,8 @@ def choose_password(password: str, *, actor: User) -> User:
     user.must_choose_password = False
     user.save(update_fields=["password", "must_choose_password"])
     forget_one_time_password(user)
+    throttling.unlock(user)  # what was guessed so far is worth nothing against the new one
+    security.info("Password chosen: account %s", user.username)
     return user
 
 
@@ -79,3 +107,4 @@ def forget_one_time_password(user: User) -> None:
     """What was mailed no longer works, what waits does not leave."""
     OneTimePassword.objects.filter(user=user).delete()
     Mail.objects.filter(user=user, sent_at=None).delete()
+    PasswordRequest.objects.filter(user=user, answered=False).update(answered=True)

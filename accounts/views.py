@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import services
+from accounts.addresses import client_address
 from accounts.destinations import own_page
 from accounts.forms import ChangePasswordForm, ChoosePasswordForm, LostPasswordForm, SignInForm
 from accounts.middleware import SESSION_KEY
@@ -89,7 +90,7 @@ def lost_password(request):
     """« mot de passe perdu » (the manual, annex 1)."""
     form = LostPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        services.ask_for_one_time_password(**form.cleaned_data)
+        services.ask_for_one_time_password(**form.cleaned_data, address=client_address(request))
         return redirect("accounts:lost_password_done")
     return render(request, "accounts/lost_password.html", {"form": form})
 

@@ -161,18 +161,22 @@ LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "imuse:enter"
 LOGOUT_REDIRECT_URL = "imuse:landing"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_MIN_LENGTH = env.int("PASSWORD_MIN_LENGTH", default=8)
+PASSWORD_MAX_LENGTH = env.int("PASSWORD_MAX_LENGTH", default=20)
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "accounts.validators.CompositionValidator",  # the manual, annex 1
-        "OPTIONS": {"min_length": 8, "max_length": 20},
+        "OPTIONS": {"min_length": PASSWORD_MIN_LENGTH, "max_length": PASSWORD_MAX_LENGTH},
     },
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.validators.PersonalWordValidator"},
+    {"NAME": "accounts.validators.CommonPasswordValidator"},
 ]
 ONE_TIME_PASSWORD_HOURS = 24
 # « Validation en deux étapes »: the staff must; families and teachers may.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not DEBUG)
 OTP_TOTP_ISSUER = SITE_NAME  # the name that the application shows
+# How many proxies of ours stand before the site: whose word on the client's address is taken.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 
 SESSION_COOKIE_AGE = 12 * 3600  # seconds: the absolute limit of security.md
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

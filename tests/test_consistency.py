@@ -56,6 +56,7 @@ def test_field_has_a_french_name(field):
 CASCADES = {
     "accounts.OneTimePassword.user": "worth nothing without its account",
     "accounts.Mail.user": "a password for nobody",
+    "accounts.PasswordRequest.user": "a request of nobody",
     "students.Place.slot": "an empty slot goes with its seats; Enrolment.place protects the others",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
 }
@@ -77,6 +78,8 @@ WITHOUT_VISIBLE_TO = {
     "accounts.Establishment": "public: the select of the sign-in page",
     "accounts.User": "request.user",
     "accounts.OneTimePassword": "request.user's",
+    "accounts.PasswordRequest": "nobody",
+    "accounts.SignInAttempt": "nobody",
     "accounts.Mail": "staff only",
     "families.Commune": "public: a list",
     "students.SchoolYear": "public",

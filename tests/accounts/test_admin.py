@@ -1,5 +1,7 @@
 """The admin pages of accounts and mails: who may do what, and what is never shown."""
 
+import logging
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
@@ -8,7 +10,7 @@ from django.urls import reverse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import mails, one_time_passwords
+from accounts import mails, one_time_passwords, throttling
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.enums import MailKind
 from accounts.models import Mail, OneTimePassword, User
@@ -50,13 +52,26 @@ def queue(number=1):
     )
 
 
-@pytest.mark.parametrize("cast", ["parent", "registrar", "accountant"])
-def test_accounts_are_the_directions_alone(client, request, cast):
+@pytest.mark.parametrize("cast", ["parent", "accountant"])
+def test_accounts_are_closed_to_families_and_to_the_regie(client, request, cast):
     user = request.getfixturevalue(cast)
     client.force_login(user)
 
     assert client.get(USERS).status_code in {302, 403}
     assert client.get(f"{USERS}{user.pk}/change/").status_code in {302, 403}
+
+
+def test_secretariat_reads_the_accounts_and_writes_none(client, registrar, parent):
+    client.force_login(registrar)
+
+    page = client.get(USERS)
+    assert [name for name, _ in page.context["action_form"].fields["action"].choices] == [
+        *["", "unlock"]
+    ]
+    assert client.get(f"{USERS}{parent.pk}/change/").status_code == 200
+    response = client.post(f"{USERS}{parent.pk}/change/", form_of(parent, email="a@example.org"))
+    assert response.status_code == 403
+    assert client.get(f"{USERS}add/").status_code == 403
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -185,6 +200,53 @@ def test_who_may_not_change_accounts_removes_nothing(client, registrar, parent):
 @pytest.mark.parametrize("device", [TOTPDevice, StaticDevice])
 def test_secrets_of_the_second_factor_have_no_page(device):
     assert not admin.site.is_registered(device)
+
+
+def suspend(user):
+    for _ in range(5):
+        throttling.begin(user.username, "")
+
+
+def test_secretariat_unlocks_a_family(client, registrar, parent, caplog):
+    caplog.set_level(logging.INFO, logger="accounts.security")
+    suspend(parent)
+    client.force_login(registrar)
+    page = f"{USERS}{parent.pk}/change/"
+    assert "Non suspendu" not in client.get(page).content.decode()
+
+    response = client.post(
+        USERS, {"action": "unlock", "_selected_action": [parent.pk]}, follow=True
+    )
+
+    assert [str(message) for message in response.context["messages"]] == [
+        "martin.c\u00a0: le compte est débloqué."
+    ]
+    assert throttling.suspended_until(parent) is None
+    assert "Non suspendu" in client.get(page).content.decode()
+    assert caplog.messages == ["Unlocked by secretariat: account martin.c"]
+
+
+def test_secretariat_does_not_unlock_the_direction(client, registrar, director):
+    suspend(director)
+    client.force_login(registrar)
+
+    response = client.post(
+        USERS, {"action": "unlock", "_selected_action": [director.pk]}, follow=True
+    )
+
+    assert [str(message) for message in response.context["messages"]] == [
+        "direction\u00a0: Seule la direction débloque ce compte."
+    ]
+    assert throttling.suspended_until(director)
+
+
+def test_direction_unlocks_the_staff(client, registrar, director):
+    suspend(registrar)
+    client.force_login(director)
+
+    client.post(USERS, {"action": "unlock", "_selected_action": [registrar.pk]})
+
+    assert throttling.suspended_until(registrar) is None
 
 
 def test_new_address_kills_what_was_mailed_to_the_former_one(client, director, parent):

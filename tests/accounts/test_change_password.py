@@ -9,6 +9,7 @@ from pytest_django.asserts import assertRedirects
 
 from accounts import mails, one_time_passwords
 from accounts.models import Mail, OneTimePassword
+from accounts.validators import live_rules
 from tests.factories import PASSWORD
 
 URL = "/extranet/mot-de-passe/"
@@ -68,12 +69,13 @@ def test_one_time_password_dies_sent_or_not(client, parent):
     [
         ({"current_password": "Conservatoire2"}, "current_password", ["wrong"]),
         ({"current_password": ""}, "current_password", ["required"]),
-        ({"new_password": PASSWORD, "new_password_again": PASSWORD}, "new_password", ["same"]),
         ({"new_password_again": "Violoncelle8"}, "new_password_again", ["mismatch"]),
         ({"new_password": "Court7"}, "new_password", ["password_too_short"]),
         ({"new_password": "violoncelle7"}, "new_password", ["password_no_upper"]),
         ({"new_password": "Password1"}, "new_password", ["password_too_common"]),
+        ({"new_password": "Bonjour2027"}, "new_password", ["password_too_common"]),
         ({"new_password": "Martin.c1"}, "new_password", ["password_too_similar"]),
+        ({"new_password": "Violon7MARTÏN"}, "new_password", ["password_too_similar"]),
     ],
 )
 def test_refusals(client, parent, change, field, codes):
@@ -84,6 +86,30 @@ def test_refusals(client, parent, change, field, codes):
     assert [error.code for error in errors[field]] == codes
     parent.refresh_from_db()
     assert parent.check_password(PASSWORD)
+
+
+def test_current_password_is_no_new_one(client, parent):
+    parent.set_password(NEW)
+    parent.save()
+    client.force_login(parent)
+
+    response = client.post(URL, TYPED | {"current_password": NEW})
+
+    errors = response.context["form"].errors.as_data()
+    assert [error.code for error in errors["new_password"]] == ["same"]
+
+
+def test_page_tells_the_browser_the_rules_of_the_settings(client, parent, settings):
+    settings.PASSWORD_MIN_LENGTH, settings.PASSWORD_MAX_LENGTH = 12, 64
+
+    html = client.get(URL).content.decode()
+
+    assert 'data-password-rules="id_new_password"' in html
+    assert '<li data-rule="length" data-value="12 64">12 à 64 caractères</li>' in html
+    assert '<li data-rule="words" data-value="martin">' in html
+    assert [rule.kind for rule in live_rules(parent)] == [
+        *["length", "upper", "lower", "digit", "words"]
+    ]
 
 
 def test_passwords_are_never_sent_back(client):

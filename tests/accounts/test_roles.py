@@ -44,5 +44,7 @@ def test_unknown_permission_changes_nothing(monkeypatch):
 
 @pytest.mark.parametrize("name", roles.ROLES)
 def test_no_role_of_the_staff_may_change_accounts(name):
+    on_users = {code for code in roles.ROLES[name] if code.endswith("_user")}
+
     assert not [code for code in roles.ROLES[name] if code.startswith("accounts.change")]
-    assert not [code for code in roles.ROLES[name] if code.endswith("_user")]
+    assert on_users <= {"accounts.view_user", "accounts.unlock_user"}

@@ -45,6 +45,7 @@ def test_forever_survives_the_database_and_stops_when_told(monkeypatch, caplog, 
                 return object()
         pytest.fail("it goes on after the signal")
 
+    monkeypatch.setattr(mails, "queue_asked", lambda: None)
     monkeypatch.setattr(mails, "send_next", send_next)
 
     with caplog.at_level(logging.ERROR):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.asserts import assertRedirects
 
-from accounts import one_time_passwords
+from accounts import one_time_passwords, throttling
 from accounts.middleware import SESSION_KEY
 from accounts.models import OneTimePassword, User
 from accounts.views import REFUSED
@@ -139,6 +139,9 @@ def test_account_of_no_site_any_more_is_out_at_its_next_request(client, parent, 
 
 
 @pytest.mark.parametrize("situation", ["unknown", "wrong", "inactive", "other site", "one-time"])
+@pytest.mark.parametrize(
+    "situation", ["unknown", "wrong", "inactive", "other site", "one-time", "suspended"]
+)
 def test_every_refusal_costs_one_query_and_two_hashes(
     client, parent, typed, situation, monkeypatch
 ):
@@ -155,6 +158,9 @@ def test_every_refusal_costs_one_query_and_two_hashes(
         case "one-time":
             one_time_passwords.make(parent)
             typed["password"] = "Conservatoire2"
+        case "suspended":
+            for _ in range(5):
+                throttling.begin("martin.c", "")
     hashes = []
     encode = MD5PasswordHasher.encode
     monkeypatch.setattr(

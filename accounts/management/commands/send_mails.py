@@ -54,6 +54,7 @@ class Command(BaseCommand):
         """By turns one mail and one piece of other work, until nothing is left of either."""
         try:
             close_old_connections()
+            mails.queue_asked()
             while stop.empty() and any([mails.send_next(), *(step() for step in _steps())]):
                 pass
         except Exception:  # the database is away: nothing is lost, the next turn may find it
