@@ -52,7 +52,7 @@ class GuardianInline(admin.StackedInline):
 
     def get_readonly_fields(self, request, obj=None):
         """An account is linked by those who see the accounts."""
-        return [] if request.user.has_perm("accounts.view_user") else ["user"]
+        return [] if request.user.has_perm("accounts.change_user") else ["user"]
 
 
 @admin.register(Family)

@@ -138,7 +138,6 @@ def test_account_of_no_site_any_more_is_out_at_its_next_request(client, parent, 
     assertRedirects(response, f"{URL}?next=/extranet/mot-de-passe/", fetch_redirect_response=False)
 
 
-@pytest.mark.parametrize("situation", ["unknown", "wrong", "inactive", "other site", "one-time"])
 @pytest.mark.parametrize(
     "situation", ["unknown", "wrong", "inactive", "other site", "one-time", "suspended"]
 )

@@ -75,7 +75,7 @@ def test_the_address_of_a_colleague_is_the_direction_s(client, registrar, direct
 
 
 def test_the_secretariat_links_no_account(client, registrar, family):
-    """It does not see the accounts (accounts.roles)."""
+    """It sees the accounts to unlock them, and changes none (accounts.roles)."""
     guardian = GuardianFactory(family=family, user=None)
     client.force_login(registrar)
 
