@@ -25,7 +25,7 @@ def test_once(mailoutbox, capsys):
     assert capsys.readouterr().out == "Messages envoyés : 2.\n"
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)  # each turn drops a connection left in a transaction
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_forever_survives_the_database_and_stops_when_told(monkeypatch, caplog, number):
     before = signal.getsignal(number)
