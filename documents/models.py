@@ -3,12 +3,12 @@ import uuid
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from accounts.models import Establishment
 from documents.enums import Audience, Formats, Owner, RefusalReason, Verdict
 from families.models import Commune, Family
-from students.models import Custody, SchoolYear, Student
+from students.models import SchoolYear, Student
 
 
 def private_storage():
@@ -103,8 +103,8 @@ class PieceRule(models.Model):
 class DocumentQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The household's own pieces, and those of its students; never the other household's."""
-        custody = Custody.objects.filter(student=OuterRef("student"), family__guardians__user=user)
-        return self.filter(Q(family__guardians__user=user) | Exists(custody))
+        ours = Q(family__in=Family.objects.visible_to(user))
+        return self.filter(ours | Q(student__in=Student.objects.visible_to(user)))
 
     def current(self):
         return self.filter(replaced_by=None, removed_at=None)

@@ -2,14 +2,14 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from documents.models import Document, DocumentType
 from documents.pieces import piece_key
 from families.models import Family
 from reenrolment.enums import DECIDED, Status
 from reenrolment.models.campaigns import Campaign, Terms
-from students.models import Custody, Enrolment, Slot, Student
+from students.models import Enrolment, Slot, Student
 
 COMMENT_LENGTH = 1000  # characters, « informations complémentaires »
 
@@ -17,10 +17,7 @@ COMMENT_LENGTH = 1000  # characters, « informations complémentaires »
 class ReenrolmentQuerySet(models.QuerySet):
     def visible_to(self, user):
         """Either household's, in alternating custody."""
-        ours = Custody.objects.filter(student=OuterRef("student"), family__guardians__user=user)
-        return self.filter(
-            Exists(ours)
-        )  # a join would double rows, and DISTINCT forbids FOR UPDATE
+        return self.filter(student__in=Student.objects.visible_to(user))
 
 
 class Reenrolment(models.Model):
