@@ -23,6 +23,19 @@ def client_address(request: HttpRequest | None) -> str:
     return str(found)
 
 
+def truncated(address: str) -> str:
+    """What `client_address` gave, without what tells one household from its neighbours.
+
+    « 192.0.2.x », « 2001:db8:1::x » (a /48); "" stays "".
+    """
+    if not address:
+        return ""
+    if ":" in address:
+        network = ipaddress.ip_network((address.partition("/")[0], 48), strict=False)
+        return f"{network.network_address}x"
+    return f"{address.rpartition('.')[0]}.x"
+
+
 def _forwarded(request):
     count = settings.TRUSTED_PROXIES
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django_otp.plugins.otp_static import admin as otp_static
 from django_otp.plugins.otp_totp import admin as otp_totp
 
-from accounts import mails, second_factor, services, throttling
+from accounts import connections, mails, second_factor, services, throttling
 from accounts.models import Establishment, Mail, User
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
@@ -98,7 +98,7 @@ class UserAdmin(admin.ModelAdmin):
     ]
     readonly_fields = ["must_choose_password", "last_login", "suspended_until"]
     formfield_overrides = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
-    actions = ["send_one_time_password", "unlock", "remove_second_factor"]
+    actions = ["send_one_time_password", "unlock", "close_sessions", "remove_second_factor"]
 
     def get_readonly_fields(self, request, obj=None):
         fields = super().get_readonly_fields(request, obj)
@@ -123,6 +123,9 @@ class UserAdmin(admin.ModelAdmin):
 
     def has_unlock_permission(self, request):
         return request.user.has_perm("accounts.unlock_user")
+
+    def has_close_sessions_permission(self, request):
+        return request.user.has_perm("accounts.close_sessions_user")
 
     def save_model(self, request, obj, form, change):
         if not change:
@@ -166,6 +169,18 @@ class UserAdmin(admin.ModelAdmin):
                 self.message_user(request, f"{user}\u00a0: {error.messages[0]}", messages.ERROR)
             else:
                 self.message_user(request, f"{user}\u00a0: le compte est débloqué.")
+
+    @admin.action(description="Fermer les sessions", permissions=["close_sessions"])
+    def close_sessions(self, request, queryset):
+        """For a telephone lost, a computer left open: the account signs in again everywhere."""
+        for user in queryset:
+            try:
+                connections.close_all(user, actor=request.user)
+            except ValidationError as error:
+                self.message_user(request, f"{user}\u00a0: {error.messages[0]}", messages.ERROR)
+            else:
+                self.log_change(request, user, "Sessions fermées.")
+                self.message_user(request, f"{user}\u00a0: les sessions sont fermées.")
 
     @admin.display(description="accès suspendu jusqu'au")
     def suspended_until(self, user):

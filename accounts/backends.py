@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts import one_time_passwords, second_factor, throttling
 from accounts.addresses import client_address
+from accounts.enums import Means
 from accounts.models import User
 from accounts.throttling import Attempt, security
 
@@ -45,14 +46,14 @@ class PasswordOrOneTimePassword(ModelBackend):
         )
         right = user.check_password(password) if user else check_password(password, NOBODYS)
         if right and not attempt.suspended:
-            return _let_in(user, attempt, "password")
+            return _let_in(user, attempt, Means.PASSWORD)
         one_time = getattr(user, "one_time_password", None)
         live = one_time is not None and timezone.now() < one_time.expires_at
         # It was copied from a mail, often with the space that follows it.
         if check_password(password.strip(), one_time.hash if live else NOBODYS):
             used_by = one_time_passwords.use(one_time)
             if used_by:
-                return _let_in(used_by, attempt, "one-time password")
+                return _let_in(used_by, attempt, Means.ONE_TIME_PASSWORD)
         security.warning(
             "Sign-in refused (%s): account %s, address %s",
             "suspended" if attempt.suspended else "wrong",
@@ -63,8 +64,10 @@ class PasswordOrOneTimePassword(ModelBackend):
         return None
 
 
-def _let_in(user: User, attempt: Attempt, means: str) -> User:
+def _let_in(user: User, attempt: Attempt, means: Means) -> User:
+    """`signed_in_by`, on the account given, tells the means to accounts.connections."""
     throttling.succeeded(attempt)
+    user.signed_in_by = means
     security.info(
         "Sign-in by %s: account %s, address %s", means, user.username, attempt.address or "unknown"
     )

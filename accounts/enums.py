@@ -1,6 +1,13 @@
 from django.db import models
 
 
+class Means(models.TextChoices):
+    """What let somebody in; the values also stand in the security log."""
+
+    PASSWORD = "password", "mot de passe"
+    ONE_TIME_PASSWORD = "one-time password", "mot de passe provisoire"
+
+
 class MailKind(models.TextChoices):
     """What a mail tells; accounts.emails says how the ones without a stored body are made."""
 

@@ -8,22 +8,64 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from accounts import second_factor
+from accounts import second_factor, sessions, typed_input
 
 SESSION_KEY = "establishment"
-SESSION_ENDED = (
+SESSION_OVER = "Votre session est terminée\u00a0: connectez-vous à nouveau."
+INPUT_LOST = (
     "Votre session a expiré\u00a0: ce que vous veniez d'envoyer n'a pas été enregistré. "
     "Connectez-vous à nouveau, puis recommencez."
 )
+INPUT_KEPT = (
+    "Votre session a expiré\u00a0: ce que vous veniez d'envoyer n'est pas encore enregistré, mais "
+    "votre saisie est gardée. Connectez-vous à nouveau pour la reprendre."
+)
+FILES_LOST = "Les fichiers, eux, seront à choisir de nouveau."
+# Whatever must come first, these always open.
+ALWAYS_OPEN = ["accounts:sign_out", "accounts:session_state", "accounts:extend_session"]
+
+
+def session_limits(get_response):
+    """Ends a session past its limits (accounts.sessions), before anybody is seen in it.
+
+    `request.session_limits` tells the pages how long it still lasts; None for nobody.
+    """
+
+    def middleware(request):
+        counts = request.path != reverse("accounts:session_state")
+        sessions.keep_or_end(request, counts=counts)
+        return get_response(request)
+
+    return middleware
 
 
 class SignedInMiddleware(LoginRequiredMiddleware):
-    """Django's, which says besides that a form sent after the end of the session was lost."""
+    """Django's, which besides keeps a form sent after the end of the session, and says so."""
 
     def handle_no_permission(self, request, view_func):
-        if request.method not in ("GET", "HEAD"):
-            messages.warning(request, SESSION_ENDED)
+        if request.method in ("GET", "HEAD"):
+            if sessions.ENDED_FOR in request.session:
+                messages.info(request, SESSION_OVER)
+        elif typed := typed_input.keep(request):
+            text = f"{INPUT_KEPT} {FILES_LOST}" if typed.had_files else INPUT_KEPT
+            messages.warning(request, text)
+        else:
+            messages.warning(request, INPUT_LOST)
         return super().handle_no_permission(request, view_func)
+
+
+def typed_input_received(get_response):
+    """What was kept has been sent again and its page has answered: it is kept no longer."""
+
+    def middleware(request):
+        response = get_response(request)
+        typed = typed_input.of(request.session) if typed_input.is_form(request) else None
+        is_hers = request.user.is_authenticated and response.status_code < 400
+        if typed and typed.path == request.get_full_path() and is_hers:
+            typed_input.drop(request.session)
+        return response
+
+    return middleware
 
 
 def establishment(get_response):
@@ -42,7 +84,7 @@ def choose_password_first(get_response):
     def middleware(request):
         user = request.user
         if user.is_authenticated and user.must_choose_password:
-            allowed = {reverse("accounts:choose_password"), reverse("accounts:sign_out")}
+            allowed = map(reverse, ["accounts:choose_password", *ALWAYS_OPEN])
             if request.path not in allowed:
                 return redirect("accounts:choose_password")
         return get_response(request)
@@ -60,7 +102,7 @@ def second_factor_first(get_response):
     def middleware(request):
         allowed = _pages_before(request.user)
         request.is_held = bool(allowed)
-        if allowed and request.path not in map(reverse, [*allowed, "accounts:sign_out"]):
+        if allowed and request.path not in map(reverse, [*allowed, *ALWAYS_OPEN]):
             target = reverse(allowed[0])
             if request.method in ("GET", "HEAD"):
                 target = f"{target}?{urlencode({'next': request.get_full_path()}, safe='/')}"

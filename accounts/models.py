@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.enums import MailKind
+from accounts.enums import MailKind, Means
 
 
 class Establishment(models.Model):
@@ -43,6 +43,12 @@ class User(AbstractUser):
         default=False,
         help_text="Après un mot de passe provisoire : rien d'autre ne s'ouvre avant.",
     )
+    session_generation = models.PositiveIntegerField(
+        "génération des sessions",
+        default=0,
+        editable=False,
+        help_text="Une de plus, et toutes les sessions ouvertes du compte prennent fin.",
+    )
 
     class Meta(AbstractUser.Meta):
         verbose_name = "compte"
@@ -55,12 +61,25 @@ class User(AbstractUser):
                 violation_error_message="L'identifiant s'écrit en minuscules.",
             )
         ]
-        permissions = [("unlock_user", "Peut débloquer un compte après trop d'échecs")]
+        permissions = [
+            ("unlock_user", "Peut débloquer un compte après trop d'échecs"),
+            ("close_sessions_user", "Peut fermer les sessions d'un compte"),
+        ]
 
     @classmethod
     def normalize_username(cls, username):
         """What was typed, as it is kept: without capitals nor spaces around."""
         return super().normalize_username(username).strip().lower()
+
+    def get_session_auth_hash(self):
+        """What each session must hold to stay open: of this password and of this generation."""
+        return self._of_generation(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self):
+        return map(self._of_generation, super().get_session_auth_fallback_hash())
+
+    def _of_generation(self, session_hash):
+        return f"{session_hash}-{self.session_generation}"
 
 
 class OneTimePassword(models.Model):
@@ -154,6 +173,53 @@ class SignInAttempt(models.Model):
 
     def __str__(self):
         return f"{self.account[:12]}, {self.at:%d/%m/%Y %H:%M}"
+
+
+class ConnectionQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self.filter(user=user)
+
+
+class Connection(models.Model):
+    """A sign-in that succeeded, shown to its own account in « Mes connexions »."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name="compte",
+        related_name="connections",
+    )
+    started_at = models.DateTimeField("connexion le")
+    seen_at = models.DateTimeField("dernière activité le")
+    ended_at = models.DateTimeField("déconnexion le", null=True, blank=True)
+    means = models.CharField("moyen", max_length=20, choices=Means)
+    second_factor = models.BooleanField("validation en deux étapes", default=False)
+    device = models.CharField("appareil", max_length=60)
+    address = models.CharField(
+        "début de l'adresse du réseau", max_length=45, blank=True, help_text="Jamais l'adresse."
+    )
+    generation = models.PositiveIntegerField(
+        "génération", help_text="Celle des sessions du compte à ce moment."
+    )
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "connexion"
+        indexes = [
+            models.Index(fields=["user", "-started_at"], name="connection_of_account"),
+            models.Index("started_at", name="connection_to_purge"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="connection_means_known",
+                condition=Q(means__in=Means.values),
+                violation_error_message="Moyen de connexion inconnu.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.user}, {self.started_at:%d/%m/%Y %H:%M}"
 
 
 class Mail(models.Model):

@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import connections
 from accounts.models import OneTimePassword, User
 
 LENGTH = 12  # of 55 characters: 69 bits
@@ -44,6 +45,7 @@ def use(one_time: OneTimePassword) -> User | None:
     user.set_unusable_password()
     user.must_choose_password = True
     user.save(update_fields=["password", "must_choose_password"])
+    connections.end_all(user)
     return user
 
 

@@ -14,6 +14,7 @@ ROLES = {
         "accounts.view_mail",
         "accounts.view_user",
         "accounts.unlock_user",
+        "accounts.close_sessions_user",
         *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("family", "guardian", "commune")],
         *[f"students.{verb}_{model}" for verb in ("view", "add", "change")

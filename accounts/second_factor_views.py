@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import connections, sessions
 from accounts import second_factor as service
 from accounts.destinations import own_page
 from accounts.forms import ApplicationCodeForm, CodeForm
@@ -113,6 +114,7 @@ def _remember(request, device):
     """This session has shown its second factor; it goes on under a new id."""
     django_otp.login(request, device)
     request.session.cycle_key()
+    connections.second_factor_shown(request.session.get(sessions.CONNECTION))
 
 
 def _show_once(request, codes, *, is_new):

@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import throttling, usernames
+from accounts import connections, throttling, usernames
 from accounts.models import Establishment, Mail, OneTimePassword, PasswordRequest, User
 from accounts.throttling import security
 
@@ -89,13 +89,14 @@ def let_in(user: User, establishment: Establishment) -> None:
 def choose_password(password: str, *, actor: User) -> User:
     """Sets the actor's lasting password, which a form has checked; gives the fresh account.
 
-    Every session of the account ends, except one that the caller renews with
-    `update_session_auth_hash`. A one-time password, sent or still to send, dies.
+    Every session of the account ends, except one that the caller keeps by `sessions.renew`. A
+    one-time password, sent or still to send, dies.
     """
     user = User.objects.select_for_update().get(pk=actor.pk)
     user.set_password(password)
     user.must_choose_password = False
     user.save(update_fields=["password", "must_choose_password"])
+    connections.end_all(user)
     forget_one_time_password(user)
     throttling.unlock(user)  # what was guessed so far is worth nothing against the new one
     security.info("Password chosen: account %s", user.username)

@@ -12,7 +12,7 @@ import logging
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -91,6 +91,15 @@ def suspended_until(user: User) -> dt.datetime | None:
     attempts = SignInAttempt.objects.filter(account=fingerprint(user.username), at__gt=now - DAY)
     end = _end_of_suspension(list(attempts.order_by("at", "pk")))
     return end if end and now < end else None
+
+
+def refused_lately(user: User) -> int:
+    """How many attempts to sign in to the account failed or were refused in the last day."""
+    rows = SignInAttempt.objects.filter(
+        account=fingerprint(user.username), at__gt=timezone.now() - DAY
+    )
+    counted = rows.aggregate(failed=Count("pk"), refused=Sum("refused"))
+    return counted["failed"] + (counted["refused"] or 0)
 
 
 def may_ask(pair: str, address: str) -> bool:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import second_factor_views, views
+from accounts import second_factor_views, session_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -38,6 +38,16 @@ urlpatterns = [
         second_factor_views.verify_second_factor,
         name="verify_second_factor",
     ),
+    path("mot-de-passe/connexions/", session_views.connections, name="connections"),
+    path(
+        "mot-de-passe/connexions/fermer/",
+        session_views.close_other_sessions,
+        name="close_other_sessions",
+    ),
+    path("session/", session_views.session_state, name="session_state"),
+    path("session/prolonger/", session_views.extend_session, name="extend_session"),
+    path("saisie/", session_views.resume, name="resume"),
+    path("saisie/abandonner/", session_views.abandon, name="abandon"),
     path("mot-de-passe-perdu/", views.lost_password, name="lost_password"),
     path("mot-de-passe-perdu/envoye/", views.lost_password_done, name="lost_password_done"),
 ]

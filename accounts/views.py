@@ -1,7 +1,7 @@
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import services
+from accounts import connections, services, sessions, typed_input
 from accounts.addresses import client_address
 from accounts.destinations import own_page
 from accounts.forms import ChangePasswordForm, ChoosePasswordForm, LostPasswordForm, SignInForm
@@ -39,6 +39,8 @@ def sign_in(request):
         user = authenticate(request, **form.cleaned_data)
         if user is not None:
             login(request, user)
+            sessions.begin(request, user)
+            typed_input.hand_over(request)
             request.session[SESSION_KEY] = form.cleaned_data["establishment"].pk
             return HttpResponseRedirect(_destination(request))
         form.add_error(None, REFUSED)
@@ -49,6 +51,7 @@ def sign_in(request):
 @login_not_required  # a session that has ended is signed out all the same
 @require_POST
 def sign_out(request):
+    connections.end(request.session.get(sessions.CONNECTION))
     logout(request)
     messages.success(request, "Vous avez quitté votre espace. À bientôt.")
     return redirect("imuse:landing")
@@ -104,7 +107,7 @@ def lost_password_done(request):
 
 def _choose(request, form):
     user = services.choose_password(form.cleaned_data["new_password"], actor=request.user)
-    update_session_auth_hash(request, user)
+    sessions.renew(request, user)
 
 
 def _asked(request, name):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
+from accounts.views import sign_out
 from reenrolment.enums import Status
 from reenrolment.worklist import Workload, workload
 
@@ -35,6 +36,10 @@ class Site(admin.AdminSite):
         """One door for everybody: the protections of the sign-in page hold here too."""
         query = urlencode({"next": request.GET.get("next", reverse("admin:index"))})
         return redirect(f"{reverse('accounts:sign_in')}?{query}")
+
+    def logout(self, request, extra_context=None):
+        """One way out: it also ends what the session had opened."""
+        return sign_out(request)
 
     def password_change(self, request, extra_context=None):
         """One page for everybody here too: it asks the current password and knows the policy."""

@@ -23,7 +23,11 @@ _SECOND_FACTOR = {
 }
 _EVERYBODY = [
     ("Accessibilité", "imuse:accessibility", {"imuse:accessibility"}),
-    ("Mot de passe", "accounts:change_password", {"accounts:change_password", *_SECOND_FACTOR}),
+    (
+        "Mot de passe",
+        "accounts:change_password",
+        {"accounts:change_password", "accounts:connections", *_SECOND_FACTOR},
+    ),
 ]
 TABS = {Space.FAMILY: _FAMILY, Space.TEACHER: _TEACHER, Space.STAFF: _STAFF}
 

@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts import typed_input
 from accounts.destinations import own_page
 from accounts.models import Establishment
 from families.models import Guardian
@@ -22,11 +23,13 @@ def landing(request):
 def enter(request):
     """Where one lands after signing in.
 
-    The page asked for (`next`), else the space asked for (`espace`), else one's own with a
-    sentence.
+    What was typed when the session ended, else the page asked for (`next`), else the space asked
+    for (`espace`), else one's own with a sentence.
     """
     person = recognise(request.user)
     request.session["name"], request.session["spaces"] = person.name, person.spaces
+    if typed_input.of(request.session):
+        return redirect("accounts:resume")
     if target := own_page(request, request.GET.get("next", "")):
         return redirect(target)
     if not person.spaces:

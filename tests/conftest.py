@@ -1,11 +1,14 @@
 """The fixed cast of the tests, and the places that they need on PostgreSQL or SQLite."""
 
 import pytest
+from django.contrib.auth import user_logged_in
 from django.contrib.auth.models import Group
 from django.core.files.storage import storages
 from django.db import connection
+from django.dispatch import receiver
+from django.utils import timezone
 
-from accounts import roles
+from accounts import roles, sessions
 from tests.factories import (
     EstablishmentFactory,
     FamilyFactory,
@@ -14,6 +17,12 @@ from tests.factories import (
     TeacherFactory,
     UserFactory,
 )
+
+
+@receiver(user_logged_in)
+def _date_session(request, **kwargs):
+    """`force_login` goes by no door of ours; a session without a beginning is not let in."""
+    request.session[sessions.SIGNED_IN_AT] = int(timezone.now().timestamp())
 
 
 @pytest.fixture

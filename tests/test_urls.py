@@ -45,6 +45,12 @@ ROUTES = {
     "accounts:renew_recovery_codes": (302, 302, 302, 302, 302),  # once set up
     "accounts:remove_second_factor": (302, 302, 302, 302, 302),
     "accounts:verify_second_factor": (302, 302, 302, 302, 302),
+    "accounts:connections": SIGNED_IN,
+    "accounts:close_other_sessions": (302, 405, 405, 405, 405),
+    "accounts:session_state": PUBLIC,
+    "accounts:extend_session": (405, 405, 405, 405, 405),
+    "accounts:resume": (302, 302, 302, 302, 302),  # once something is kept
+    "accounts:abandon": (302, 405, 405, 405, 405),
     "families:identity": FAMILY,
     "students:index": (302, 302, 200, 200, 200),
     "students:pick": (302, 404, 404, 404, 404),  # without ?eleve=

@@ -8,7 +8,6 @@
   const PAUSE = 1200; // milliseconds after the last change
   let timer = 0; // 0: nothing waits to be saved
   let queue = Promise.resolve(); // one request at a time: each starts from what the last one saved
-  let ended = false; // the session: nothing can be sent until one has signed in again
 
   const say = (text) => {
     if (status) status.textContent = text;
@@ -58,20 +57,11 @@
     return data;
   };
 
-  /* Signing in elsewhere keeps what was typed here; sending the form now would lose it. */
-  const askToSignIn = (address) => {
-    ended = true;
-    const link = document.createElement("a");
-    link.href = new URL(address).pathname;
-    link.target = "_blank";
-    link.rel = "noopener";
-    link.textContent = "connectez-vous dans un nouvel onglet";
-    const space = "\u00a0";
-    status?.replaceChildren(
-      `Votre session a expiré${space}: `,
-      link,
-      `, puis revenez à celui-ci. Votre saisie y reste.`,
-    );
+  /* Signing in elsewhere keeps what was typed here; sending the form now would leave the page.
+     session.js says so, and says when somebody is back. */
+  const stop = () => {
+    say("Votre saisie n'est pas encore enregistrée.");
+    document.dispatchEvent(new Event("session:ended"));
   };
 
   const wasSentToSignIn = (address) => new URL(address).searchParams.has("next");
@@ -87,13 +77,9 @@
     return true;
   };
 
-  /* Back from the other tab: saving goes on. */
-  const resume = async () => {
-    if (!(await takeToken())) return;
-    ended = false;
-    say("Vous êtes à nouveau connecté.");
+  document.addEventListener("session:resumed", () => {
     if (form.elements.comment) schedule(0);
-  };
+  });
 
   const save = async ({ leaving = false, again = true } = {}) => {
     say("Enregistrement…");
@@ -102,7 +88,7 @@
       const answer = await fetch(form.action, { method: "POST", body: sent, keepalive: leaving });
       const page = parse(await answer.text());
       if (wasSentToSignIn(answer.url)) {
-        askToSignIn(answer.url);
+        stop();
         return;
       }
       if (answer.status === 403 && again && (await takeToken())) {
@@ -161,7 +147,7 @@
           say(refused ? refused.textContent.trim() : `Fichier reçu à ${now()}.`);
         } else if (wasSentToSignIn(request.responseURL)) {
           progress.hidden = true;
-          askToSignIn(request.responseURL);
+          stop();
         } else {
           progress.hidden = true;
           say("L'envoi a échoué : utilisez le bouton « Envoyer » de la pièce.");
@@ -198,13 +184,13 @@
   });
   form.addEventListener("submit", (event) => {
     unschedule();
-    if (!ended) return;
+    const door = document.querySelector("[data-session] [data-told=ended] a");
+    if (!door) return;
     event.preventDefault();
-    status?.querySelector("a")?.focus();
+    door.focus();
   });
   /* A phone may put the page aside for good: what was typed goes at once. */
   document.addEventListener("visibilitychange", () => {
-    if (ended && !document.hidden) queue = queue.then(resume).catch(() => {});
     if (!document.hidden || !timer) return;
     unschedule();
     queue = queue.then(() => save({ leaving: true }));

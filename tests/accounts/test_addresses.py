@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.addresses import client_address
+from accounts.addresses import client_address, truncated
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,15 @@ def test_nothing_is_trusted_by_default(settings):
 
 def test_without_a_request_there_is_no_address():
     assert client_address(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.77", "192.0.2.x"),
+        ("2001:db8:1:2::/64", "2001:db8:1::x"),
+        ("", ""),
+    ],
+)
+def test_what_is_kept_of_an_address_names_no_household(address, expected):
+    assert truncated(address) == expected

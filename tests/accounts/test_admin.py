@@ -66,7 +66,7 @@ def test_secretariat_reads_the_accounts_and_writes_none(client, registrar, paren
 
     page = client.get(USERS)
     assert [name for name, _ in page.context["action_form"].fields["action"].choices] == [
-        *["", "unlock"]
+        *["", "unlock", "close_sessions"]
     ]
     assert client.get(f"{USERS}{parent.pk}/change/").status_code == 200
     response = client.post(f"{USERS}{parent.pk}/change/", form_of(parent, email="a@example.org"))

@@ -3,7 +3,7 @@
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
-from accounts.middleware import SESSION_ENDED, SESSION_KEY, establishment
+from accounts.middleware import INPUT_LOST, SESSION_KEY, establishment
 from tests.factories import EstablishmentFactory
 
 
@@ -51,7 +51,7 @@ def test_pages_of_the_account_are_kept_nowhere(client, parent):
 def test_a_form_sent_after_the_session_is_said_to_be_lost(client, db):
     response = client.post(reverse("families:identity"), {}, follow=True)
 
-    assert [str(message) for message in response.context["messages"]] == [SESSION_ENDED]
+    assert [str(message) for message in response.context["messages"]] == [INPUT_LOST]
 
 
 def test_a_page_asked_for_without_session_says_nothing(client, db):

@@ -11,10 +11,12 @@ from pytest_django.asserts import assertRedirects
 
 from accounts.models import User
 from documents.models import Document
-from reenrolment.models import AssistedSession, Transition
+from reenrolment.models import AssistedSession, Reenrolment, Transition
 from reenrolment.services import assisting
+from tests.accounts.session_clock import idle
 from tests.documents.builders import make_pdf
 from tests.factories import (
+    PASSWORD,
     CourseFactory,
     CustodyFactory,
     DocumentFactory,
@@ -221,6 +223,26 @@ def test_sixty_minutes_end_it(admin, assisted):
 
     assert opens(admin, assisted.student) == 404
     assert admin.post(url("edit", assisted.student)).status_code == 404
+
+
+def test_what_an_agent_typed_is_not_written_once_the_counter_is_closed(
+    admin, assisted, case, registrar, establishment
+):
+    """His session ends, he signs in again and takes back what he had typed: not without opening."""
+    idle(admin, minutes=60)
+    typed = {"administrative": "on", "comment": "Tapé au guichet"}
+    admin.post(url("edit", case.student), typed)
+    door = {"establishment": establishment.pk, "username": registrar.username}
+    page = admin.post(reverse("accounts:sign_in"), door | {"password": PASSWORD}, follow=True)
+    kept = page.context["typed"]
+    assert (kept.path, dict(kept.fields)) == (url("edit", case.student), typed)
+
+    assert admin.post(kept.path, dict(kept.fields)).status_code == 404
+    assert not Reenrolment.objects.exists()
+
+    start(admin, case.student, assisted.family)
+    admin.post(kept.path, dict(kept.fields))
+    assert case.reenrolment.comment == "Tapé au guichet"
 
 
 def test_ending_twice_lengthens_nothing(assisted):
