@@ -4,6 +4,8 @@ import pytest
 from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import connections
+from accounts.enums import Means
 from billing import services as billing
 from documents.enums import Verdict
 from reenrolment.services import launches
@@ -52,12 +54,14 @@ def test_the_public_pages(visit, width):
 
 
 @pytest.fixture
-def life(student, family, director):
+def life(student, parent, family, director):
     """A bit of everything that a household may hold, with a long name and a refused piece."""
     former = SchoolYearFactory(offset=-1)
     course = CourseFactory(name="Éveil musical et corporel des tout-petits", school_year=former)
     EnrolmentFactory(student=student, course=course)
     RepertoirePieceFactory(student=student)
+    parent.signed_in_by = Means.PASSWORD
+    connections.begin(parent, device="Samsung Internet sur Android", address="2001:db8:1234::/64")
     DocumentFactory(
         family=family,
         name="attestation-de-paiement-de-la-caisse-d-allocations-familiales-2027.pdf",
@@ -93,6 +97,7 @@ def test_the_familys_pages(visit, parent, student, life, width):
                 reverse("billing:locations"),
                 reverse("billing:invoice", args=[life[0].pk]),
                 reverse("accounts:change_password"),
+                reverse("accounts:connections"),
                 "/extranet/nulle-part/",
             ],
         )
