@@ -1,5 +1,7 @@
 """The admin pages of accounts and mails, and what the other apps' pages are made with."""
 
+from dataclasses import dataclass
+
 from django.contrib import admin, messages
 from django.contrib.auth import admin as django_auth
 from django.contrib.auth.models import Group
@@ -12,9 +14,12 @@ from django_otp.plugins.otp_static import admin as otp_static
 from django_otp.plugins.otp_totp import admin as otp_totp
 
 from accounts import mails, second_factor, services, throttling
-from accounts.models import Establishment, Mail, User
+from accounts.models import Establishment, ListExport, ListImport, Mail, User
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
+from accounts.spreadsheets.registry import may
+
+COUNTS = ["created", "changed", "unchanged"]
 
 assert django_auth  # imported for its registration, which is undone here
 admin.site.unregister(Group)  # groups are code: accounts/roles.py
@@ -52,6 +57,33 @@ class OwnEstablishmentsMixin:
         if self.establishment_lookup == "establishment":
             initial.setdefault("establishment", request.establishment)
         return initial
+
+
+class ListsAdminMixin:
+    """« Importer » and « Exporter » above the rows; `lists` are those of accounts/spreadsheets.
+
+    The export takes the rows that the page shows, filters and search included.
+    """
+
+    change_list_template = "admin/lists/change_list.html"
+    lists = []
+
+    def changelist_view(self, request, extra_context=None):
+        links = [
+            ListLink(verb, each.slug, each.label, each.model is self.model)
+            for each in self.lists
+            for verb in ("import", "export")
+            if may(request.user, verb, each)
+        ]
+        return super().changelist_view(request, {"list_links": links, **(extra_context or {})})
+
+
+@dataclass(frozen=True)
+class ListLink:
+    verb: str
+    slug: str
+    label: str
+    is_filtered: bool  # the rows of the page are those of the list
 
 
 class ReadOnlyAdminMixin:
@@ -210,3 +242,22 @@ class MailAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
         if mail.sent_at:
             return "envoyé"
         return "abandonné" if mail.attempts >= mails.MAX_ATTEMPTS else "en attente"
+
+
+@admin.register(ListImport)
+class ListImportAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    """The log of imports; what each one did to a row stands in the row's own history."""
+
+    list_display = ["received_at", "actor", "list", "name", "done_at", *COUNTS]
+    list_filter = ["list"]
+    list_select_related = ["actor"]
+    date_hierarchy = "received_at"
+    fields = ["list", "name", "sha256", "actor", "received_at", "done_at", *COUNTS]
+
+
+@admin.register(ListExport)
+class ListExportAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    list_display = ["at", "actor", "list", "rows"]
+    list_filter = ["list"]
+    list_select_related = ["actor"]
+    date_hierarchy = "at"

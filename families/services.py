@@ -7,8 +7,9 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.services import forget_one_time_password
+from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
-from families.models import Guardian
+from families.models import Family, Guardian
 
 PHONES = {"mobile_phone", "home_phone"}
 EMAIL_REQUIRED = "Indiquez une adresse e-mail\u00a0: elle sert à retrouver un mot de passe perdu."
@@ -80,6 +81,27 @@ def check_email_of_staff(guardian: Guardian, *, actor: User) -> None:
             "Ce compte est celui d'un agent\u00a0: la direction seule change son adresse.",
             code="email_of_staff",
         )
+
+
+def save_families(created: list[Family], changed: list[tuple[Family, list[str]]]) -> None:
+    """Writes the rows of a checked list; `changed` names the attributes of each row."""
+    save_rows(created, changed)
+
+
+def save_guardians(
+    created: list[Guardian], changed: list[tuple[Guardian, list[str]]], *, actor: User
+) -> None:
+    """Writes the rows of a checked list; the account's address follows.
+
+    Raises ValidationError, code `email_of_staff`.
+    """
+    for guardian, names in changed:
+        if "email" in names:
+            check_email_of_staff(guardian, actor=actor)
+    save_rows(created, changed)
+    for guardian, names in changed:
+        if "email" in names:
+            copy_email_to_account(guardian)
 
 
 def _check_email_is_own(guardian, edit, actor):
