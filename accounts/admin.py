@@ -1,7 +1,5 @@
 """The admin pages of accounts and mails, and what the other apps' pages are made with."""
 
-from dataclasses import dataclass
-
 from django.contrib import admin, messages
 from django.contrib.auth import admin as django_auth
 from django.contrib.auth.models import Group
@@ -59,31 +57,22 @@ class OwnEstablishmentsMixin:
         return initial
 
 
-class ListsAdminMixin:
-    """« Importer » and « Exporter » above the rows; `lists` are those of accounts/spreadsheets.
+class SpreadsheetAdminMixin:
+    """« Importer » and « Exporter » above the rows of `spreadsheet` (accounts/spreadsheets).
 
     The export takes the rows that the page shows, filters and search included.
     """
 
     change_list_template = "admin/lists/change_list.html"
-    lists = []
+    spreadsheet = None
 
     def changelist_view(self, request, extra_context=None):
-        links = [
-            ListLink(verb, each.slug, each.label, each.model is self.model)
-            for each in self.lists
-            for verb in ("import", "export")
-            if may(request.user, verb, each)
-        ]
-        return super().changelist_view(request, {"list_links": links, **(extra_context or {})})
-
-
-@dataclass(frozen=True)
-class ListLink:
-    verb: str
-    slug: str
-    label: str
-    is_filtered: bool  # the rows of the page are those of the list
+        context = {
+            "spreadsheet": self.spreadsheet,
+            "may_import": may(request.user, "import", self.spreadsheet),
+            "may_export": may(request.user, "export", self.spreadsheet),
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
 
 
 class ReadOnlyAdminMixin:

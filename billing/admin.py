@@ -10,10 +10,10 @@ from django.urls import path
 from django.utils import timezone
 
 from accounts.admin import (
-    ListsAdminMixin,
     OwnEstablishmentsMixin,
     ReadOnlyAdminMixin,
     SortNameSearchMixin,
+    SpreadsheetAdminMixin,
 )
 from billing import services
 from billing.enums import InvoiceStatus, Settlement
@@ -60,10 +60,12 @@ class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ListsAdminMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
+class InvoiceAdmin(
+    SpreadsheetAdminMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin
+):
     """A draft is a form with its lines; once issued it is only read, and paid."""
 
-    lists = [InvoiceList]
+    spreadsheet = InvoiceList
     list_display = [
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],

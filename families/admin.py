@@ -4,9 +4,9 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.admin import ListsAdminMixin, SortNameSearchMixin
+from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from families import services
-from families.lists import FamilyList, GuardianList
+from families.lists import FamilyList
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
 
@@ -60,8 +60,8 @@ class GuardianInline(admin.StackedInline):
 
 
 @admin.register(Family)
-class FamilyAdmin(ListsAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
-    lists = [FamilyList, GuardianList]
+class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+    spreadsheet = FamilyList
     list_display = ["name", "commune", "guardian_names"]
     list_filter = ["commune__zone"]
     list_select_related = ["commune"]

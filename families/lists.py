@@ -13,7 +13,11 @@ from families import services
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
 
-REFERENCE = "Son numéro dans votre ancien logiciel, ou un numéro de votre choix\u00a0; unique."
+REFERENCE = (
+    "Son numéro dans votre ancien logiciel, ou un numéro de votre choix\u00a0: une fiche se"
+    " retrouve par lui."
+)
+REQUIRED_IF_NEW = " Obligatoire pour une nouvelle fiche."
 PHONE = "Écrit comme on veut\u00a0: 06 12 34 56 78, +32 470 12 34 56."
 
 
@@ -24,7 +28,9 @@ class FamilyList(ReferencedList):
     title = ("Référence", "Nom")
     identity = ("name", "address", "address_more", "commune")
 
-    reference = Column("reference", "Référence", example="F-1024", accepts=REFERENCE)
+    reference = Column(
+        "reference", "Référence", example="F-1024", accepts=REFERENCE + REQUIRED_IF_NEW
+    )
     name = Column("name", "Nom", example="Le Goff", required=True)
     address = Column("address", "Adresse", example="12 rue des Anges", required=True)
     address_more = Column("address_more", "Complément d'adresse", example="Bâtiment B")
@@ -38,13 +44,14 @@ class FamilyList(ReferencedList):
     commune = Column(
         *("commune", "Commune"),
         example="Tourcoing",
-        accepts="Avec son code postal, ou seule si une seule commune porte ce nom.",
+        accepts="Avec son code postal, ou seule si une seule commune porte ce nom."
+        + REQUIRED_IF_NEW,
         show=lambda commune: commune.name,
     )
     insee_code = Column(
         *("commune", "Code INSEE"),
         example="59599",
-        accepts="Il suffit à lui seul\u00a0; sinon le code postal et la commune.",
+        accepts="À la place du code postal et de la commune.",
         digits=5,
         shown=True,
         show=lambda commune: commune.insee_code,

@@ -2,7 +2,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 
-from accounts.admin import ListsAdminMixin, SortNameSearchMixin
+from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from students import services
 from students.admin.scope import OwnCoursesMixin, RefusalsMixin
 from students.enums import EnrolmentStatus
@@ -62,11 +62,11 @@ class EnrolmentForm(forms.ModelForm):
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(
-    RefusalsMixin, ListsAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
+    RefusalsMixin, SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
 ):
     """State and seat move by services only."""
 
-    lists = [EnrolmentList]
+    spreadsheet = EnrolmentList
 
     establishment_lookup = "course__establishment"
     form = EnrolmentForm

@@ -2,10 +2,10 @@ from django import forms
 from django.contrib import admin
 from django.utils import timezone
 
-from accounts.admin import ListsAdminMixin, ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
 from families.phones import PhoneField
 from students.admin.enrolments import level, school_year, seat
-from students.lists import CustodyList, StudentList
+from students.lists import StudentList
 from students.models import Custody, Enrolment, RepertoirePiece, Student, Teacher
 
 
@@ -43,8 +43,8 @@ class StudentForm(forms.ModelForm):
 
 
 @admin.register(Student)
-class StudentAdmin(ListsAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
-    lists = [StudentList, CustodyList]
+class StudentAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+    spreadsheet = StudentList
     form = StudentForm
     list_display = ["__str__", "birth_date", "households"]
     search_fields = ["sort_name", "reference"]

@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 
-from accounts.admin import ListsAdminMixin, SortNameSearchMixin
+from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from students import services
 from students.admin.scope import OwnCoursesMixin, RefusalsMixin
 from students.lists import SlotList
@@ -53,11 +53,11 @@ class AddPlaceForm(forms.ModelForm):
 
 @admin.register(Slot)
 class SlotAdmin(
-    RefusalsMixin, ListsAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
+    RefusalsMixin, SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
 ):
     """A slot and its capacity; its places are never edited one by one."""
 
-    lists = [SlotList]
+    spreadsheet = SlotList
 
     establishment_lookup = "course__establishment"
     form = SlotForm

@@ -9,7 +9,7 @@ from accounts.spreadsheets.columns import Choice, Column, Day, Email, FormCell
 from accounts.spreadsheets.lists import List
 from accounts.spreadsheets.referenced import ReferencedList, References
 from accounts.spreadsheets.registry import register
-from families.lists import PHONE, REFERENCE
+from families.lists import PHONE, REFERENCE, REQUIRED_IF_NEW
 from families.models import Family
 from families.phones import PhoneField
 from students import services
@@ -26,7 +26,9 @@ class StudentList(ReferencedList):
     title = ("Prénom", "Nom")
     identity = ("last_name", "first_name", "birth_date")
 
-    reference = Column("reference", "Référence", example="E-3077", accepts=REFERENCE)
+    reference = Column(
+        "reference", "Référence", example="E-3077", accepts=REFERENCE + REQUIRED_IF_NEW
+    )
     last_name = Column("last_name", "Nom", example="Le Goff", required=True)
     first_name = Column("first_name", "Prénom", example="Maëlle", required=True)
     birth_date = Column(
