@@ -155,6 +155,9 @@ class GuardianList(ReferencedList):
             except ValidationError as error:
                 raise ValidationError({"email": error}) from None
 
+    def lock(self, report):
+        services.lock_families(line.row.family_id for line in report.created + report.changed)
+
     def save(self, created, changed):
         services.save_guardians(
             [line.row for line in created],

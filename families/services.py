@@ -1,6 +1,6 @@
 """Every write on a household."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -81,6 +81,11 @@ def check_email_of_staff(guardian: Guardian, *, actor: User) -> None:
             "Ce compte est celui d'un agent\u00a0: la direction seule change son adresse.",
             code="email_of_staff",
         )
+
+
+def lock_families(keys: Iterable[int]) -> None:
+    """Until the end of the transaction; before guardians, as `save_household` does."""
+    list(Family.objects.filter(pk__in=set(keys)).order_by("pk").select_for_update(of=["self"]))
 
 
 def save_families(created: list[Family], changed: list[tuple[Family, list[str]]]) -> None:

@@ -62,6 +62,9 @@ class List(Resource):
     def judge_all(self, lines: list[Line]) -> None:
         """Adds the refusals that only the whole file tells."""
 
+    def lock(self, report: Report) -> None:
+        """Locks what other services lock before the rows themselves."""
+
     def save(self, created: list[Line], changed: list[Line]) -> None:
         """Hands the rows to the app's service, inside the caller's transaction."""
         raise NotImplementedError
@@ -132,9 +135,9 @@ class List(Resource):
 
     def remember(self, row: models.Model) -> None:
         """To call once the row holds what it is found by."""
-        known = self._by_key[self._key(self._held(row))]
-        if not any(each is row for each in known):
-            known.append(row)
+        key = self._key(self._held(row))
+        if key and not any(each is row for each in self._by_key[key]):
+            self._by_key[key].append(row)
 
     def find(self, values: dict[str, object]) -> models.Model | None:
         """The row that the cells are about, None for a new one. Raises ValidationError."""
@@ -149,8 +152,7 @@ class List(Resource):
 
     def find_twin(self, values: dict[str, object]) -> models.Model | None:
         """The row of the same identity. Raises ValidationError when several have it."""
-        key = self._key(values)
-        found = self._by_key[key] if key else []
+        found = self._by_key.get(self._key(values), [])
         if len(found) > 1:
             raise ValidationError(
                 "Plusieurs fiches répondent à cette ligne\u00a0: corrigez-les d'abord dans"

@@ -98,6 +98,7 @@ def _carry_out(received, list_, sheet, fingerprint):
         raise ValidationError(CHANGED, code="changed")
     if report.refused:
         raise ValidationError("Des lignes sont refusées\u00a0: rien n'est importé.", code="refused")
+    list_.lock(report)
     if _was_touched(list_, report):
         raise ValidationError(CHANGED, code="changed")
     list_.save(report.created, report.changed)

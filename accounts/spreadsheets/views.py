@@ -27,7 +27,7 @@ class FileForm(forms.Form):
         label="Fichier",
         allow_empty_file=True,  # services.receive has a better sentence
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx"}),
-        help_text="CSV ou Excel (.xlsx), 5\u00a0Mo et 20\u00a0000 lignes au plus.",
+        help_text="CSV ou Excel (.xlsx), 5\u00a0Mo et 10\u00a0000 lignes au plus.",
         error_messages={"required": "Choisissez un fichier."},
     )
 
@@ -147,6 +147,8 @@ def list_check(request, slug, pk):
             services.carry_out(received, list_, fingerprint=fingerprint)
         except ValidationError as error:
             messages.error(request, error.messages[0])
+            if error.code == "forgotten":
+                return redirect("admin:list_import", slug)
         return redirect("admin:list_check", slug, pk)
     report = None
     if not received.done_at:
@@ -161,7 +163,6 @@ def list_check(request, slug, pk):
         "received": received,
         "report": report,
         "shown": SHOWN,
-        "rights": [each for each in registry.lists_of(request.user) if each.can_import],
         "changelist": _changelist(list_),
     }
     return _render(request, "admin/lists/list_check.html", context)

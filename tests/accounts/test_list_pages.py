@@ -224,7 +224,7 @@ class TestImport:
 
         response = confirm(staff, url, report.fingerprint)
 
-        assert "Ce fichier n'est plus gardé\u00a0: envoyez-le à nouveau." in told(response)
+        assert told(response) == ["Ce fichier n'est plus gardé\u00a0: envoyez-le à nouveau."]
         assert not Family.objects.exists()
 
     @pytest.mark.parametrize(

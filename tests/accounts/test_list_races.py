@@ -6,7 +6,9 @@ from django.core.exceptions import ValidationError
 from accounts.models import ListImport
 from accounts.spreadsheets import services
 from families.lists import FamilyList, GuardianList
+from families.merging import Edit
 from families.models import Family, Guardian
+from families.services import save_household
 from tests.factories import CommuneFactory, FamilyFactory, GuardianFactory, UserFactory
 from tests.families.test_lists import LE_GOFF
 from tests.lists import csv_of
@@ -91,3 +93,33 @@ def test_a_family_that_saves_meanwhile_loses_nothing(registrar):
             assert (imported.code, family.name) == ("changed", "Avant")
         else:
             assert family.name == "Après"
+
+
+def test_a_household_that_saves_its_page_never_waits_for_ever(registrar):
+    """Both lock the family before its guardians: no deadlock."""
+    for number in range(ROUNDS):
+        family = FamilyFactory(reference=f"F-{number}", address=f"{number} rue")
+        mother = GuardianFactory(family=family, first_name="Nolwenn")
+        about = {"Référence de la famille": f"F-{number}", "Nom": "Martin"}
+        file = received(
+            GuardianList,
+            registrar,
+            about | {"Prénom": "Nolwenn", "Téléphone fixe": "03 20 00 00 01"},
+            about | {"Prénom": "Yann"},
+        )
+
+        def play(which, family=family, mother=mother, file=file):
+            if which:
+                return services.carry_out(file[0], GuardianList(registrar), fingerprint=file[1])
+            seen, typed = {"mobile_phone": mother.mobile_phone}, {"mobile_phone": "06 00 00 00 02"}
+            return save_household(
+                Edit(family, seen={}, typed={}),
+                [Edit(mother, seen=seen, typed=typed)],
+                actor=mother.user,
+            )
+
+        saved, imported = run_together(play, 2)
+
+        mother.refresh_from_db()
+        assert (saved, mother.mobile_phone) == (None, "06 00 00 00 02")
+        assert isinstance(imported, ListImport) or imported.code == "changed"
