@@ -79,9 +79,7 @@ class FamilyList(ReferencedList):
         return found[0].pk
 
     def save(self, created, changed):
-        services.save_families(
-            [line.row for line in created], [(line.row, [*line.seen]) for line in changed]
-        )
+        services.save_families(created, changed)
 
 
 @register
@@ -159,11 +157,7 @@ class GuardianList(ReferencedList):
         services.lock_families(line.row.family_id for line in report.created + report.changed)
 
     def save(self, created, changed):
-        services.save_guardians(
-            [line.row for line in created],
-            [(line.row, [*line.seen]) for line in changed],
-            actor=self.actor,
-        )
+        services.save_guardians(created, changed, actor=self.actor)
 
 
 def _not_one_commune(found, insee, postal, name):

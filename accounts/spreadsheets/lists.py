@@ -65,8 +65,13 @@ class List(Resource):
     def lock(self, report: Report) -> None:
         """Locks what other services lock before the rows themselves."""
 
-    def save(self, created: list[Line], changed: list[Line]) -> None:
-        """Hands the rows to the app's service, inside the caller's transaction."""
+    def save(
+        self, created: list[models.Model], changed: list[tuple[models.Model, list[str]]]
+    ) -> None:
+        """Hands the rows, with the attributes that changed, to the app's service.
+
+        Inside the caller's transaction.
+        """
         raise NotImplementedError
 
     # --- For the pages ----------------------------------------------------------------------

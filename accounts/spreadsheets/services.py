@@ -101,7 +101,10 @@ def _carry_out(received, list_, sheet, fingerprint):
     list_.lock(report)
     if _was_touched(list_, report):
         raise ValidationError(CHANGED, code="changed")
-    list_.save(report.created, report.changed)
+    list_.save(
+        [line.row for line in report.created],
+        [(line.row, [*line.seen]) for line in report.changed],
+    )
     _log(received, report)
     received.done_at = timezone.now()
     received.created, received.changed = len(report.created), len(report.changed)

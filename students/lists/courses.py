@@ -176,9 +176,7 @@ class CourseList(_OwnEstablishments):
         return self._courses[key]
 
     def save(self, created, changed):
-        services.save_courses(
-            [line.row for line in created], [(line.row, [*line.seen]) for line in changed]
-        )
+        services.save_courses(created, changed)
 
 
 @register
@@ -279,7 +277,4 @@ class SlotList(_OwnEstablishments):
                 raise ValidationError({"capacity": error}) from None
 
     def save(self, created, changed):
-        services.save_slots(
-            [(line.row, line.row.capacity) for line in created],
-            [(line.row, [*line.seen]) for line in changed],
-        )
+        services.save_slots([(slot, slot.capacity) for slot in created], changed)

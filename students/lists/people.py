@@ -48,9 +48,7 @@ class StudentList(ReferencedList):
     school_class = Column("school_class", "Classe", example="CM2")
 
     def save(self, created, changed):
-        services.save_students(
-            [line.row for line in created], [(line.row, [*line.seen]) for line in changed]
-        )
+        services.save_students(created, changed)
 
 
 @register
@@ -123,4 +121,4 @@ class CustodyList(List):
             self.refuse(line, ValidationError({"rank": ValidationError(message, code=code)}))
 
     def save(self, created, changed):
-        services.save_custodies([x.row for x in created], [x.row for x in changed])
+        services.save_custodies(created, [custody for custody, _ in changed])
