@@ -12,9 +12,12 @@ from django_otp.plugins.otp_static import admin as otp_static
 from django_otp.plugins.otp_totp import admin as otp_totp
 
 from accounts import connections, mails, second_factor, services, throttling
-from accounts.models import Establishment, Mail, User
+from accounts.models import Establishment, ListExport, ListImport, Mail, User
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
+from accounts.spreadsheets.registry import may
+
+COUNTS = ["created", "changed", "unchanged"]
 
 assert django_auth  # imported for its registration, which is undone here
 admin.site.unregister(Group)  # groups are code: accounts/roles.py
@@ -52,6 +55,24 @@ class OwnEstablishmentsMixin:
         if self.establishment_lookup == "establishment":
             initial.setdefault("establishment", request.establishment)
         return initial
+
+
+class SpreadsheetAdminMixin:
+    """« Importer » and « Exporter » above the rows of `spreadsheet` (accounts/spreadsheets).
+
+    The export takes the rows that the page shows, filters and search included.
+    """
+
+    change_list_template = "admin/lists/change_list.html"
+    spreadsheet = None
+
+    def changelist_view(self, request, extra_context=None):
+        context = {
+            "spreadsheet": self.spreadsheet,
+            "may_import": may(request.user, "import", self.spreadsheet),
+            "may_export": may(request.user, "export", self.spreadsheet),
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
 
 
 class ReadOnlyAdminMixin:
@@ -225,3 +246,22 @@ class MailAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
         if mail.sent_at:
             return "envoyé"
         return "abandonné" if mail.attempts >= mails.MAX_ATTEMPTS else "en attente"
+
+
+@admin.register(ListImport)
+class ListImportAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    """The log of imports; what each one did to a row stands in the row's own history."""
+
+    list_display = ["received_at", "actor", "list", "name", "done_at", *COUNTS]
+    list_filter = ["list"]
+    list_select_related = ["actor"]
+    date_hierarchy = "received_at"
+    fields = ["list", "name", "sha256", "actor", "received_at", "done_at", *COUNTS]
+
+
+@admin.register(ListExport)
+class ListExportAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    list_display = ["at", "actor", "list", "rows"]
+    list_filter = ["list"]
+    list_select_related = ["actor"]
+    date_hierarchy = "at"

@@ -1,6 +1,9 @@
+import uuid
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -273,3 +276,63 @@ class Mail(models.Model):
 
     def __str__(self):
         return f"{self.get_kind_display()} à {self.to}"
+
+
+def private_storage():
+    return storages["private"]
+
+
+def list_storage_name(list_import, _filename) -> str:
+    """Nothing in it tells whose list it is."""
+    return f"lists/{list_import.pk.hex}"
+
+
+class ListImport(models.Model):
+    """A file of a list: checked, then imported or forgotten after a day; the row is the log."""
+
+    id = models.UUIDField("clé", primary_key=True, default=uuid.uuid4, editable=False)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="par", related_name="+"
+    )
+    list = models.CharField("liste", max_length=30)
+    name = models.CharField("nom du fichier", max_length=200)
+    file = models.FileField(
+        "fichier",
+        storage=private_storage,
+        upload_to=list_storage_name,
+        blank=True,
+        help_text="Vide une fois importé, ou après un jour.",
+    )
+    sha256 = models.CharField("empreinte", max_length=64)
+    received_at = models.DateTimeField("reçu le")
+    done_at = models.DateTimeField("importé le", null=True, blank=True)
+    created = models.PositiveIntegerField("nouvelles", default=0)
+    changed = models.PositiveIntegerField("modifiées", default=0)
+    unchanged = models.PositiveIntegerField("inchangées", default=0)
+
+    class Meta:
+        verbose_name = "import d'une liste"
+        verbose_name_plural = "imports de listes"
+        ordering = ["-received_at"]
+
+    def __str__(self):
+        return f"{self.list}, {self.received_at:%d/%m/%Y %H:%M}"
+
+
+class ListExport(models.Model):
+    """Who took which list out, and how many rows. Append-only."""
+
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="par", related_name="+"
+    )
+    list = models.CharField("liste", max_length=30)
+    rows = models.PositiveIntegerField("lignes")
+    at = models.DateTimeField("le")
+
+    class Meta:
+        verbose_name = "export d'une liste"
+        verbose_name_plural = "exports de listes"
+        ordering = ["-at", "-pk"]
+
+    def __str__(self):
+        return f"{self.list}, {self.at:%d/%m/%Y %H:%M}"

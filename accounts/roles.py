@@ -21,6 +21,9 @@ ROLES = {
           for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
                         "slot", "enrolment", "repertoirepiece")],
         "students.delete_custody",
+        *[f"{app}.{verb}_{model}" for verb in ("import", "export") for app, model in
+          [("families", "family"), ("families", "guardian"), ("students", "student"),
+           ("students", "custody"), ("students", "course"), ("students", "slot")]],
         *[f"documents.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("documenttype", "piecerule")],
         "documents.delete_piecerule",

@@ -9,10 +9,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
 from django.utils import timezone
 
-from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin import (
+    OwnEstablishmentsMixin,
+    ReadOnlyAdminMixin,
+    SortNameSearchMixin,
+    SpreadsheetAdminMixin,
+)
 from billing import services
 from billing.enums import InvoiceStatus, Settlement
 from billing.forms import InvoiceLineForm, PaymentForm
+from billing.lists import InvoiceList
 from billing.models import Invoice, InvoiceLine, Payment
 from billing.money import euros
 
@@ -54,9 +60,12 @@ class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
+class InvoiceAdmin(
+    SpreadsheetAdminMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin
+):
     """A draft is a form with its lines; once issued it is only read, and paid."""
 
+    spreadsheet = InvoiceList
     list_display = [
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],

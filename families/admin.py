@@ -4,8 +4,9 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.admin import SortNameSearchMixin
+from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from families import services
+from families.lists import FamilyList
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
 
@@ -22,7 +23,10 @@ class GuardianForm(forms.ModelForm):
 
     class Meta:
         model = Guardian
-        fields = ["last_name", "first_name", "email", "mobile_phone", "home_phone", "user"]
+        fields = [
+            *["last_name", "first_name", "email", "mobile_phone", "home_phone"],
+            *["reference", "user"],
+        ]
         field_classes = {"mobile_phone": PhoneField, "home_phone": PhoneField}
 
     def clean(self):
@@ -56,13 +60,14 @@ class GuardianInline(admin.StackedInline):
 
 
 @admin.register(Family)
-class FamilyAdmin(SortNameSearchMixin, admin.ModelAdmin):
+class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+    spreadsheet = FamilyList
     list_display = ["name", "commune", "guardian_names"]
     list_filter = ["commune__zone"]
     list_select_related = ["commune"]
-    search_fields = ["sort_name", "guardians__sort_name"]
-    search_help_text = "Nom de la famille ou d'un responsable"
-    fields = ["name", "address", "address_more", "commune", "students_link"]
+    search_fields = ["sort_name", "guardians__sort_name", "reference"]
+    search_help_text = "Nom de la famille ou d'un responsable, ou référence de la famille"
+    fields = ["name", "address", "address_more", "commune", "reference", "students_link"]
     readonly_fields = ["students_link"]
     inlines = [GuardianInline]
 

@@ -3,6 +3,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.names import SortNameField
+from accounts.references import ReferenceField
 from families.enums import Zone
 
 
@@ -44,6 +45,7 @@ class Family(models.Model):
     commune = models.ForeignKey(
         Commune, models.PROTECT, verbose_name="commune", related_name="families"
     )
+    reference = ReferenceField()
     sort_name = SortNameField("name")
 
     objects = FamilyQuerySet.as_manager()
@@ -51,6 +53,10 @@ class Family(models.Model):
     class Meta:
         verbose_name = "famille"
         ordering = ["sort_name", "pk"]
+        permissions = [
+            ("import_family", "Peut importer la liste des familles"),
+            ("export_family", "Peut exporter la liste des familles"),
+        ]
 
     def __str__(self):
         return self.name
@@ -81,6 +87,7 @@ class Guardian(models.Model):
     email = models.EmailField("adresse e-mail", blank=True)
     mobile_phone = models.CharField("téléphone portable", max_length=20, blank=True)
     home_phone = models.CharField("téléphone fixe", max_length=20, blank=True)
+    reference = ReferenceField()
     sort_name = SortNameField("last_name", "first_name")
 
     objects = GuardianQuerySet.as_manager()
@@ -88,6 +95,10 @@ class Guardian(models.Model):
     class Meta:
         verbose_name = "responsable"
         ordering = ["sort_name", "pk"]
+        permissions = [
+            ("import_guardian", "Peut importer la liste des responsables"),
+            ("export_guardian", "Peut exporter la liste des responsables"),
+        ]
 
     def __str__(self):
         return f"{self.first_name} {self.last_name}"

@@ -1,14 +1,15 @@
 """Every write on a household."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
 from accounts.services import forget_one_time_password
+from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
-from families.models import Guardian
+from families.models import Family, Guardian
 
 PHONES = {"mobile_phone", "home_phone"}
 EMAIL_REQUIRED = "Indiquez une adresse e-mail\u00a0: elle sert à retrouver un mot de passe perdu."
@@ -80,6 +81,32 @@ def check_email_of_staff(guardian: Guardian, *, actor: User) -> None:
             "Ce compte est celui d'un agent\u00a0: la direction seule change son adresse.",
             code="email_of_staff",
         )
+
+
+def lock_families(keys: Iterable[int]) -> None:
+    """Until the end of the transaction; before guardians, as `save_household` does."""
+    list(Family.objects.filter(pk__in=set(keys)).order_by("pk").select_for_update(of=["self"]))
+
+
+def save_families(created: list[Family], changed: list[tuple[Family, list[str]]]) -> None:
+    """Writes the rows of a checked list; `changed` names the attributes of each row."""
+    save_rows(created, changed)
+
+
+def save_guardians(
+    created: list[Guardian], changed: list[tuple[Guardian, list[str]]], *, actor: User
+) -> None:
+    """Writes the rows of a checked list; the account's address follows.
+
+    Raises ValidationError, code `email_of_staff`.
+    """
+    for guardian, names in changed:
+        if "email" in names:
+            check_email_of_staff(guardian, actor=actor)
+    save_rows(created, changed)
+    for guardian, names in changed:
+        if "email" in names:
+            copy_email_to_account(guardian)
 
 
 def _check_email_is_own(guardian, edit, actor):

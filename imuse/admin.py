@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
+from accounts.spreadsheets import views as spreadsheets
+from accounts.spreadsheets.registry import lists_of
 from accounts.views import sign_out
 from reenrolment.enums import Status
 from reenrolment.worklist import Workload, workload
@@ -46,7 +48,11 @@ class Site(admin.AdminSite):
         return redirect("accounts:change_password")
 
     def index(self, request, extra_context=None):
-        return super().index(request, {"todo": _to_do(request.user), **(extra_context or {})})
+        context = {"todo": _to_do(request.user), "has_lists": bool(lists_of(request.user))}
+        return super().index(request, context | (extra_context or {}))
+
+    def get_urls(self):
+        return [*spreadsheets.urls(), *super().get_urls()]
 
 
 def _to_do(user) -> list[Figure]:

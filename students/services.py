@@ -11,9 +11,10 @@ from itertools import count, islice
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
 from students.enums import NEXT, Cycle, EnrolmentStatus
-from students.models import Course, Enrolment, Place, Slot, Student
+from students.models import Course, Custody, Enrolment, Place, Slot, Student
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +152,52 @@ def add_place(slot: Slot, *, reason: str) -> Place:
     return added
 
 
+def check_has_slots(course: Course) -> None:
+    """Raises ValidationError, code `without_slots`, for a course whose lessons have none."""
+    if not course.has_slots:
+        raise ValidationError(
+            "Ce cours n'a pas de créneau\u00a0: son horaire est %(scheduling)s.",
+            code="without_slots",
+            params={"scheduling": course.get_scheduling_display()},
+        )
+
+
+def save_students(created: list[Student], changed: list[tuple[Student, list[str]]]) -> None:
+    """Writes the rows of a checked list; `changed` names the attributes of each row."""
+    save_rows(created, changed)
+
+
+def save_courses(created: list[Course], changed: list[tuple[Course, list[str]]]) -> None:
+    """Writes the rows of a checked list; `changed` names the attributes of each row."""
+    save_rows(created, changed)
+
+
+@transaction.atomic
+def save_custodies(created: list[Custody], changed: list[Custody]) -> None:
+    """Writes the rows of a checked list; what changes of a custody is its rank.
+
+    Two households that change places would meet on one rank: the rows are made anew, under the
+    same keys.
+    """
+    Custody.objects.filter(pk__in=[custody.pk for custody in changed]).delete()
+    save_rows(changed, [])
+    save_rows(created, [])
+
+
+@transaction.atomic
+def save_slots(created: list[tuple[Slot, int]], changed: list[tuple[Slot, list[str]]]) -> None:
+    """Writes the rows of a checked list; a new slot comes with its capacity.
+
+    Among the attributes of a changed one may be `capacity`. Raises what `set_capacity` does.
+    """
+    lock_slots(slot.pk for slot, _ in changed)
+    own = [(slot, [name for name in names if name != "capacity"]) for slot, names in changed]
+    save_rows([slot for slot, _ in created], own)
+    moved = [(slot, slot.capacity) for slot, names in changed if "capacity" in names]
+    for slot, capacity in [*created, *moved]:
+        set_capacity(slot, capacity)
+
+
 @transaction.atomic
 def _move(enrolment, status):
     enrolment = _lock(enrolment)
@@ -216,7 +263,12 @@ def _save(enrolment):
 def _places_and_free_ones(slot, capacity):
     places = list(slot.places.select_related("enrolment").order_by("-number"))
     free = [place for place in places if not hasattr(place, "enrolment")]
-    taken = len(places) - len(free)
+    check_capacity_of(len(places) - len(free), capacity)
+    return places, free
+
+
+def check_capacity_of(taken: int, capacity: int) -> None:
+    """Raises ValidationError, code `capacity_below_taken`."""
     if capacity < taken:
         raise ValidationError(
             "%(taken)d places sont déjà prises dans ce créneau\u00a0: sa capacité ne peut pas"
@@ -227,7 +279,6 @@ def _places_and_free_ones(slot, capacity):
             code="capacity_below_taken",
             params={"taken": taken, "capacity": capacity},
         )
-    return places, free
 
 
 def _slot_full(slot):

@@ -81,6 +81,8 @@ WITHOUT_VISIBLE_TO = {
     "accounts.PasswordRequest": "nobody",
     "accounts.SignInAttempt": "nobody",
     "accounts.Mail": "staff only",
+    "accounts.ListImport": "staff only",
+    "accounts.ListExport": "staff only",
     "families.Commune": "public: a list",
     "students.SchoolYear": "public",
     "students.Teacher": "request.user's",

@@ -8,8 +8,9 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
 from reenrolment.admin import filters, views
+from reenrolment.lists import ReenrolmentList
 from reenrolment.models import Reenrolment
 from reenrolment.worklist import dossiers_of, for_list
 
@@ -17,9 +18,12 @@ REFERENCE = re.compile(r"\s*(?:r\s*-?\s*)?0*(\d{1,9})\s*", re.IGNORECASE)
 
 
 @admin.register(Reenrolment)
-class ReenrolmentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+class ReenrolmentAdmin(
+    ReadOnlyAdminMixin, SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin
+):
     """Nothing is edited: a dossier moves by the actions of its page, each one a service."""
 
+    spreadsheet = ReenrolmentList
     list_display = ["number", "student", "families", "state", "submitted_on", "pieces", "to_place"]
     list_display_links = ["number", "student"]
     list_filter = [

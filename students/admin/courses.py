@@ -2,8 +2,9 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 
-from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
 from students.admin.scope import OwnCoursesMixin
+from students.lists import CourseList
 from students.models import Course, Discipline, SchoolYear, Slot
 
 
@@ -44,7 +45,8 @@ class SlotInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 
 @admin.register(Course)
-class CourseAdmin(OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
+class CourseAdmin(SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
+    spreadsheet = CourseList
     list_display = ["name", "discipline", "cycle", "scheduling", "school_year", "establishment"]
     list_filter = [
         "school_year",

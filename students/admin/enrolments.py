@@ -2,10 +2,11 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 
-from accounts.admin import SortNameSearchMixin
+from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from students import services
 from students.admin.scope import OwnCoursesMixin, RefusalsMixin
 from students.enums import EnrolmentStatus
+from students.lists import EnrolmentList
 from students.models import Enrolment, Slot
 
 LEVEL = ["cycle", "cycle_year", "next_course"]
@@ -60,8 +61,12 @@ class EnrolmentForm(forms.ModelForm):
 
 
 @admin.register(Enrolment)
-class EnrolmentAdmin(RefusalsMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
+class EnrolmentAdmin(
+    RefusalsMixin, SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
+):
     """State and seat move by services only."""
+
+    spreadsheet = EnrolmentList
 
     establishment_lookup = "course__establishment"
     form = EnrolmentForm

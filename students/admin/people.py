@@ -2,9 +2,10 @@ from django import forms
 from django.contrib import admin
 from django.utils import timezone
 
-from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
 from families.phones import PhoneField
 from students.admin.enrolments import level, school_year, seat
+from students.lists import StudentList
 from students.models import Custody, Enrolment, RepertoirePiece, Student, Teacher
 
 
@@ -36,17 +37,18 @@ class StudentForm(forms.ModelForm):
         model = Student
         fields = [
             *["last_name", "first_name", "birth_date"],
-            *["email", "phone", "school", "school_class"],
+            *["email", "phone", "school", "school_class", "reference"],
         ]
         field_classes = {"phone": PhoneField}
 
 
 @admin.register(Student)
-class StudentAdmin(SortNameSearchMixin, admin.ModelAdmin):
+class StudentAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+    spreadsheet = StudentList
     form = StudentForm
     list_display = ["__str__", "birth_date", "households"]
-    search_fields = ["sort_name"]
-    search_help_text = "Nom ou prénom, avec ou sans accents"
+    search_fields = ["sort_name", "reference"]
+    search_help_text = "Nom ou prénom, avec ou sans accents, ou référence"
     inlines = [CustodyInline, EnrolmentInline]
 
     def get_queryset(self, request):

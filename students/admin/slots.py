@@ -7,9 +7,10 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 
-from accounts.admin import SortNameSearchMixin
+from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from students import services
 from students.admin.scope import OwnCoursesMixin, RefusalsMixin
+from students.lists import SlotList
 from students.models import Place, Slot
 
 
@@ -33,11 +34,7 @@ class SlotForm(forms.ModelForm):
 
     def clean_course(self):
         course = self.cleaned_data["course"]
-        if not course.has_slots:
-            raise ValidationError(
-                "Ce cours n'a pas de créneau\u00a0: son horaire est %(scheduling)s.",
-                params={"scheduling": course.get_scheduling_display()},
-            )
+        services.check_has_slots(course)
         return course
 
     def clean_capacity(self):
@@ -55,8 +52,12 @@ class AddPlaceForm(forms.ModelForm):
 
 
 @admin.register(Slot)
-class SlotAdmin(RefusalsMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
+class SlotAdmin(
+    RefusalsMixin, SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
+):
     """A slot and its capacity; its places are never edited one by one."""
+
+    spreadsheet = SlotList
 
     establishment_lookup = "course__establishment"
     form = SlotForm

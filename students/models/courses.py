@@ -88,6 +88,10 @@ class Course(models.Model):
         verbose_name = "cours"
         verbose_name_plural = "cours"
         ordering = ["sort_name", "pk"]
+        permissions = [
+            ("import_course", "Peut importer la liste des cours"),
+            ("export_course", "Peut exporter la liste des cours"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="course_one_name_per_establishment_and_year",
@@ -169,6 +173,10 @@ class Slot(models.Model):
         verbose_name = "créneau"
         verbose_name_plural = "créneaux"
         ordering = ["weekday", "starts_at", "group", "pk"]
+        permissions = [
+            ("import_slot", "Peut importer la liste des créneaux"),
+            ("export_slot", "Peut exporter la liste des créneaux"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="slot_ends_after_start",

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.names import SortNameField
+from accounts.references import ReferenceField
 from families.models import Family
 
 
@@ -44,6 +45,7 @@ class Student(models.Model):
     phone = models.CharField("téléphone", max_length=20, blank=True)
     school = models.CharField("établissement scolaire", max_length=150, blank=True)
     school_class = models.CharField("classe", max_length=30, blank=True)
+    reference = ReferenceField()
     families = models.ManyToManyField(
         Family, through="Custody", verbose_name="familles", related_name="students"
     )
@@ -54,6 +56,10 @@ class Student(models.Model):
     class Meta:
         verbose_name = "élève"
         ordering = ["sort_name", "pk"]
+        permissions = [
+            ("import_student", "Peut importer la liste des élèves"),
+            ("export_student", "Peut exporter la liste des élèves"),
+        ]
 
     def __str__(self):
         return f"{self.first_name} {self.last_name}"
@@ -75,6 +81,10 @@ class Custody(models.Model):
     class Meta:
         verbose_name = "garde"
         ordering = ["student_id", "rank"]
+        permissions = [
+            ("import_custody", "Peut importer la liste des gardes"),
+            ("export_custody", "Peut exporter la liste des gardes"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="custody_one_per_student_and_family",

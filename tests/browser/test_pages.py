@@ -221,6 +221,13 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                 reverse("admin:students_slot_change", args=[slot.pk]),
                 reverse("admin:students_course_add"),
                 reverse("admin:billing_invoice_change", args=[life[0].pk]),
+                reverse("admin:lists"),
+                *[
+                    reverse(f"admin:list_{verb}", args=[slug])
+                    for verb in ("import", "export")
+                    for slug in ("responsables", "creneaux")
+                ],
+                *[reverse(f"admin:accounts_list{log}_changelist") for log in ("import", "export")],
             ],
         )
         == {}

@@ -1,0 +1,59 @@
+"""A table of texts made a CSV that French Excel opens right, or an Excel file of text cells."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.utils import get_column_letter
+
+CSV, XLSX = "csv", "xlsx"
+CONTENT_TYPES = {
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+# A spreadsheet that reads a CSV takes what begins so for a formula (OWASP, CSV injection).
+GUARDED = ("=", "+", "-", "@", "\t", "\r")
+WIDTH = 60  # characters, of the widest column
+
+
+def write(format_: str, headers: list[str], rows: Iterable[list[str]], *, title: str) -> bytes:
+    """The file; `title` names the sheet. The first row is the headers."""
+    table = [headers, *rows]
+    return _csv(table) if format_ == CSV else _xlsx(table, title)
+
+
+def _csv(table):
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";")
+    writer.writerows([_guarded(cell) for cell in row] for row in table)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _guarded(cell):
+    """A cell that begins as a guarded one does, `'=`, is guarded too, so that it is read back."""
+    return f"'{cell}" if cell.lstrip("'").startswith(GUARDED) else cell
+
+
+def _xlsx(table, title):
+    workbook = Workbook(write_only=True)
+    sheet = workbook.create_sheet(title[:31])  # Excel's limit
+    for number, column in enumerate(zip(*table, strict=True), start=1):
+        width = max(len(cell) for cell in column)
+        sheet.column_dimensions[get_column_letter(number)].width = min(width + 3, WIDTH)
+    sheet.freeze_panes = "A2"
+    for row in table:
+        sheet.append([_text_cell(sheet, cell) for cell in row])
+    file = io.BytesIO()
+    workbook.save(file)
+    return file.getvalue()
+
+
+def _text_cell(sheet, text):
+    """Text whatever it looks like: neither « =1+1 » nor « 0612345678 » becomes something else."""
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
+    cell.data_type = "s"
+    cell.number_format = "@"
+    return cell
