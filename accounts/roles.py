@@ -16,6 +16,7 @@ ROLES = {
         "accounts.unlock_user",
         *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("family", "guardian", "commune")],
+        "families.view_erasurerequest",
         *[f"students.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
                         "slot", "enrolment", "repertoirepiece")],

@@ -1,18 +1,13 @@
 import uuid
 
 from django.conf import settings
-from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Establishment
 from documents.enums import Audience, Formats, Owner, RefusalReason, Verdict
-from families.models import Commune, Family
+from families.models import Commune, Family, private_storage
 from students.models import SchoolYear, Student
-
-
-def private_storage():
-    return storages["private"]
 
 
 def storage_name(document, _filename) -> str:

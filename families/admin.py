@@ -5,9 +5,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin import SortNameSearchMixin
-from families import services
+from families import erasures_admin, services
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
+
+assert erasures_admin  # imported for its registration
 
 
 @admin.register(Commune)
