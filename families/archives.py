@@ -19,7 +19,7 @@ from families.holdings import Attachment, Copy, mails_to, parts
 CHUNK = 64 * 1024  # bytes
 DATA, README = "donnees.json", "LISEZ-MOI.txt"
 MAILS = "messages"
-MISSING = "Le fichier manque dans notre espace de stockage : signalez-le au conservatoire."
+MISSING = "Le fichier manque dans notre espace de stockage\u00a0: signalez-le au conservatoire."
 
 
 def write(target: BinaryIO, copy: Copy, *, beat: Callable[[], None]) -> None:
@@ -83,7 +83,7 @@ def _readme(copy):
         **{key: said for part in parts() for key, said in part.sections.items()},
         MAILS: "les messages que le site vous a écrits",
     }
-    listed = "\n".join(f"- {key} : {said}." for key, said in sections.items())
+    listed = "\n".join(f"- {key}\u00a0: {said}." for key, said in sections.items())
     return f"""Mes données
 {settings.SITE_NAME}, {settings.SITE_URL}
 
@@ -91,15 +91,15 @@ Cette copie est faite pour {copy.guardian}, le {timezone.localtime():%d/%m/%Y à
 Elle contient ce que le conservatoire garde de vous, de votre foyer et de ses élèves
 (règlement général sur la protection des données, articles 15 et 20).
 
-{DATA} se lit avec un éditeur de texte, et par un autre logiciel :
+{DATA} se lit avec un éditeur de texte, et par un autre logiciel\u00a0:
 {listed}
 
-documents/ contient les fichiers que vous avez envoyés ; {DATA} dit lequel est où.
+documents/ contient les fichiers que vous avez envoyés\u00a0; {DATA} dit lequel est où.
 
-Ce qui n'y est pas : les données d'un autre foyer du même élève, le compte et les messages de
+Ce qui n'y est pas\u00a0: les données d'un autre foyer du même élève, le compte et les messages de
 l'autre responsable, les mots de passe (le site n'en garde qu'une empreinte), le nom des agents.
 
-Gardez ce fichier pour vous : il contient des pièces justificatives.
+Gardez ce fichier pour vous\u00a0: il contient des pièces justificatives.
 """
 
 

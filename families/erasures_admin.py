@@ -123,6 +123,7 @@ class ErasureRequestAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAd
             "opts": self.opts,
             "asked": asked,
             "others": others,
+            "asker": asked.family.guardians.filter(user=asked.asked_by).first() or asked.asked_by,
             "answer_before": erasures.answer_before(asked),
             "holdings": found,
             "obstacles": obstacles(asked.family) if asked.is_open else [],

@@ -96,7 +96,9 @@ class FamiliesPart(Part):
                 "Ils servent à leur travail.",
             ),
             Holding("Messages\u00a0: adresse, objet, texte", mails, Fate.EMPTIED),
-            Holding("Copies de « Mes données »", family.data_exports.count(), Fate.ERASED),
+            Holding(
+                "Copies de «\u00a0Mes données\u00a0»", family.data_exports.count(), Fate.ERASED
+            ),
         ]
 
     def erase(self, family):

@@ -71,7 +71,7 @@ class ReenrolmentPart(Part):
         "reenrolment.AssistedSession.family": NESTED,
     }
     sections = {
-        "dossiers": "vos réinscriptions : vœux, pièces, suite donnée",
+        "dossiers": "vos réinscriptions\u00a0: vœux, pièces, suite donnée",
         "lancements": "quand vous avez été prévenu des réinscriptions",
         "guichet": "quand un agent a rempli un dossier avec vous",
     }

@@ -173,7 +173,7 @@ def test_the_readme_tells_each_section(ours, child):
     data, files = copy_of(ours)
 
     readme = files["LISEZ-MOI.txt"].decode()
-    told = {line[2:].split(" : ")[0] for line in readme.splitlines() if line.startswith("- ")}
+    told = {line[2:].split("\u00a0: ")[0] for line in readme.splitlines() if line.startswith("- ")}
     assert told == set(data) - {"copie"}
 
 
