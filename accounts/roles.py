@@ -16,7 +16,7 @@ ROLES = {
         "accounts.unlock_user",
         *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("family", "guardian", "commune")],
-        "families.view_erasurerequest",
+        *[f"families.{verb}_erasurerequest" for verb in ("view", "add")],
         *[f"students.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
                         "slot", "enrolment", "repertoirepiece")],

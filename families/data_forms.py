@@ -3,7 +3,7 @@
 from django import forms
 
 from families.enums import ErasureState
-from families.models import ERASURE_TEXT_LENGTH, Guardian
+from families.models import ERASURE_TEXT_LENGTH, ErasureRequest, Guardian
 
 
 class ErasureForm(forms.Form):
@@ -14,6 +14,26 @@ class ErasureForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5}),
         error_messages={"required": "Dites ce que vous voulez faire effacer, et pour qui."},
     )
+
+
+class ByLetterForm(forms.ModelForm):
+    """What an agent writes down of a request that did not come by the site."""
+
+    class Meta:
+        model = ErasureRequest
+        fields = ["family", "text"]
+        labels = {"text": "Ce qui est demandé, par qui et comment"}
+        help_texts = {"text": "Assurez-vous de l'identité de la personne."}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["text"].required = True
+
+    def clean_family(self):
+        family = self.cleaned_data["family"]
+        if family.erasure_requests.filter(state=ErasureState.OPEN).exists():
+            raise forms.ValidationError("Ce foyer a déjà une demande en cours.")
+        return family
 
 
 class AnswerForm(forms.Form):
@@ -59,6 +79,6 @@ class EraseForm(forms.Form):
         super().__init__(*args, prefix="erase", **kwargs)
         if others:
             names = " et ".join(str(guardian) for guardian in others)
-            self.fields["agreed"].label = f"{names}, du même foyer, a donné son accord par écrit."
+            self.fields["agreed"].label = f"{names}\u00a0: accord donné par écrit."
         else:
             del self.fields["agreed"]

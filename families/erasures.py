@@ -31,8 +31,9 @@ TEMPLATES = {ASKED: "erasure_asked", ANSWERED: "erasure_answered"}
 
 @transaction.atomic
 def ask(family: Family, *, text: str, actor: User) -> ErasureRequest:
-    """A guardian's request, acknowledged by mail to each guardian of the household.
+    """A request, acknowledged by mail to each guardian of the household.
 
+    The actor is one of them, or the agent who writes down what came by letter.
     Raises ValidationError `already_open`: one at a time.
     """
     # The household's row keeps two tabs, or both parents, from asking at the same time.
@@ -124,7 +125,7 @@ def answer_before(request: ErasureRequest) -> dt.date:
 
 
 def other_guardians(request: ErasureRequest) -> list[Guardian]:
-    """Those whose data go too, and who asked for nothing."""
+    """Those whose data go too, and whose agreement the site does not know."""
     return list(request.family.guardians.exclude(user=request.asked_by_id))
 
 
@@ -160,6 +161,7 @@ def _tell(request, move, guardians, *, kept: list[Holding] = (), establishment=N
         "request": request,
         "before": answer_before(request),
         "kept": kept,
+        "is_by_letter": not request.family.guardians.filter(user=request.asked_by_id).exists(),
         "is_erased": hasattr(request, "erasure"),
         "is_refused": request.state == ErasureState.REFUSED,
         "establishment": establishment or _establishment(request),

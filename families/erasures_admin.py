@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
 from families import erasures
-from families.data_forms import AnswerForm, EraseForm
+from families.data_forms import AnswerForm, ByLetterForm, EraseForm
 from families.holdings import Holding, fingerprint_of, holdings, obstacles
 from families.models import ErasureRequest
 
@@ -29,6 +29,8 @@ class ErasureRequestAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAd
     list_filter = ["state"]
     list_select_related = ["family"]
     search_fields = ["family__sort_name"]
+    form = ByLetterForm
+    autocomplete_fields = ["family"]
     search_help_text = "Nom de la famille"
     actions = None
 
@@ -45,6 +47,21 @@ class ErasureRequestAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAd
             ),
             *super().get_urls(),
         ]
+
+    def has_add_permission(self, request):
+        """A request that came by letter, or was said at the counter."""
+        return request.user.has_perm("families.add_erasurerequest")
+
+    def add_view(self, request, form_url="", extra_context=None):
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except ValidationError as error:  # a colleague, at the same instant
+            messages.error(request, error.messages[0])
+            return redirect("admin:families_erasurerequest_changelist")
+
+    def save_model(self, request, obj, form, change):
+        asked = erasures.ask(obj.family, text=obj.text, actor=request.user)
+        obj.pk, obj.asked_at = asked.pk, asked.asked_at
 
     def has_decide_permission(self, request):
         return request.user.has_perm("families.decide_erasurerequest")

@@ -245,7 +245,7 @@ class ErasureRequest(models.Model):
         verbose_name = "demande d'effacement"
         verbose_name_plural = "demandes d'effacement"
         ordering = ["-asked_at", "-pk"]
-        default_permissions = ["view"]
+        default_permissions = ["view", "add"]
         permissions = [("decide_erasurerequest", "Peut effacer les données d'un foyer")]
         constraints = [
             models.CheckConstraint(

@@ -127,10 +127,9 @@ def is_needed(user) -> bool:
 
 
 def _request(row: ErasureRequest, copy: Copy) -> dict:
-    """The household's; what another guardian wrote in it is between him and the conservatoire."""
-    own = row.asked_by_id == copy.user.pk
+    """The household's; what another guardian wrote in it stays his, the answer is for all."""
     signed = {name: copy.signature(getattr(row, name)) for name in ("asked_by", "decided_by")}
-    hidden = {} if own else {"text": None, "answer": None}
+    hidden = {} if row.asked_by_id == copy.user.pk else {"text": None}
     return record(row, EXPORTED[ErasureRequest], **signed, **hidden)
 
 

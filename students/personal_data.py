@@ -44,7 +44,11 @@ class StudentsPart(Part):
     sections = {"élèves": "leur identité, leur garde, leurs cours, leur répertoire"}
 
     def export(self, copy):
-        enrolments = Enrolment.objects.for_list().select_related("next_course")
+        enrolments = (
+            Enrolment.objects.for_list()
+            .select_related("next_course")
+            .order_by("-course__school_year__starts_on", "course__sort_name", "pk")
+        )
         students = copy.family.students.prefetch_related(
             "custodies", "repertoire__school_year", Prefetch("enrolments", enrolments)
         )

@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': "demandes d'effacement",
                 'ordering': ['-asked_at', '-pk'],
                 'permissions': [('decide_erasurerequest', "Peut effacer les données d'un foyer")],
-                'default_permissions': ['view'],
+                'default_permissions': ['view', 'add'],
             },
         ),
         migrations.CreateModel(

@@ -65,7 +65,7 @@ def test_an_erasure_from_the_request_to_the_end(visit, director, establishment, 
     desk.get_by_role("button", name="Effacer ce qui peut l'être").click()
     assert desk.title().strip().startswith("Erreur")
     found.extend(staff.axe())
-    desk.get_by_label("a donné son accord").check()
+    desk.get_by_label("accord donné par écrit").check()
     desk.get_by_label("J'ai relu ce qui sera effacé").check()
     desk.get_by_role("button", name="Effacer ce qui peut l'être").click()
     desk.get_by_text("Les données de ce foyer sont effacées.").wait_for()

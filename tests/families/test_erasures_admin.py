@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import Mail
 from families import erasures
 from families.enums import ErasureState
 from families.models import ErasureRequest
@@ -174,6 +175,49 @@ def test_the_list_says_which_one_is_urgent(as_direction, asked):
     ErasureRequest.objects.update(asked_at=timezone.now() - dt.timedelta(days=28))
 
     assert "bientôt" in as_direction.get(LIST).text
+
+
+def test_one_that_came_by_letter_is_written_down(client, registrar, ours):
+    client.force_login(registrar)
+    add = reverse("admin:families_erasurerequest_add")
+    posted = {"family": ours.pk, "text": "Lettre du 3 mai, pièce d'identité vue."}
+
+    client.post(add, posted)
+
+    asked = ErasureRequest.objects.get()
+    assert (asked.family, asked.text, asked.asked_by) == (ours, posted["text"], registrar)
+    assert erasures.other_guardians(asked) == list(ours.guardians.all())
+    assert "Le secrétariat a enregistré" in Mail.objects.first().body
+    assert "déjà une demande en cours" in client.post(add, posted).text
+    assert ErasureRequest.objects.count() == 1
+
+
+def test_two_agents_at_the_same_instant_write_one(client, registrar, asked, ours, monkeypatch):
+    client.force_login(registrar)
+    monkeypatch.setattr(
+        "families.data_forms.ByLetterForm.clean_family", lambda form: form.cleaned_data["family"]
+    )
+
+    response = client.post(
+        reverse("admin:families_erasurerequest_add"),
+        {"family": ours.pk, "text": "Lettre."},
+        follow=True,
+    )
+
+    assert "déjà en cours" in response.text
+    assert ErasureRequest.objects.count() == 1
+
+
+def test_the_home_of_the_direction_counts_those_that_wait(client, registrar, director, asked):
+    index = reverse("admin:index")
+    client.force_login(registrar)
+    assert "demande d'effacement" not in [f.label for f in client.get(index).context["todo"]]
+
+    client.force_login(director)
+    figure = client.get(index).context["todo"][-1]
+
+    assert (figure.number, figure.label) == (1, "demande d'effacement")
+    assert len(client.get(figure.url).context["cl"].result_list) == 1
 
 
 @pytest.mark.parametrize("count", [1, 3])
