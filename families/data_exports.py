@@ -24,7 +24,7 @@ from accounts.enums import MailKind
 from accounts.models import User
 from families import archives, files_to_delete
 from families.enums import ExportState
-from families.holdings import Copy
+from families.holdings import NOT_A_GUARDIAN, Copy
 from families.models import DataExport, Family, Guardian, private_storage
 
 logger = logging.getLogger(__name__)
@@ -46,11 +46,12 @@ class Overtaken(Exception):
 def ask(family: Family, *, actor: User) -> DataExport:
     """Writes down that a guardian wants his copy; the one under way, if there is one.
 
-    Raises ValidationError `too_many` past PER_DAY.
+    Raises ValidationError `too_many` past PER_DAY, `not_a_guardian` when he is not one any more.
     """
     # His own row keeps two tabs, or a double click, from asking at the same time.
-    get_guardian = Guardian.objects.select_for_update(no_key=True).get
-    get_guardian(family=family, user=actor)
+    own = Guardian.objects.select_for_update(no_key=True).filter(family=family, user=actor)
+    if own.first() is None:  # the household was erased while this waited
+        raise ValidationError(NOT_A_GUARDIAN, code="not_a_guardian")
     asked = DataExport.objects.filter(asked_by=actor)
     if waiting := asked.filter(state=ExportState.WAITING).first():
         return waiting

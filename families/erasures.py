@@ -20,7 +20,7 @@ from accounts.mails import MAX_ATTEMPTS
 from accounts.models import Mail, User
 from accounts.personal_data import empty_mails
 from families.enums import ErasureState, Fate
-from families.holdings import Holding, counts_of, fingerprint_of, holdings, parts
+from families.holdings import NOT_A_GUARDIAN, Holding, counts_of, fingerprint_of, holdings, parts
 from families.models import Erasure, ErasureRequest, Family, Guardian
 
 security = logging.getLogger("accounts.security")
@@ -34,10 +34,12 @@ def ask(family: Family, *, text: str, actor: User) -> ErasureRequest:
     """A request, acknowledged by mail to each guardian of the household.
 
     The actor is one of them, or the agent who writes down what came by letter.
-    Raises ValidationError `already_open`: one at a time.
+    Raises ValidationError `already_open`: one at a time; `not_a_guardian` when he is not one now.
     """
     # The household's row keeps two tabs, or both parents, from asking at the same time.
     family = Family.objects.select_for_update(no_key=True).get(pk=family.pk)
+    if not (actor.is_staff or family.guardians.filter(user=actor).exists()):
+        raise ValidationError(NOT_A_GUARDIAN, code="not_a_guardian")
     if family.erasure_requests.filter(state=ErasureState.OPEN).exists():
         raise ValidationError(
             "Une demande d'effacement est déjà en cours pour votre foyer.", code="already_open"

@@ -19,6 +19,8 @@ from accounts.models import Mail, User
 from families.enums import Fate
 from families.models import Family, Guardian
 
+NOT_A_GUARDIAN = "Vous n'êtes plus responsable de ce foyer."
+
 
 class Copy:
     """Whom a copy of « Mes données » is for, and how it names those who did something."""

@@ -119,6 +119,15 @@ def test_two_parents_ask_at_the_same_moment(ours):
         ErasureRequest.objects.all().delete()
 
 
+def test_whoever_waited_for_an_erasure_asks_for_nothing_more(ours, director):
+    """His request was on its way when his account was closed."""
+    parent = parent_of(ours)
+    erase(ask(ours), director)
+
+    assert code_of(data_exports.ask, ours, actor=parent) == "not_a_guardian"
+    assert code_of(erasures.ask, ours, text=TEXT, actor=parent) == "not_a_guardian"
+
+
 # --- What stands in the way -------------------------------------------------------------------
 
 
