@@ -18,3 +18,5 @@ class MailKind(models.TextChoices):
     REFUSED = "refused", "réinscription refusée"
     WITHDRAWN = "withdrawn", "demande retirée"
     LAUNCH = "launch", "lancement des réinscriptions"
+    DATA_EXPORT = "data_export", "copie de mes données"
+    ERASURE = "erasure", "demande d'effacement"

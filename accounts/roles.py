@@ -17,6 +17,7 @@ ROLES = {
         "accounts.close_sessions_user",
         *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("family", "guardian", "commune")],
+        *[f"families.{verb}_erasurerequest" for verb in ("view", "add")],
         *[f"students.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
                         "slot", "enrolment", "repertoirepiece")],

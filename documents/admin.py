@@ -196,6 +196,8 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
 
     @admin.display(description="fichier")
     def file_link(self, document):
+        if not document.file:
+            return "effacé à la demande de la famille"
         return format_html(
             '<a href="{}">Télécharger {}</a> (la consultation est enregistrée)',
             reverse("admin:documents_document_file", args=[document.pk]),

@@ -5,6 +5,7 @@ from io import BytesIO
 
 from django.http import FileResponse
 
+from accounts.attachments import seal
 from documents.models import Document
 
 logger = logging.getLogger(__name__)
@@ -26,9 +27,7 @@ def lend(document: Document) -> FileResponse:
         filename=document.name,
         content_type=document.content_type,
     )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "no-store"
+    seal(response)
     return response
 
 

@@ -5,10 +5,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
-from families import services
+from families import erasures_admin, services
 from families.lists import FamilyList
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
+
+assert erasures_admin  # imported for its registration
 
 
 @admin.register(Commune)

@@ -13,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from accounts.spreadsheets import views as spreadsheets
 from accounts.spreadsheets.registry import lists_of
 from accounts.views import sign_out
+from families.enums import ErasureState
+from families.models import ErasureRequest
 from reenrolment.enums import Status
 from reenrolment.worklist import Workload, workload
 
@@ -56,7 +58,7 @@ class Site(admin.AdminSite):
 
 
 def _to_do(user) -> list[Figure]:
-    """What waits for this agent; nothing of what he may not see. At most three queries."""
+    """What waits for this agent; nothing of what he may not see. At most four queries."""
     if not user.has_perm("reenrolment.view_reenrolment"):
         return []
     work = workload(user)
@@ -65,6 +67,8 @@ def _to_do(user) -> list[Figure]:
         figures.append(_documents(work))
     if user.has_perm("reenrolment.decide_reenrolment"):
         figures.append(_unplaced(work))
+    if user.has_perm("families.decide_erasurerequest"):
+        figures += _erasures()
     return figures
 
 
@@ -106,6 +110,16 @@ def _unplaced(work: Workload) -> Figure:
         f"dans {_counted(work.choices, 'cours', 'cours')}" if work.choices else "",
         _dossiers(a_placer="oui"),
     )
+
+
+def _erasures() -> list[Figure]:
+    """Seldom any: not shown then. The law gives a month."""
+    waiting = ErasureRequest.objects.filter(state=ErasureState.OPEN)
+    number = waiting.count()
+    label = _plural(number, "demande d'effacement", "demandes d'effacement")
+    url = reverse("admin:families_erasurerequest_changelist")
+    query = urlencode({"state__exact": ErasureState.OPEN.value})
+    return [Figure(number, label, "à traiter dans le mois", f"{url}?{query}")] if number else []
 
 
 def _dossiers(**filters) -> str:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import sha256
 
-from django.db.models import Count, F, Prefetch
+from django.db.models import Count, F, Prefetch, Q
 
 from accounts.enums import MailKind
 from accounts.models import Mail
@@ -17,7 +17,7 @@ from billing.enums import InvoiceStatus
 from billing.models import Invoice, InvoiceSeries
 from billing.money import ZERO, euros
 from documents.models import Document
-from families.models import Guardian
+from families.models import Family, Guardian
 from reenrolment.enums import NEXT, TO_EXAMINE, Status
 from reenrolment.models import CourseChoice, Reenrolment, Transition
 from students.enums import WITHOUT_SLOT, EnrolmentStatus
@@ -53,8 +53,14 @@ def one_dossier() -> Iterator[str]:
 
 
 def files() -> Iterator[str]:
-    """What a dossier was submitted with is in the store, byte for byte. Reads every file."""
+    """What a dossier was submitted with is in the store, byte for byte. Reads every file.
+
+    But for the pieces of an erased household, and of its students, whose files are gone.
+    """
+    erased = Family.objects.filter(erasure_requests__erasure__isnull=False)
+    gone = Q(family__in=erased) | Q(student__families__in=erased)
     supplied = Document.objects.filter(supplied_pieces__isnull=False).distinct()
+    supplied = supplied.exclude(gone, file="")
     for document in supplied.select_related("type").order_by("uploaded_at", "pk").iterator():
         try:
             with document.file.open() as file:
@@ -206,6 +212,18 @@ def addresses() -> Iterator[str]:
         yield f"{guardian} et son compte n'ont pas la même adresse\u00a0: {emails}."
 
 
+def erasures() -> Iterator[str]:
+    """Of an erased household nothing is left that says who it was, but its issued invoices."""
+    erased = Family.objects.filter(erasure_requests__erasure__isnull=False).distinct()
+    for family in erased.order_by("pk"):
+        left = family.guardians.exclude(user=None, email="", mobile_phone="", home_phone="")
+        documents = family.documents.exclude(file="")
+        counts = [(left.count(), "responsable(s)"), (documents.count(), "pièce(s)")]
+        for count, what in counts:
+            if count:
+                yield f"Le foyer {family.pk} est effacé et il en reste {count} {what}."
+
+
 CHECKS = [
     seats,
     one_dossier,
@@ -216,6 +234,7 @@ CHECKS = [
     invoice_numbers,
     invoice_amounts,
     addresses,
+    erasures,
 ]
 
 

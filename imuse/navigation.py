@@ -78,6 +78,11 @@ class Navigation:
         ]
 
     @property
+    def has_my_data(self) -> bool:
+        """The footer leads families to « Mes données »."""
+        return self._is_free and Space.FAMILY in self._spaces
+
+    @property
     def _is_free(self) -> bool:
         user = getattr(self.request, "user", None)
         if not user or not user.is_authenticated or user.must_choose_password:

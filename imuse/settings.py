@@ -137,6 +137,14 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# What each app holds about a household, to export it or to erase it (families/holdings.py).
+PERSONAL_DATA = [
+    "families.personal_data.FamiliesPart",
+    "students.personal_data.StudentsPart",
+    "documents.personal_data.DocumentsPart",
+    "billing.personal_data.BillingPart",
+    "reenrolment.personal_data.ReenrolmentPart",
+]
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -152,7 +160,11 @@ globals().update(env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR}/mail
 EMAIL_TIMEOUT = 20
 # What else `send_mails` does, a small piece at a time, each call in its own short transaction: it
 # gives something true if there was work. A process of its own would be one more to watch.
-BETWEEN_MAILS = ["reenrolment.services.launches.prepare_next"]
+BETWEEN_MAILS = [
+    "reenrolment.services.launches.prepare_next",
+    "families.data_exports.prepare_next",
+    "families.files_to_delete.delete_next",
+]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
 
 # --- Signing in -------------------------------------------------------------------------------

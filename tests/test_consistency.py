@@ -84,6 +84,8 @@ WITHOUT_VISIBLE_TO = {
     "accounts.ListImport": "staff only",
     "accounts.ListExport": "staff only",
     "families.Commune": "public: a list",
+    "families.FileToDelete": "nobody",
+    "families.Erasure": "staff only",
     "students.SchoolYear": "public",
     "students.Teacher": "request.user's",
     "students.Custody": "what the others' visible_to follow",

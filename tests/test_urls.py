@@ -9,6 +9,7 @@ import pytest
 from django.urls import URLPattern, get_resolver, reverse
 
 from billing import services as billing
+from families import data_exports
 from students.enums import Scheduling
 from tests.factories import (
     CampaignFactory,
@@ -52,6 +53,10 @@ ROUTES = {
     "accounts:resume": (302, 302, 302, 302, 302),  # once something is kept
     "accounts:abandon": (302, 405, 405, 405, 405),
     "families:identity": FAMILY,
+    "families:my_data": FAMILY,
+    "families:ask_export": (302, 405, 405, 405, 405),
+    "families:download_export": OWN_ROW,
+    "families:ask_erasure": FAMILY,
     "students:index": (302, 302, 200, 200, 200),
     "students:pick": (302, 404, 404, 404, 404),  # without ?eleve=
     "students:identity": OWN_ROW,
@@ -98,14 +103,17 @@ def test_every_route_is_in_the_list_and_the_list_holds_no_other():
 
 
 @pytest.fixture
-def rows(student, family, teacher, director):
+def rows(student, parent, family, teacher, director):
     """One row of each kind, all of the household of `parent`, in the class of `teacher`."""
     CampaignFactory()
     course = CourseFactory(scheduling=Scheduling.TEACHER, teacher=teacher)
     EnrolmentFactory(student=student, course=course)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     billing.issue(invoice, actor=director)
+    export = data_exports.ask(family, actor=family.guardians.get().user)
+    data_exports.prepare_next()
     return {
+        "families": export.pk,
         "students": student.pk,
         "reenrolment": student.pk,
         "documents:supplied": student.pk,

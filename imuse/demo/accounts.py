@@ -36,7 +36,11 @@ ACCOUNTS = [
     Account("vasseur.c", "enseignante", "ses classes des deux années, une liste à imprimer"),
     Account("secretariat", "administration", "examiner un dossier, placer l'élève, valider"),
     Account("regie", "régie, facturation seulement", "les factures, un paiement"),
-    Account("direction", "direction, tous les droits", "les campagnes, les cours, les créneaux"),
+    Account(
+        "direction",
+        "direction, tous les droits",
+        "les campagnes, les cours, une demande d'effacement",
+    ),
 ]
 
 

@@ -17,6 +17,7 @@ from imuse.demo.dossiers import Desk
 from imuse.demo.households import Village
 from imuse.demo.invoices import Office
 from imuse.demo.launch import launch, refuse_one
+from imuse.demo.my_data import ask_for_a_copy, ask_to_be_forgotten
 from imuse.demo.schooling import Schooling
 from imuse.demo.teaching import Teaching, make_teachers
 from imuse.demo.town import CAMPAIGN_CLOSES, make_town
@@ -64,6 +65,8 @@ def load() -> None:
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)
+    ask_for_a_copy(cast["martin.c"], clock)
+    ask_to_be_forgotten(town, register, clock)
     _mails_have_left()
     refuse_one()
 

@@ -8,6 +8,7 @@ from accounts import connections
 from accounts.enums import Means
 from billing import services as billing
 from documents.enums import Verdict
+from families import erasures
 from reenrolment.services import launches
 from students.enums import Scheduling
 from tests.accounts.codes import code_of
@@ -86,6 +87,8 @@ def test_the_familys_pages(visit, parent, student, life, width):
             [
                 reverse("imuse:home"),
                 reverse("families:identity"),
+                reverse("families:my_data"),
+                reverse("families:ask_erasure"),
                 *[
                     reverse(f"students:{tab}", args=one)
                     for tab in ("identity", "courses", "history", "repertoire")
@@ -197,12 +200,14 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
     while launches.prepare_next():
         pass
     GuardianFactory(family=silent, user=None, email="", first_name="Alexandrine")
+    erasure = erasures.ask(parent.guardian.family, text="Tout le foyer.", actor=parent)
     visitor = visit(width=width).sign_in_as(director)
     lists = [
         *("reenrolment_reenrolment", "reenrolment_campaign", "reenrolment_terms"),
         *("documents_document", "documents_piecerule", "documents_documenttype"),
         *("students_student", "students_course", "students_slot", "students_enrolment"),
-        *("families_family", "billing_invoice", "accounts_user", "accounts_mail"),
+        *("families_family", "families_erasurerequest", "billing_invoice"),
+        *("accounts_user", "accounts_mail"),
     ]
 
     assert (
@@ -218,6 +223,7 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                 ],
                 reverse("admin:reenrolment_campaign_launch_progress", args=[campaign.pk])
                 + "?etat=",
+                reverse("admin:families_erasurerequest_change", args=[erasure.pk]),
                 reverse("admin:students_slot_change", args=[slot.pk]),
                 reverse("admin:students_course_add"),
                 reverse("admin:billing_invoice_change", args=[life[0].pk]),

@@ -20,7 +20,9 @@ from billing.models import Invoice
 from documents.enums import Verdict
 from documents.models import Document
 from documents.pieces import is_valid
-from families.models import Family, Guardian
+from families import erasures
+from families.holdings import fingerprint_of, holdings, obstacles
+from families.models import DataExport, ErasureRequest, Family, Guardian
 from imuse import invariants
 from imuse.demo import loading
 from imuse.demo.accounts import ACCOUNTS, PASSWORD
@@ -83,8 +85,8 @@ def test_tells_the_accounts_and_the_password(demo):
 
 
 def test_is_as_large_as_promised(demo):
-    assert Family.objects.count() == 60
-    assert Student.objects.count() == 90
+    assert Family.objects.count() == 61
+    assert Student.objects.count() == 91
     assert Teacher.objects.count() == 12
     assert Slot.objects.count() == 60
     for year in SchoolYear.objects.all():
@@ -316,3 +318,17 @@ def test_the_clock_is_turned_back_and_set_again():
         assert timezone.now() == moment
         assert timezone.localdate() == clock.day(-3)
     assert timezone.localdate() == clock.today
+
+
+def test_a_copy_is_ready_and_a_household_may_be_erased(demo):
+    assert DataExport.objects.get().is_ready
+    request = ErasureRequest.objects.get()
+    assert obstacles(request.family) == []
+
+    erasures.erase(
+        request,
+        expected=fingerprint_of(holdings(request.family)),
+        actor=User.objects.get(username="direction"),
+    )
+
+    assert list(invariants.violations()) == []

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.models import User
 from documents.models import Document
+from families.models import DataExport
 from imuse.demo import loading
 
 
@@ -44,7 +45,8 @@ def test_reset_starts_over(settings, tmp_path):
     assert loading.is_loaded()
     assert not User.objects.filter(username="quelqu.un").exists()
     assert not storages["private"].exists("ab/orphelin")
-    assert {d.file.name for d in Document.objects.all()} == set(_files(storages["private"]))
+    rows = [*Document.objects.all(), *DataExport.objects.all()]
+    assert {row.file.name for row in rows} == set(_files(storages["private"]))
     assert not mail.exists()
 
 

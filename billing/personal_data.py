@@ -1,0 +1,73 @@
+"""What this app holds about a household: the copy of « Mes données », the erasure."""
+
+from accounts.personal_data import forget_in_admin_log
+from accounts.records import record
+from billing.enums import InvoiceStatus
+from billing.models import Invoice, InvoiceLine, Payment
+from families.enums import Fate
+from families.holdings import Holding, Part
+
+EXPORTED = {
+    Invoice: [
+        *["establishment", "school_year", "kind", "year", "number", "issued_on", "due_on"],
+        *["payer_name", "payer_address"],
+    ],
+    InvoiceLine: ["label", "explanation", "amount"],
+    Payment: ["amount", "means", "paid_on", "reference", "recorded_at"],
+}
+NESTED = "dit où la ligne est rangée"
+TEN_YEARS = "La loi oblige à garder dix ans les pièces comptables (code de commerce, L. 123-22)."
+
+
+class BillingPart(Part):
+    exported = EXPORTED
+    not_exported = {
+        "billing.InvoiceSeries": "un compteur",
+        "billing.Invoice.family": NESTED,
+        "billing.Invoice.status": "un brouillon n'est encore rien : la copie ne les contient pas",
+        "billing.InvoiceLine.invoice": NESTED,
+        "billing.InvoiceLine.position": "les lignes sont dans leur ordre",
+        "billing.Payment.invoice": NESTED,
+        "billing.Payment.recorded_by": "un agent",
+    }
+    sections = {"factures": "vos factures, leurs lignes, vos paiements"}
+
+    def export(self, copy):
+        invoices = (
+            Invoice.objects.visible_to(copy.user)
+            .for_list()
+            .select_related("establishment", "school_year")
+            .prefetch_related("payments")
+        )
+        return {"factures": [_invoice(invoice) for invoice in invoices]}
+
+    def holdings(self, family):
+        issued = family.invoices.filter(status=InvoiceStatus.ISSUED)
+        payments = Payment.objects.filter(invoice__family=family)
+        drafts = family.invoices.filter(status=InvoiceStatus.DRAFT)
+        return [
+            Holding(
+                "Factures émises, avec le nom et l'adresse du payeur",
+                issued.count(),
+                Fate.KEPT,
+                TEN_YEARS,
+            ),
+            Holding("Paiements", payments.count(), Fate.KEPT, TEN_YEARS),
+            Holding("Brouillons de factures", drafts.count(), Fate.ERASED),
+        ]
+
+    def erase(self, family):
+        pks = list(family.invoices.values_list("pk", flat=True))
+        drafts = family.invoices.select_for_update().filter(status=InvoiceStatus.DRAFT)
+        Invoice.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()
+        forget_in_admin_log(Invoice, pks)
+
+
+def _invoice(invoice):
+    return {
+        **record(invoice, EXPORTED[Invoice]),
+        "total (€)": str(invoice.total),
+        "payé (€)": str(invoice.paid),
+        "lignes": [record(line, EXPORTED[InvoiceLine]) for line in invoice.lines.all()],
+        "paiements": [record(payment, EXPORTED[Payment]) for payment in invoice.payments.all()],
+    }

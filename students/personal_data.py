@@ -1,0 +1,163 @@
+"""What this app holds about a household's students: the copy of « Mes données », the erasure."""
+
+import datetime as dt
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Prefetch
+from django.utils import timezone
+
+from accounts.personal_data import forget_in_admin_log
+from accounts.records import record
+from families.enums import Fate
+from families.holdings import Holding, Part
+from families.models import Family
+from students.models import Custody, Enrolment, RepertoirePiece, Student, Teacher
+
+EXPORTED = {
+    Student: [
+        *["last_name", "first_name", "reference", "birth_date"],
+        *["email", "phone", "school", "school_class"],
+    ],
+    Custody: ["rank"],
+    Enrolment: ["course", "place", "status", "cycle", "cycle_year", "next_course"],
+    RepertoirePiece: ["school_year", "composer", "title", "occasion", "played_on"],
+}
+NESTED = "dit où la ligne est rangée"
+NO_BIRTH_DATE = dt.date(1900, 1, 1)  # the column is not nullable, and a year would say too much
+
+
+class StudentsPart(Part):
+    exported = EXPORTED
+    not_exported = {
+        "students.Student.families": "un foyer ne lit rien de l'autre",
+        "students.Student.sort_name": "sert à trier",
+        "students.Custody.student": NESTED,
+        "students.Custody.family": "un foyer ne lit rien de l'autre",
+        "students.Enrolment.student": NESTED,
+        "students.RepertoirePiece.student": NESTED,
+        "students.Teacher": "une autre personne",
+        "students.SchoolYear": "une liste publique",
+        "students.Discipline": "une liste publique",
+        "students.Course": "une liste publique",
+        "students.Slot": "une liste publique",
+        "students.Place": "le motif d'une place ajoutée parle du créneau",
+    }
+    sections = {"élèves": "leur identité, leur garde, leurs cours, leur répertoire"}
+
+    def export(self, copy):
+        enrolments = (
+            Enrolment.objects.for_list()
+            .select_related("next_course")
+            .order_by("-course__school_year__starts_on", "course__sort_name", "pk")
+        )
+        students = copy.family.students.prefetch_related(
+            "custodies", "repertoire__school_year", Prefetch("enrolments", enrolments)
+        )
+        return {"élèves": [_student(student, copy.family) for student in students]}
+
+    def needs_account(self, user):
+        return Teacher.objects.filter(user=user).exists()
+
+    def holdings(self, family):
+        ours, shared = students_only_of(family), students_shared_by(family)
+        repertoire = RepertoirePiece.objects.filter(student__in=ours).count()
+        return [
+            Holding("Élèves\u00a0: nom, naissance, école, téléphone", ours.count(), Fate.EMPTIED),
+            Holding(
+                "Élèves qui ont un autre foyer",
+                shared.count(),
+                Fate.DETACHED,
+                "Leur autre foyer en répond encore.",
+            ),
+            Holding("Morceaux du répertoire", repertoire, Fate.ERASED),
+            Holding(
+                "Inscriptions passées",
+                Enrolment.objects.filter(student__in=ours).count(),
+                Fate.EMPTIED,
+                "Elles comptent les élèves de chaque cours, sans dire qui.",
+            ),
+        ]
+
+    def obstacles(self, family):
+        """A household answers for a child as long as he is enrolled, whoever else does."""
+        live = (
+            Enrolment.objects.live()
+            .filter(
+                student__families=family, course__school_year__ends_on__gte=timezone.localdate()
+            )
+            .select_related("student", "course__school_year")
+            .order_by("student__sort_name", "course__school_year__starts_on", "course__sort_name")
+        )
+        return [
+            f"{enrolment.student} est inscrit au cours «\u00a0{enrolment.course}\u00a0» de"
+            f" {enrolment.course.school_year}."
+            for enrolment in live
+        ]
+
+    def erase(self, family):
+        if found := self.obstacles(family):
+            raise ValidationError([ValidationError(each, code="obstacle") for each in found])
+        shared = Custody.objects.filter(family=family, student__in=students_shared_by(family))
+        forget_in_admin_log(Custody, list(family.custodies.values_list("pk", flat=True)))
+        shared.delete()
+        ours = list(students_only_of(family).select_for_update(no_key=True).order_by("pk"))
+        for student in ours:
+            _empty(student)
+        pks = [student.pk for student in ours]
+        for model in (RepertoirePiece, Enrolment):
+            rows = model.objects.filter(student__in=pks)
+            forget_in_admin_log(model, list(rows.values_list("pk", flat=True)))
+        RepertoirePiece.objects.filter(student__in=pks).delete()
+        forget_in_admin_log(Student, pks)
+
+
+def students_only_of(family: Family):
+    """Those for whom nobody else answers: an erasure empties them."""
+    return family.students.filter(~_elsewhere(family))
+
+
+def students_shared_by(family: Family):
+    """Those of two households: an erasure leaves them to the other one."""
+    return family.students.filter(_elsewhere(family))
+
+
+def _elsewhere(family):
+    return Exists(Custody.objects.filter(student=OuterRef("pk")).exclude(family=family))
+
+
+def _student(student, family):
+    return {
+        **record(student, EXPORTED[Student]),
+        "garde": [
+            {
+                **record(custody, EXPORTED[Custody]),
+                "lequel": "le vôtre" if custody.family_id == family.pk else "un autre foyer",
+            }
+            for custody in student.custodies.all()
+        ],
+        "cours": [_enrolment(enrolment) for enrolment in student.enrolments.all()],
+        "répertoire": [
+            record(piece, EXPORTED[RepertoirePiece]) for piece in student.repertoire.all()
+        ],
+    }
+
+
+def _enrolment(enrolment):
+    said = {"place": str(enrolment.slot) if enrolment.slot else None}
+    return {
+        "année scolaire": str(enrolment.course.school_year),
+        **record(enrolment, EXPORTED[Enrolment], **said),
+        "enseignant": str(enrolment.teacher) if enrolment.teacher else None,
+    }
+
+
+def _empty(student):
+    student.first_name, student.last_name = "Élève", "effacé"
+    student.reference, student.birth_date = None, NO_BIRTH_DATE
+    student.email = student.phone = student.school = student.school_class = ""
+    student.save(
+        update_fields=[
+            *["first_name", "last_name", "sort_name", "reference", "birth_date"],
+            *["email", "phone", "school", "school_class"],
+        ]
+    )

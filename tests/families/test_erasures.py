@@ -1,0 +1,465 @@
+"""A household asks to be forgotten, the direction answers; what goes, what stays, and for whom."""
+
+import datetime as dt
+from unittest import mock
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.core import serializers
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import mails, throttling
+from accounts.enums import MailKind
+from accounts.models import Mail, SignInAttempt, User, private_storage
+from billing.models import Invoice
+from documents.models import Document
+from families import data_exports, erasures
+from families.enums import ErasureState, Fate
+from families.holdings import fingerprint_of, holdings, obstacles
+from families.models import DataExport, Erasure, ErasureRequest, FileToDelete
+from imuse import invariants
+from reenrolment.enums import Status
+from reenrolment.models import Reenrolment
+from students.enums import EnrolmentStatus
+from students.models import Custody, Enrolment, SchoolYear
+from tests.factories import StudentFactory, TeacherFactory
+from tests.families.conftest import OURS, THEIRS
+from tests.families.homes import make_home, parent_of
+from tests.races import run_together
+from tests.test_consistency import OUR_MODELS
+
+TEXT = f"Tout le foyer {OURS}, s'il vous plaît."
+
+
+def ask(family):
+    return erasures.ask(family, text=TEXT, actor=parent_of(family))
+
+
+def erase(request, director, **changes):
+    expected = fingerprint_of(holdings(request.family))
+    return erasures.erase(request, **{"expected": expected, "actor": director} | changes)
+
+
+def code_of(function, *args, **kwargs):
+    with pytest.raises(ValidationError) as refused:
+        function(*args, **kwargs)
+    return refused.value.error_list[0].code
+
+
+def years_later():
+    """The school years of the tests are over, and so is what they hold."""
+    for year in SchoolYear.objects.order_by("starts_on"):
+        year.starts_on = year.starts_on.replace(year=year.starts_on.year - 5)
+        year.ends_on = year.ends_on.replace(year=year.ends_on.year - 5)
+        year.save(update_fields=["starts_on", "ends_on"])
+
+
+def rows_with(word):
+    """By table: how many of its rows say the word, whatever the field."""
+    found = {}
+    for model in [*OUR_MODELS, LogEntry]:
+        text = [serializers.serialize("json", [row]) for row in model.objects.all()]
+        if count := sum(word.lower() in row.lower() for row in text):
+            found[model._meta.label] = count
+    return found
+
+
+@pytest.fixture
+def over(ours, life):
+    """The household's dossier and courses are of the past."""
+    years_later()
+    return ask(ours)
+
+
+# --- Asking -----------------------------------------------------------------------------------
+
+
+def test_each_guardian_is_told_at_once(ours, registrar):
+    request = ask(ours)
+
+    assert (request.state, request.text) == (ErasureState.OPEN, TEXT)
+    told = Mail.objects.filter(kind=MailKind.ERASURE).order_by("pk")
+    assert [mail.to for mail in told] == ["claire@blaireau.example", "paul@blaireau.example"]
+    assert "Vous avez demandé" in told[0].body
+    assert "L'autre responsable" in told[1].body
+    assert OURS not in told[1].body.replace("PaulBlaireau Blaireau", "")  # his words stay his
+
+
+def test_one_at_a_time(ours):
+    ask(ours)
+
+    assert code_of(ask, ours) == "already_open"
+    twice = ErasureRequest.objects.get()
+    twice.pk = None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        twice.save(force_insert=True)
+
+
+@pytest.mark.parametrize(
+    ("asked", "before"),
+    [("2027-01-31", "2027-02-28"), ("2027-05-03", "2027-06-03"), ("2026-12-15", "2027-01-15")],
+)
+def test_a_month_to_answer(asked, before):
+    at = timezone.make_aware(dt.datetime.fromisoformat(f"{asked}T09:00"))
+
+    assert erasures.answer_before(ErasureRequest(asked_at=at)).isoformat() == before
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_parents_ask_at_the_same_moment(ours):
+    for _ in range(20):
+        results = run_together(lambda number: ask(ours), 2)
+
+        assert sorted(isinstance(result, ValidationError) for result in results) == [False, True]
+        Mail.objects.all().delete()
+        ErasureRequest.objects.all().delete()
+
+
+def test_whoever_waited_for_an_erasure_asks_for_nothing_more(ours, director):
+    """His request was on its way when his account was closed."""
+    parent = parent_of(ours)
+    erase(ask(ours), director)
+
+    assert code_of(data_exports.ask, ours, actor=parent) == "not_a_guardian"
+    assert code_of(erasures.ask, ours, text=TEXT, actor=parent) == "not_a_guardian"
+
+
+# --- What stands in the way -------------------------------------------------------------------
+
+
+def test_a_child_who_is_enrolled_keeps_everything(ours, life, director):
+    request = ask(ours)
+
+    sentences = [sentence.replace("\u00a0", " ") for sentence in obstacles(ours)]
+    assert any("est inscrit au cours « Chœur »" in sentence for sentence in sentences)
+    assert any(f"{life.reference} Louise Castor" in sentence for sentence in sentences)
+    before = rows_with(OURS)
+    assert code_of(erase, request, director) == "obstacle"
+
+    assert rows_with(OURS) == before
+    assert not FileToDelete.objects.exists()
+    assert ErasureRequest.objects.get().is_open
+
+
+@pytest.mark.parametrize(
+    ("status", "held"),
+    [
+        (Status.DRAFT, False),
+        (Status.SUBMITTED, True),
+        (Status.WITHDRAWN, False),
+    ],
+)
+def test_a_dossier_of_the_year_to_come_holds_while_it_may_be_decided(ours, life, status, held):
+    Enrolment.objects.update(status=EnrolmentStatus.RELEASED, place=None)
+    draft = {"submitted_at": None, "submitted_by": None, "terms": None}
+    Reenrolment.objects.update(status=status, **(draft if status == Status.DRAFT else {}))
+
+    assert bool(obstacles(ours)) is held
+
+
+def test_a_course_given_back_holds_nothing(ours, child, life):
+    Reenrolment.objects.update(status=Status.WITHDRAWN)
+    assert obstacles(ours)
+
+    Enrolment.objects.update(status=EnrolmentStatus.RELEASED, place=None)
+
+    assert obstacles(ours) == []
+
+
+def test_what_changed_since_the_preview_is_read_again(ours, over, director):
+    expected = fingerprint_of(holdings(ours))
+    StudentFactory(family=ours)
+
+    assert code_of(erase, over, director, expected=expected) == "changed"
+
+
+def test_answered_once(ours, over, director):
+    expected = fingerprint_of(holdings(ours))
+    erase(over, director)
+
+    assert code_of(erase, over, director, expected=expected) == "decided"
+    assert (
+        code_of(erasures.answer, over, state=ErasureState.REFUSED, answer="Non.", actor=director)
+        == "decided"
+    )
+    assert Erasure.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_two_agents_erase_at_the_same_moment(establishment, director):
+    for number in range(20):
+        request = ask(make_home(f"Famille{number}"))
+        expected = fingerprint_of(holdings(request.family))
+        results = run_together(
+            lambda _, asked=request, seen=expected: erase(asked, director, expected=seen), 2
+        )
+
+        refused = [result for result in results if isinstance(result, ValidationError)]
+        assert [error.code for error in refused] == ["decided"]
+        assert Erasure.objects.count() == number + 1
+
+
+# --- Erasing ----------------------------------------------------------------------------------
+
+
+def test_nothing_is_left_that_says_who_they_were(ours, over, child, director):
+    """But the issued invoice and its payment, and the child, who has another household."""
+    LogEntry.objects.log_actions(director.pk, [ours], CHANGE, "Famille Blaireau")
+    data_exports.ask(ours, actor=parent_of(ours))
+    data_exports.prepare_next()
+    assert set(rows_with(OURS)) > {"families.Family", "accounts.Mail", "documents.Document"}
+
+    erase(over, director)
+    call_command("send_mails")
+    call_command("purge_personal_data")
+
+    assert rows_with(OURS) == {
+        "billing.Invoice": 1,
+        "billing.InvoiceLine": 1,
+        "billing.Payment": 1,
+        "documents.Document": 1,  # the child's own photo, by the name that they gave to it
+    }
+    assert list(invariants.violations()) == []
+
+
+def test_a_child_with_another_household_stays_there(ours, theirs, over, child, director, stored):
+    theirs_before = rows_with(THEIRS)
+    photo = Document.objects.get(student=child)
+    erase(over, director)
+    call_command("send_mails")
+
+    assert list(Custody.objects.values_list("student", "family")) == [(child.pk, theirs.pk)]
+    child.refresh_from_db()
+    assert str(child) == "Louise Castor"
+    assert rows_with(THEIRS) == theirs_before
+    assert Document.objects.visible_to(parent_of(theirs)).filter(pk=photo.pk).exists()
+    theirs_files = Document.objects.exclude(file="").values_list("file", flat=True)
+    assert stored() == sorted(theirs_files)
+    assert len(stored()) == 2
+
+
+def test_a_child_of_this_household_alone_is_emptied(ours, director):
+    student = StudentFactory(first_name="Zoé", last_name=OURS, family=ours, school="École Blaireau")
+    erase(ask(ours), director)
+
+    student.refresh_from_db()
+    assert (str(student), student.school, student.birth_date.year) == ("Élève effacé", "", 1900)
+    assert student.sort_name == "efface eleve"
+    call_command("send_mails")
+    call_command("purge_personal_data")
+    assert rows_with(OURS) == {}
+
+
+def test_accounts_are_closed_and_their_sessions_end(client, ours, director):
+    parent = parent_of(ours)
+    throttling.begin(parent.username, "10.0.0.1")
+    client.force_login(parent)
+    assert client.get("/extranet/famille/").status_code == 200
+
+    erase(ask(ours), director)
+
+    assert client.get("/extranet/famille/").status_code == 302
+    closed = User.objects.get(pk=parent.pk)
+    assert (closed.username, closed.email, closed.is_active) == (
+        f"efface.{parent.pk}",
+        "",
+        False,
+    )
+    assert not closed.has_usable_password()
+    assert not SignInAttempt.objects.exists()
+
+
+def test_the_account_of_a_teacher_or_an_agent_is_only_detached(ours, director, registrar):
+    teacher, agent = (guardian.user for guardian in ours.guardians.order_by("pk"))
+    TeacherFactory(user=teacher)
+    agent.is_staff = True
+    agent.save(update_fields=["is_staff"])
+    found = {holding.what: holding for holding in holdings(ours)}
+    assert found["Comptes d'agents ou d'enseignants"].count == 2
+
+    erase(ask(ours), director)
+
+    for user in (teacher, agent):
+        user.refresh_from_db()
+        assert user.is_active
+        assert OURS in user.last_name
+        assert not hasattr(User.objects.get(pk=user.pk), "guardian")
+
+
+def test_what_the_law_keeps_makes_it_partial(ours, over, director):
+    request = erase(over, director)
+
+    assert request.state == ErasureState.PARTLY
+    assert Invoice.objects.get(family=ours).payer_name == "ClaireBlaireau et PaulBlaireau Blaireau"
+    told = Mail.objects.filter(kind=MailKind.ERASURE).exclude(to="").order_by("pk")
+    assert [mail.to for mail in told] == ["claire@blaireau.example", "paul@blaireau.example"]
+    assert "code de commerce" in told[0].body
+
+
+def test_without_an_invoice_everything_is_erased(ours, director):
+    assert erase(ask(ours), director).state == ErasureState.DONE
+
+
+def test_the_trace_says_who_when_and_how_many(ours, over, director):
+    found = holdings(ours)
+    erase(over, director, answer="Comme convenu.")
+
+    trace = Erasure.objects.get()
+    over.refresh_from_db()
+    assert (trace.actor, trace.at) == (director, over.decided_at)
+    assert [line["count"] for line in trace.counts] == [holding.count for holding in found]
+    assert OURS not in str(trace.counts)
+    assert (over.text, over.answer, over.decided_by) == ("", "Comme convenu.", director)
+
+
+def test_the_preview_says_what_is_done(ours, over, director):
+    """The counts of what it erases or empties are those of the rows that change."""
+    found = {(h.what.split("\u00a0")[0], h.fate): h.count for h in holdings(ours)}
+    files = Document.objects.exclude(file="").count()
+    mails_before = Mail.objects.exclude(to="").count()
+    drafts = Invoice.objects.filter(family=ours, status="draft").count()
+
+    erase(over, director)
+
+    assert found["Pièces justificatives", Fate.EMPTIED] == (
+        files - Document.objects.exclude(file="").count()
+    )
+    answers = 2
+    assert found["Messages", Fate.EMPTIED] == (
+        mails_before - Mail.objects.exclude(to="").count() + answers
+    )
+    assert found["Brouillons de factures", Fate.ERASED] == drafts == 1
+    assert found["Comptes", Fate.EMPTIED] == User.objects.filter(is_active=False).count() == 2
+    assert found["Élèves qui ont un autre foyer", Fate.DETACHED] == 1
+
+
+def test_half_of_it_never_happens(ours, over, director):
+    """The last part fails: nothing of the first ones stays."""
+    before = rows_with(OURS)
+
+    with (
+        mock.patch(
+            "families.personal_data._erase_guardian", side_effect=RuntimeError("the server died")
+        ),
+        pytest.raises(RuntimeError),
+    ):
+        erase(over, director)
+
+    assert rows_with(OURS) == before
+    assert not FileToDelete.objects.exists()
+    assert ErasureRequest.objects.get().is_open
+
+
+def test_a_storage_that_is_down_lets_the_files_go_later(ours, over, director, monkeypatch, stored):
+    before = len(stored())
+
+    def fail(*args):
+        raise OSError("Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(private_storage()), "delete", fail)
+        erase(over, director)
+        call_command("send_mails")
+    assert len(stored()) == before
+
+    FileToDelete.objects.update(due_at=timezone.now())
+    call_command("send_mails")
+
+    assert len(stored()) == before - 1
+    assert not FileToDelete.objects.exists()
+
+
+def test_a_copy_under_way_ends_with_the_household(ours, director, stored):
+    """The sender finds its row gone, and leaves no file behind."""
+    request = ask(ours)
+    data_exports.ask(ours, actor=parent_of(ours))
+    save = type(private_storage()).save
+
+    def erased_meanwhile(storage, name, content, **kwargs):
+        erase(request, director)
+        return save(storage, name, content, **kwargs)
+
+    with mock.patch.object(type(private_storage()), "save", erased_meanwhile):
+        data_exports.prepare_next()
+    call_command("purge_personal_data")
+
+    assert not DataExport.objects.exists()
+    assert stored() == []
+
+
+def test_the_answer_is_emptied_once_it_has_left(ours, director, mailoutbox):
+    erase(ask(ours), director)
+    erasures.forget_answers()
+    answers = Mail.objects.filter(kind=MailKind.ERASURE, key__contains="answered")
+    assert [bool(mail.to) for mail in answers] == [True, True]
+
+    mails.send_due()
+    erasures.forget_answers()
+
+    assert len(mailoutbox) == 2
+    assert [mail.to for mail in answers.all()] == ["", ""]
+
+
+def test_an_answer_that_never_leaves_is_emptied_too(ours, director):
+    erase(ask(ours), director)
+    Mail.objects.exclude(to="").update(attempts=mails.MAX_ATTEMPTS)
+
+    assert erasures.forget_answers() == 2
+
+
+def test_what_had_not_left_yet_does_not(ours, director, mailoutbox):
+    erase(ask(ours), director)
+    mails.send_due()
+
+    assert {message.subject for message in mailoutbox} == {"Réponse à votre demande d'effacement"}
+
+
+def test_invariants_tell_an_erased_household_that_was_written_to_again(ours, director):
+    erase(ask(ours), director)
+    assert list(invariants.violations()) == []
+
+    ours.guardians.update(email="claire@blaireau.example")
+
+    assert list(invariants.violations()) == [
+        f"Le foyer {ours.pk} est effacé et il en reste 2 responsable(s)."
+    ]
+
+
+def test_a_lost_file_of_a_household_that_is_there_is_still_told(ours, life, director):
+    Document.objects.filter(supplied_pieces__isnull=False).update(file="")
+
+    assert any("ne se lit pas" in sentence for sentence in invariants.violations())
+
+
+# --- Answering without erasing ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [ErasureState.REFUSED, ErasureState.PARTLY])
+def test_refused_or_done_by_hand_is_said_to_the_household(ours, registrar, director, state):
+    request = ask(ours)
+    Mail.objects.all().delete()
+
+    erasures.answer(request, state=state, answer="Louise est inscrite.", actor=director)
+
+    request.refresh_from_db()
+    assert (request.state, request.answer) == (state, "Louise est inscrite.")
+    assert (request.text, request.decided_by) == (TEXT, director)
+    bodies = [mail.body for mail in Mail.objects.all()]
+    assert len(bodies) == 2
+    assert all("Louise est inscrite." in body and "www.cnil.fr" in body for body in bodies)
+    assert erasures.forget_answers() == 0  # they are still there to read it
+    assert ask(ours).is_open
+
+
+def test_a_refusal_says_why(ours, director):
+    request = ask(ours)
+
+    assert (
+        code_of(erasures.answer, request, state=ErasureState.REFUSED, answer=" ", actor=director)
+        == "answer_required"
+    )
