@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django_otp.plugins.otp_static import admin as otp_static
 from django_otp.plugins.otp_totp import admin as otp_totp
 
-from accounts import mails, second_factor, services, throttling
+from accounts import email_changes, mails, second_factor, services, throttling
 from accounts.models import Establishment, Mail, User
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
@@ -118,7 +118,7 @@ class UserAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup, value, request):
         # A filter on the hash in the address (?password__startswith=) would reveal it.
-        secret = lookup.startswith(("password", "one_time_password"))
+        secret = lookup.startswith(("password", "one_time_password", "email_change"))
         return not secret and super().lookup_allowed(lookup, value, request)
 
     def has_unlock_permission(self, request):
@@ -127,9 +127,11 @@ class UserAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         if not change:
             obj.set_unusable_password()
+        elif "email" in form.changed_data:
+            email_changes.set_email(obj, obj.email)
         super().save_model(request, obj, form, change)
-        if change and "email" in form.changed_data:
-            services.forget_one_time_password(obj)  # it was mailed to the former address
+        if change and "is_active" in form.changed_data:
+            services.forget_mailed_secrets(obj)
 
     @admin.action(description="Envoyer un mot de passe provisoire", permissions=["change"])
     def send_one_time_password(self, request, queryset):

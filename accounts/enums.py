@@ -11,3 +11,11 @@ class MailKind(models.TextChoices):
     REFUSED = "refused", "réinscription refusée"
     WITHDRAWN = "withdrawn", "demande retirée"
     LAUNCH = "launch", "lancement des réinscriptions"
+    INVITATION = "invitation", "invitation"
+    EMAIL_CHANGE = "email_change", "confirmation d'une adresse e-mail"
+    EMAIL_CHANGE_ASKED = "email_change_asked", "demande de changement d'adresse"
+    EMAIL_CHANGED = "email_changed", "adresse e-mail changée"
+
+
+# Kept without a text: the secret that they carry is made while they are being sent.
+WITH_A_SECRET = [MailKind.ONE_TIME_PASSWORD, MailKind.EMAIL_CHANGE]

@@ -5,7 +5,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import throttling, usernames
-from accounts.models import Establishment, Mail, OneTimePassword, PasswordRequest, User
+from accounts.models import (
+    EmailChange,
+    Establishment,
+    Mail,
+    OneTimePassword,
+    PasswordRequest,
+    User,
+)
 from accounts.throttling import security
 
 
@@ -85,26 +92,46 @@ def let_in(user: User, establishment: Establishment) -> None:
     user.establishments.add(establishment)
 
 
+def is_own_password(password: str, *, actor: User, address: str) -> bool:
+    """Is it the actor's lasting password? For a page that asks it of somebody signed in.
+
+    The tries count with those of the sign-in page: while access is suspended the answer is no.
+    """
+    attempt = throttling.begin(actor.username, address)
+    if actor.check_password(password) and not attempt.suspended:
+        throttling.succeeded(attempt)
+        return True
+    security.warning(
+        "Current password refused (%s): account %s, address %s",
+        "suspended" if attempt.suspended else "wrong",
+        actor.username,
+        address or "unknown",
+    )
+    return False
+
+
 @transaction.atomic
 def choose_password(password: str, *, actor: User) -> User:
     """Sets the actor's lasting password, which a form has checked; gives the fresh account.
 
     Every session of the account ends, except one that the caller renews with
-    `update_session_auth_hash`. A one-time password, sent or still to send, dies.
+    `update_session_auth_hash`. What was mailed, sent or still to send, dies: whoever knew the
+    former password may have asked for it.
     """
     user = User.objects.select_for_update().get(pk=actor.pk)
     user.set_password(password)
     user.must_choose_password = False
     user.save(update_fields=["password", "must_choose_password"])
-    forget_one_time_password(user)
+    forget_mailed_secrets(user)
     throttling.unlock(user)  # what was guessed so far is worth nothing against the new one
     security.info("Password chosen: account %s", user.username)
     return user
 
 
 @transaction.atomic
-def forget_one_time_password(user: User) -> None:
-    """What was mailed no longer works, what waits does not leave."""
+def forget_mailed_secrets(user: User) -> None:
+    """The one-time password and the address to confirm: neither works, nor leaves, any more."""
     OneTimePassword.objects.filter(user=user).delete()
+    EmailChange.objects.filter(user=user).delete()
     Mail.objects.filter(user=user, sent_at=None).delete()
     PasswordRequest.objects.filter(user=user, answered=False).update(answered=True)

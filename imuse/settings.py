@@ -155,6 +155,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conser
 
 # --- Signing in -------------------------------------------------------------------------------
 
+# Whose rows copy the address of an account: each is called with the account and its new address,
+# before the account itself is locked.
+EMAIL_FOLLOWERS = ["families.services.follow_account"]
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordOrOneTimePassword"]
 LOGIN_URL = "accounts:sign_in"
@@ -172,6 +176,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.validators.CommonPasswordValidator"},
 ]
 ONE_TIME_PASSWORD_HOURS = 24
+EMAIL_CHANGE_HOURS = 24
 # « Validation en deux étapes »: the staff must; families and teachers may.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not DEBUG)
 OTP_TOTP_ISSUER = SITE_NAME  # the name that the application shows
