@@ -1,9 +1,11 @@
 """The admin pages of accounts and mails, and what the other apps' pages are made with."""
 
+from functools import wraps
+
 from django.contrib import admin, messages
 from django.contrib.auth import admin as django_auth
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
@@ -20,6 +22,21 @@ assert django_auth  # imported for its registration, which is undone here
 admin.site.unregister(Group)  # groups are code: accounts/roles.py
 # Their pages show the secrets: nobody reads them, « Retirer la validation en deux étapes » resets.
 admin.site.unregister([otp_static.StaticDevice, otp_totp.TOTPDevice])
+
+
+def permission_required(*permissions):
+    """403 without all of them, before anything is read."""
+
+    def decorate(view):
+        @wraps(view)
+        def inner(request, *args, **kwargs):
+            if not request.user.has_perms(permissions):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return inner
+
+    return decorate
 
 
 class SortNameSearchMixin:

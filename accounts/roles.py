@@ -16,6 +16,9 @@ ROLES = {
         "accounts.unlock_user",
         *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("family", "guardian", "commune")],
+        "families.manage_accounts",
+        "families.merge_families",
+        "families.view_merge",
         *[f"students.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
                         "slot", "enrolment", "repertoirepiece")],

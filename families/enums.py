@@ -7,3 +7,8 @@ class Zone(models.TextChoices):
     RESIDENT = "resident", "commune du conservatoire"
     CONVENTIONED = "conventioned", "commune conventionnée"
     OUTSIDE = "outside", "hors territoire"
+
+
+class MergeKind(models.TextChoices):
+    FAMILY = "family", "foyer"
+    GUARDIAN = "guardian", "responsable"

@@ -153,11 +153,27 @@ EMAIL_TIMEOUT = 20
 BETWEEN_MAILS = ["reenrolment.services.launches.prepare_next"]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
 
+# --- Doubles ----------------------------------------------------------------------------------
+
+# What each app does of its own rows when a household, or a responsable, is absorbed by its double
+# (families.absorbing): a relation that none of them names fails the tests.
+FAMILY_PARTS = [
+    "families.absorbing.Guardians",
+    "families.absorbing.Merges",
+    "students.absorbing.Custodies",
+    "documents.absorbing.Documents",
+    "billing.absorbing.Invoices",
+    "reenrolment.absorbing.Households",
+]
+GUARDIAN_PARTS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]
+
 # --- Signing in -------------------------------------------------------------------------------
 
 # Whose rows copy the address of an account: each is called with the account and its new address,
 # before the account itself is locked.
 EMAIL_FOLLOWERS = ["families.services.follow_account"]
+# What may forbid to close an account: each is called with it and with the `actor`.
+ACCOUNT_CLOSINGS = ["students.services.check_account_closes"]
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordOrOneTimePassword"]

@@ -84,6 +84,8 @@ WITHOUT_VISIBLE_TO = {
     "accounts.SignInAttempt": "nobody",
     "accounts.Mail": "staff only",
     "families.Commune": "public: a list",
+    "families.Invitation": "staff only",
+    "families.Merge": "staff only",
     "students.SchoolYear": "public",
     "students.Teacher": "request.user's",
     "students.Custody": "what the others' visible_to follow",

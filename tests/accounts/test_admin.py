@@ -236,7 +236,7 @@ def test_secretariat_does_not_unlock_the_direction(client, registrar, director):
     )
 
     assert [str(message) for message in response.context["messages"]] == [
-        "direction\u00a0: Seule la direction débloque ce compte."
+        "direction\u00a0: Compte d'un agent\u00a0: seule la direction débloque ce compte."
     ]
     assert throttling.suspended_until(director)
 
