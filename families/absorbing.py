@@ -51,6 +51,10 @@ class Part:
     def lock(self, keys: list[int]) -> None:
         """Locks the rows that others lock before those of these keys."""
 
+    def facts(self, row: models.Model) -> list[tuple[str, str]]:
+        """What helps to tell whether two rows are one, by label: the same labels for both."""
+        return []
+
     def lines(self, kept: models.Model, absorbed: models.Model) -> list[Line]:
         """What moves, and what conflicts."""
         return []
@@ -61,6 +65,9 @@ class Part:
 
 class Guardians(Part):
     relations = ["families.Guardian.family"]
+
+    def facts(self, row):
+        return [("responsables", " ; ".join(map(_reached, row.guardians.all())))]
 
     def lines(self, kept, absorbed):
         moving, here = list(absorbed.guardians.all()), list(kept.guardians.all())
@@ -93,11 +100,11 @@ class Invitations(Part):
 
 @dataclass(frozen=True)
 class Comparison:
-    """The two rows side by side. `fields`: label, kept value, the double's, is one lost?"""
+    """The two rows side by side. `fields`: label, kept value, the double's, what becomes of it."""
 
     kept: models.Model
     absorbed: models.Model
-    fields: list[tuple[str, str, str, bool]]
+    fields: list[tuple[str, str, str, str]]
     lines: list[Line]
 
     @property
@@ -126,7 +133,16 @@ def compare(kept: Family | Guardian, absorbed: Family | Guardian) -> Comparison:
     return Comparison(
         kept,
         absorbed,
-        fields=[_compared(kept, absorbed, name) for name in _names(kept)],
+        fields=[
+            *(_compared(kept, absorbed, name) for name in _names(kept)),
+            *(
+                (label, here, there, "")
+                for part in parts
+                for (label, here), (_, there) in zip(
+                    part.facts(kept), part.facts(absorbed), strict=True
+                )
+            ),
+        ],
         lines=[line for part in parts for line in part.lines(kept, absorbed)],
     )
 
@@ -292,9 +308,21 @@ def _names(row):
 def _compared(kept, absorbed, name):
     label = type(kept)._meta.get_field(name).verbose_name
     here, there = str(getattr(kept, name) or ""), str(getattr(absorbed, name) or "")
-    filled = name in FILLED_IN or name == "user"
-    is_lost = bool(there) and here != there and not (filled and not here)
-    return label, here, there, is_lost
+    note = ""
+    if there and here != there:
+        if not here and name in [*FILLED_IN, "user"]:
+            note = "repris"
+        elif name == "email" and absorbed.user_id:
+            note = "suit le compte gardé"
+        else:
+            note = "à choisir" if name == "user" else "n'est pas repris"
+    return label, here, there, note
+
+
+def _reached(guardian):
+    ways = [guardian.email, guardian.mobile_phone, guardian.home_phone]
+    known = ", ".join(way for way in ways if way)
+    return f"{guardian} ({known})" if known else str(guardian)
 
 
 def _changed():

@@ -91,7 +91,8 @@ class HouseholdForm(MergingForm, forms.Form):
         self._add(guardian, GUARDIAN, prefix)
         self.fields[prefix + "mobile_phone"].help_text = "Un numéro au moins, portable ou fixe."
         email = self.fields[prefix + "email"]
-        email.disabled = guardian.user_id is not None
+        if guardian.user_id:
+            email.disabled, email.required = True, bool(guardian.email)
         if guardian.user_id == self.reader.pk:
             email.help_text = format_html(
                 '<a href="{}">Modifier l\'adresse e-mail</a>', reverse("accounts:change_email")

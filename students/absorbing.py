@@ -31,6 +31,11 @@ class Custodies(Part):
                 params={"student": shared},
             )
 
+    def facts(self, row):
+        students = row.students.order_by("sort_name", "pk")
+        born = [f"{student} ({student.birth_date:%d/%m/%Y})" for student in students]
+        return [("élèves", " ; ".join(born))]
+
     def lines(self, kept, absorbed):
         here = set(kept.students.values_list("sort_name", "birth_date"))
         lines = []

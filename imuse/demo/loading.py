@@ -14,6 +14,7 @@ from accounts.models import Establishment, Mail, User
 from imuse.demo.accounts import ACCOUNTS, Register, give_roles, make_staff
 from imuse.demo.clock import Clock
 from imuse.demo.dossiers import Desk
+from imuse.demo.doubles import enter_twice
 from imuse.demo.households import Village
 from imuse.demo.invoices import Office
 from imuse.demo.launch import launch, refuse_one
@@ -64,6 +65,7 @@ def load() -> None:
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)
+    enter_twice(village.households)
     _mails_have_left()
     refuse_one()
 

@@ -4,8 +4,12 @@ import pytest
 from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from accounts import email_changes, email_links
 from billing import services as billing
 from documents.enums import Verdict
+from families import absorbing
+from families.invitations import invite
+from families.models import Guardian, Merge
 from reenrolment.services import launches
 from students.enums import Scheduling
 from tests.accounts.codes import code_of
@@ -33,6 +37,8 @@ PUBLIC = [
     "accounts:sign_in",
     "accounts:lost_password",
     "accounts:lost_password_done",
+    "accounts:email_confirmed",
+    "accounts:confirm_email",  # without its link: it no longer works
 ]
 
 
@@ -74,6 +80,8 @@ def life(student, family, director):
 @WIDTHS
 def test_the_familys_pages(visit, parent, student, life, width):
     one = [student.pk]
+    email_changes.ask("une.adresse.plutot.longue.pour.un.telephone@example.net", actor=parent)
+    token, _ = email_links.make(parent, parent.email_change.email)
     visitor = visit(width=width).sign_in_as(parent)
 
     assert (
@@ -82,6 +90,8 @@ def test_the_familys_pages(visit, parent, student, life, width):
             [
                 reverse("imuse:home"),
                 reverse("families:identity"),
+                reverse("accounts:change_email"),
+                reverse("accounts:confirm_email") + f"?jeton={token}",
                 *[
                     reverse(f"students:{tab}", args=one)
                     for tab in ("identity", "courses", "history", "repertoire")
@@ -216,6 +226,50 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                 reverse("admin:students_slot_change", args=[slot.pk]),
                 reverse("admin:students_course_add"),
                 reverse("admin:billing_invoice_change", args=[life[0].pk]),
+            ],
+        )
+        == {}
+    )
+
+
+@WIDTHS
+def test_the_pages_of_households_and_doubles(visit, parent, registrar, family, width):
+    """Accounts in every state, a likely double, two comparisons, the log of merges."""
+    mother, site = parent.guardian, parent.establishments.get()
+    other = GuardianFactory(family=family, first_name="Paul", user=None, email="p@example.org")
+    invite(other, actor=registrar, establishment=site)
+    GuardianFactory(family=family, user__username="martin.c2")
+    GuardianFactory(family=family, first_name="Rose", user__is_active=False)
+    GuardianFactory(family=family, first_name="Zoé", user=None, email="")
+    double = FamilyFactory(name="Vandermeersch-Delannoy de Hautecombe")
+    twin = GuardianFactory(family=double, user=None)
+    DocumentFactory(family=double)
+    gone = FamilyFactory()
+    absorbing.absorb_family(
+        kept=double.pk,
+        absorbed=gone.pk,
+        actor=registrar,
+        seen=absorbing.compare(double, gone).fingerprint,
+    )
+    visitor = visit(width=width).sign_in_as(registrar)
+    same_name = Guardian.objects.filter(family=family, first_name="Claire").exclude(pk=mother.pk)
+
+    def page(name, *keys):
+        return reverse(f"admin:families_family_{name}", args=keys)
+
+    assert (
+        faults(
+            visitor,
+            [
+                page("changelist"),
+                page("change", family.pk),
+                page("household_accounts", family.pk),
+                page("doubles"),
+                page("merge_families", family.pk, double.pk),
+                page("merge_guardians", mother.pk, same_name.get().pk),
+                page("merge_guardians", mother.pk, twin.pk),  # refused: two households
+                reverse("admin:families_merge_changelist"),
+                reverse("admin:families_merge_change", args=[Merge.objects.get().pk]),
             ],
         )
         == {}

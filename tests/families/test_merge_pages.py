@@ -58,7 +58,12 @@ def test_shows_both_and_what_follows(desk, family, double):
 
     response = desk.get(url)
 
-    for text in ("12 rue des Anges", "14 rue des Anges", "n'est pas repris", "Zoé Martin rejoint"):
+    for text in (
+        "12 rue des Anges",
+        "14 rue des Anges",
+        "n&#x27;est pas repris",
+        "Zoé Martin rejoint",
+    ):
         assert text in response.text
     assert f'href="{page_of(double, family)}"' in response.text
     assert not Merge.objects.exists()
@@ -129,6 +134,19 @@ def test_two_households_of_one_child_show_a_sentence_and_no_button(desk, family,
         assert 'value="Fusionner"' not in response.text
         assert "14 rue des Anges" not in response.text
     assert Family.objects.filter(pk=double.pk).exists()
+
+
+def test_says_what_becomes_of_each_value(desk, parent, twice):
+    Guardian.objects.filter(pk=twice.pk).update(home_phone="03 20 00 00 01", first_name="Clara")
+
+    fields = desk.get(page_of(parent.guardian, twice)).context["comparison"].fields
+
+    assert {label: note for label, _, _, note in fields if note} == {
+        "prénom": "n'est pas repris",
+        "adresse e-mail": "suit le compte gardé",
+        "téléphone fixe": "repris",
+        "compte": "à choisir",
+    }
 
 
 def test_of_two_accounts_one_is_chosen(desk, parent, twice):
