@@ -83,6 +83,7 @@ def close_account(user: User, *, actor: User, reason: str) -> None:
     user.save(update_fields=["is_active"])
     forget_mailed_secrets(user)
     _log(user, f"Compte fermé\u00a0: {reason.strip()}", actor)
+    security.info("Closed by %s: account %s", actor.username, user.username)
 
 
 @transaction.atomic
@@ -95,6 +96,7 @@ def reopen_account(user: User, *, actor: User) -> None:
     user.is_active = True
     user.save(update_fields=["is_active"])
     _log(user, "Compte rouvert.", actor)
+    security.info("Reopened by %s: account %s", actor.username, user.username)
 
 
 @transaction.atomic
@@ -186,4 +188,3 @@ def forget_mailed_secrets(user: User) -> None:
 
 def _log(user, message, actor):
     LogEntry.objects.log_actions(actor.pk, [user], CHANGE, message, single_object=True)
-    security.info("%s by %s: account %s", message.split("\u00a0")[0], actor.username, user.username)

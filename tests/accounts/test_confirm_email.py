@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django.asserts import assertRedirects
@@ -185,7 +186,11 @@ def test_the_person_and_the_secretariat_at_once_agree_on_one_address(parent):
         def play(who, number=number, token=token):
             if who == 0:
                 return email_changes.confirm(token)
-            return email_changes.set_email(parent, f"guichet{number}@example.net")
+            with transaction.atomic():  # as the page of a family does
+                guardian = Guardian.objects.select_for_update().get(user=parent)
+                guardian.email = f"guichet{number}@example.net"
+                guardian.save(update_fields=["email"])
+                return copy_email_to_account(guardian)
 
         results = run_together(play, 2)
 
