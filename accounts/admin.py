@@ -1,9 +1,11 @@
 """The admin pages of accounts and mails, and what the other apps' pages are made with."""
 
+from functools import wraps
+
 from django.contrib import admin, messages
 from django.contrib.auth import admin as django_auth
 from django.contrib.auth.models import Group
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models
 from django.forms import CheckboxSelectMultiple
 from django.utils import timezone
@@ -11,7 +13,7 @@ from django.utils.formats import date_format
 from django_otp.plugins.otp_static import admin as otp_static
 from django_otp.plugins.otp_totp import admin as otp_totp
 
-from accounts import connections, mails, second_factor, services, throttling
+from accounts import connections, email_changes, mails, second_factor, services, throttling
 from accounts.models import Establishment, ListExport, ListImport, Mail, User
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
@@ -23,6 +25,21 @@ assert django_auth  # imported for its registration, which is undone here
 admin.site.unregister(Group)  # groups are code: accounts/roles.py
 # Their pages show the secrets: nobody reads them, « Retirer la validation en deux étapes » resets.
 admin.site.unregister([otp_static.StaticDevice, otp_totp.TOTPDevice])
+
+
+def permission_required(*permissions):
+    """403 without all of them, before anything is read."""
+
+    def decorate(view):
+        @wraps(view)
+        def inner(request, *args, **kwargs):
+            if not request.user.has_perms(permissions):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return inner
+
+    return decorate
 
 
 class SortNameSearchMixin:
@@ -139,7 +156,7 @@ class UserAdmin(admin.ModelAdmin):
 
     def lookup_allowed(self, lookup, value, request):
         # A filter on the hash in the address (?password__startswith=) would reveal it.
-        secret = lookup.startswith(("password", "one_time_password"))
+        secret = lookup.startswith(("password", "one_time_password", "email_change"))
         return not secret and super().lookup_allowed(lookup, value, request)
 
     def has_unlock_permission(self, request):
@@ -151,9 +168,11 @@ class UserAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         if not change:
             obj.set_unusable_password()
+        elif "email" in form.changed_data:
+            email_changes.set_email(obj, obj.email)
         super().save_model(request, obj, form, change)
-        if change and "email" in form.changed_data:
-            services.forget_one_time_password(obj)  # it was mailed to the former address
+        if change and "is_active" in form.changed_data:
+            services.forget_mailed_secrets(obj)
 
     @admin.action(description="Envoyer un mot de passe provisoire", permissions=["change"])
     def send_one_time_password(self, request, queryset):

@@ -28,5 +28,26 @@ def one_time_password(user: User, password: str, expires_at: dt.datetime) -> tup
     )
 
 
+def email_change(token: str, expires_at: dt.datetime) -> tuple[str, str]:
+    """The mail to the new address; it holds the link: keep it nowhere.
+
+    It names nobody: the address may have been mistyped, and be a stranger's.
+    """
+    return compose("email_change", {"token": token, "expires_at": expires_at})
+
+
+def email_change_asked(user: User) -> tuple[str, str]:
+    """The mail to the address of now. It does not tell the new one: others may read it here."""
+    return compose("email_change_asked", {"user": user})
+
+
+def email_changed(user: User, *, by_staff: bool) -> tuple[str, str]:
+    """The last mail to the former address, which does not tell the new one either."""
+    establishment = user.establishments.first()
+    return compose(
+        "email_changed", {"user": user, "by_staff": by_staff, "establishment": establishment}
+    )
+
+
 def _render(template, context):
     return get_template(template).template.render(Context(context, autoescape=False)).strip()

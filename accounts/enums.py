@@ -20,3 +20,11 @@ class MailKind(models.TextChoices):
     LAUNCH = "launch", "lancement des réinscriptions"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
+    INVITATION = "invitation", "invitation"
+    EMAIL_CHANGE = "email_change", "confirmation d'une adresse e-mail"
+    EMAIL_CHANGE_ASKED = "email_change_asked", "demande de changement d'adresse"
+    EMAIL_CHANGED = "email_changed", "adresse e-mail changée"
+
+
+# Kept without a text: the secret that they carry is made while they are being sent.
+WITH_A_SECRET = [MailKind.ONE_TIME_PASSWORD, MailKind.EMAIL_CHANGE]

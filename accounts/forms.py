@@ -3,10 +3,15 @@ import re
 from django import forms
 from django.contrib.auth import password_validation
 
+from accounts import services
 from accounts.models import Establishment
 from accounts.validators import live_rules
 
 EMAIL_INVALID = "Cette adresse n'est pas complète\u00a0: elle s'écrit comme nom@exemple.fr."
+WRONG_PASSWORD = (
+    "Ce n'est pas votre mot de passe actuel. Après plusieurs erreurs, il faut attendre un peu, "
+    "puis de plus en plus."
+)
 
 
 def password_field(label: str, autocomplete: str) -> forms.CharField:
@@ -82,18 +87,59 @@ class LostPasswordForm(forms.Form):
     )
 
 
-class ChoosePasswordForm(forms.Form):
+class OwnForm(forms.Form):
+    """About the account of the person signed in."""
+
+    def __init__(self, user, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+
+class CurrentPasswordForm(OwnForm):
+    """Asks for the current password, as often as the sign-in page does; `address` asks."""
+
+    current_password = password_field("Mot de passe actuel", "current-password")
+
+    def __init__(self, *args, address, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.address = address
+
+    def clean_current_password(self):
+        password = self.cleaned_data["current_password"]
+        if not services.is_own_password(password, actor=self.user, address=self.address):
+            raise forms.ValidationError(WRONG_PASSWORD, code="wrong")
+        return password
+
+
+class ChangeEmailForm(CurrentPasswordForm):
+    email = forms.EmailField(
+        label="Nouvelle adresse e-mail",
+        max_length=254,
+        help_text="Comme nom@exemple.fr. Un message y sera envoyé.",
+        error_messages={"invalid": EMAIL_INVALID},
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+
+    field_order = ["email"]
+
+    def clean_email(self):
+        email = self.cleaned_data["email"]
+        if email == self.user.email:
+            raise forms.ValidationError("C'est déjà votre adresse e-mail.", code="same")
+        return email
+
+
+class ChoosePasswordForm(OwnForm):
     """A new password, twice; the policy is told before one types."""
 
     new_password = password_field("Nouveau mot de passe", "new-password")
     new_password_again = password_field("Nouveau mot de passe, une seconde fois", "new-password")
 
-    def __init__(self, user, *args, **kwargs):
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.user = user
         policy = password_validation.password_validators_help_texts()
         self.fields["new_password"].help_text = " ".join(policy)
-        self.live_rules = live_rules(user)
+        self.live_rules = live_rules(self.user)
 
     def clean_new_password(self):
         password = self.cleaned_data["new_password"]
@@ -111,16 +157,8 @@ class ChoosePasswordForm(forms.Form):
         return cleaned
 
 
-class ChangePasswordForm(ChoosePasswordForm):
-    current_password = password_field("Mot de passe actuel", "current-password")
-
+class ChangePasswordForm(CurrentPasswordForm, ChoosePasswordForm):
     field_order = ["current_password"]
-
-    def clean_current_password(self):
-        password = self.cleaned_data["current_password"]
-        if not self.user.check_password(password):
-            raise forms.ValidationError("Ce n'est pas votre mot de passe actuel.", code="wrong")
-        return password
 
     def clean_new_password(self):
         password = super().clean_new_password()

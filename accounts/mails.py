@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import emails, one_time_passwords
-from accounts.enums import MailKind
-from accounts.models import Mail, PasswordRequest, User
+from accounts import email_links, emails, one_time_passwords
+from accounts.enums import WITH_A_SECRET, MailKind
+from accounts.models import EmailChange, Mail, PasswordRequest, User
 
 logger = logging.getLogger(__name__)
 
@@ -62,13 +62,14 @@ def queue_one_time_password(user: User) -> None:
     user = User.objects.select_for_update().get(pk=user.pk)
     kind = MailKind.ONE_TIME_PASSWORD
     if user.email and not waiting().filter(kind=kind, user=user).exists():
-        Mail.objects.create(
-            key=f"{kind}:{user.pk}:{uuid.uuid4().hex}",
-            kind=kind,
-            to=user.email,
-            user=user,
-            due_at=timezone.now(),
-        )
+        _queue_secret(kind, user, to=user.email)
+
+
+def queue_email_change(change: EmailChange) -> None:
+    """Writes the mail of the link, made when it leaves; the one that waited does not leave."""
+    kind = MailKind.EMAIL_CHANGE
+    Mail.objects.filter(kind=kind, user=change.user_id, sent_at=None).delete()
+    _queue_secret(kind, change.user, to=change.email)
 
 
 def queue_asked() -> None:
@@ -142,6 +143,16 @@ def take(now: dt.datetime) -> Mail | None:
     return mail
 
 
+def _queue_secret(kind, user, *, to):
+    Mail.objects.create(
+        key=f"{kind}:{user.pk}:{uuid.uuid4().hex}",
+        kind=kind,
+        to=to,
+        user=user,
+        due_at=timezone.now(),
+    )
+
+
 def _send(mail):
     subject, body = _content(mail)
     headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no « absent du bureau » comes back
@@ -149,13 +160,22 @@ def _send(mail):
 
 
 def _content(mail):
-    if mail.kind != MailKind.ONE_TIME_PASSWORD:
+    if mail.kind not in WITH_A_SECRET:
         return mail.subject, mail.body
     user = User.objects.get(pk=mail.user_id)
+    if mail.kind == MailKind.EMAIL_CHANGE:
+        return _email_change(user, mail)
     if not user.is_active or user.email != mail.to:
         raise Pointless("Compte fermé, ou adresse changée depuis la demande.")
     password, expires_at = one_time_passwords.make(user)
     return emails.one_time_password(user, password, expires_at)
+
+
+def _email_change(user, mail):
+    made = email_links.make(user, mail.to) if user.is_active else None
+    if made is None:
+        raise Pointless("Demande annulée, remplacée ou expirée.")
+    return emails.email_change(*made)
 
 
 def _note_failure(mail, **changes):
@@ -165,8 +185,8 @@ def _note_failure(mail, **changes):
 
 
 def _describe(error, mail):
-    """What staff read; of a one-time password's mail never the text, which might quote it."""
+    """What staff read; of a mail with a secret never the text, which might quote it."""
     name = type(error).__name__
-    if mail.kind == MailKind.ONE_TIME_PASSWORD:
+    if mail.kind in WITH_A_SECRET:
         return name
     return f"{name}\u00a0: {error}"[: Mail._meta.get_field("last_error").max_length]

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.enums import MailKind, Means
+from accounts.enums import WITH_A_SECRET, MailKind, Means
 
 
 class Establishment(models.Model):
@@ -103,6 +103,41 @@ class OneTimePassword(models.Model):
 
     def __str__(self):
         return f"{self.user} jusqu'au {self.expires_at:%d/%m/%Y %H:%M}"
+
+
+class EmailChange(models.Model):
+    """A new address, the account's once it is confirmed from there; a newer demand replaces it."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,  # worth nothing without its account
+        verbose_name="compte",
+        related_name="email_change",
+    )
+    email = models.EmailField("nouvelle adresse e-mail")
+    hash = models.CharField(
+        "empreinte du lien",
+        max_length=64,
+        blank=True,
+        help_text="Le lien naît à l'envoi du message et n'est gardé nulle part ; vide avant.",
+    )
+    asked_at = models.DateTimeField("demandé le")
+    expires_at = models.DateTimeField("expire le")
+
+    class Meta:
+        verbose_name = "changement d'adresse e-mail"
+        verbose_name_plural = "changements d'adresse e-mail"
+        constraints = [
+            models.UniqueConstraint(
+                name="email_change_one_per_link",
+                fields=["hash"],
+                condition=~Q(hash=""),
+                violation_error_message="Ce lien existe déjà.",
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.user}, jusqu'au {self.expires_at:%d/%m/%Y %H:%M}"
 
 
 class PasswordRequest(models.Model):
@@ -240,12 +275,12 @@ class Mail(models.Model):
     body = models.TextField("texte", blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        models.CASCADE,  # a password for nobody
+        models.CASCADE,  # a secret for nobody
         verbose_name="compte",
         null=True,
         blank=True,
         related_name="mails",
-        help_text="Pour un mot de passe provisoire, qui naît à l'envoi et n'est gardé nulle part.",
+        help_text="Pour un message dont le secret naît à l'envoi et n'est gardé nulle part.",
     )
     created_at = models.DateTimeField("écrit le", auto_now_add=True)
     due_at = models.DateTimeField("à envoyer à partir du")
@@ -268,9 +303,9 @@ class Mail(models.Model):
             ),
             models.CheckConstraint(
                 name="mail_secret_never_stored",
-                condition=Q(kind=MailKind.ONE_TIME_PASSWORD, body="", user__isnull=False)
-                | (~Q(kind=MailKind.ONE_TIME_PASSWORD) & ~Q(body="") & Q(user=None)),
-                violation_error_message="Un mot de passe provisoire n'est jamais conservé.",
+                condition=Q(kind__in=WITH_A_SECRET, body="", user__isnull=False)
+                | (~Q(kind__in=WITH_A_SECRET) & ~Q(body="") & Q(user=None)),
+                violation_error_message="Le texte d'un secret n'est jamais conservé.",
             ),
         ]
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import connections
-from accounts.models import OneTimePassword, User
+from accounts.models import EmailChange, OneTimePassword, User
 
 LENGTH = 12  # of 55 characters: 69 bits
 # Copied from a screen by hand as often as pasted: nothing that looks like something else.
@@ -35,7 +35,8 @@ def make(user: User) -> tuple[str, dt.datetime]:
 def use(one_time: OneTimePassword) -> User | None:
     """Uses up a one-time password that was given rightly; None if somebody did so just before.
 
-    From here on the lasting password is dead too, and a new one must be chosen.
+    From here on the lasting password is dead too, and a new one must be chosen. An address that
+    waits to be confirmed dies: whoever knew that password may have asked for it.
     """
     # One DELETE: of two sign-ins at the same moment, one finds the row gone (or replaced).
     used, _ = OneTimePassword.objects.filter(pk=one_time.pk, hash=one_time.hash).delete()
@@ -46,6 +47,7 @@ def use(one_time: OneTimePassword) -> User | None:
     user.must_choose_password = True
     user.save(update_fields=["password", "must_choose_password"])
     connections.end_all(user)
+    EmailChange.objects.filter(user=user).delete()
     return user
 
 

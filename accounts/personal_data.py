@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 
 from accounts import second_factor
 from accounts.mails import MAX_ATTEMPTS
-from accounts.models import Connection, Mail, SignInAttempt, User
+from accounts.models import Connection, EmailChange, Mail, SignInAttempt, User
 from accounts.records import record
-from accounts.services import forget_one_time_password
+from accounts.services import forget_mailed_secrets
 from accounts.throttling import fingerprint
 
 security = logging.getLogger("accounts.security")
@@ -27,6 +27,7 @@ EXPORTED = {
     Connection: [
         *["started_at", "seen_at", "ended_at", "means", "second_factor", "device", "address"],
     ],
+    EmailChange: ["email", "asked_at", "expires_at"],
     Mail: ["kind", "to", "subject", "body", "created_at", "sent_at"],
 }
 NOT_EXPORTED = {
@@ -38,6 +39,8 @@ NOT_EXPORTED = {
     "accounts.User.session_generation": "sert à fermer les sessions",
     "accounts.Connection.user": "dit où la ligne est rangée",
     "accounts.Connection.generation": "sert à fermer les sessions",
+    "accounts.EmailChange.user": "dit où la ligne est rangée",
+    "accounts.EmailChange.hash": "une empreinte, secrète",
     "accounts.ListImport": "le travail d'un agent, sans les lignes de la liste",
     "accounts.ListExport": "le travail d'un agent, sans les lignes de la liste",
     "accounts.OneTimePassword": "une empreinte, secrète, qui vit 24 heures",
@@ -57,6 +60,9 @@ def export_account(user: User) -> dict:
     return {
         **record(user, EXPORTED[User]),
         "validation en deux étapes": second_factor.is_set_up(user),
+        "adresse à confirmer": [
+            record(row, EXPORTED[EmailChange]) for row in EmailChange.objects.filter(user=user)
+        ],
         "connexions": [record(row, EXPORTED[Connection]) for row in _connections(user)],
     }
 
@@ -78,7 +84,7 @@ def close_account(user: User) -> None:
     user = User.objects.select_for_update().get(pk=user.pk)
     SignInAttempt.objects.filter(account=fingerprint(user.username)).delete()
     second_factor.remove(user)
-    forget_one_time_password(user)
+    forget_mailed_secrets(user)
     user.mails.all().delete()
     user.password_requests.all().delete()
     user.connections.all().delete()

@@ -18,6 +18,9 @@ ROLES = {
         *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("family", "guardian", "commune")],
         *[f"families.{verb}_erasurerequest" for verb in ("view", "add")],
+        "families.manage_accounts",
+        "families.merge_families",
+        "families.view_merge",
         *[f"students.{verb}_{model}" for verb in ("view", "add", "change")
           for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
                         "slot", "enrolment", "repertoirepiece")],

@@ -1,11 +1,21 @@
 """What may be done to an account; accounts.one_time_passwords and accounts.mails hold the rest."""
 
+from django.conf import settings
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from accounts import connections, throttling, usernames
-from accounts.models import Establishment, Mail, OneTimePassword, PasswordRequest, User
+from accounts.models import (
+    EmailChange,
+    Establishment,
+    Mail,
+    OneTimePassword,
+    PasswordRequest,
+    User,
+)
 from accounts.throttling import security
 
 
@@ -37,10 +47,56 @@ def unlock(user: User, *, actor: User) -> None:
 
     Raises ValidationError for an account above the actor's: he could then guess without end.
     """
-    if (user.is_staff or user.is_superuser) and not actor.is_superuser:
-        raise ValidationError("Seule la direction débloque ce compte.", code="above")
+    check_not_above(user, actor, "débloque ce compte")
     throttling.unlock(user)
     security.info("Unlocked by %s: account %s", actor.username, user.username)
+
+
+def check_not_above(user: User, actor: User, does: str) -> None:
+    """Raises ValidationError `above`: the direction alone acts on a colleague's account."""
+    if is_above(user, actor):
+        raise ValidationError(f"Compte d'un agent\u00a0: seule la direction {does}.", code="above")
+
+
+def is_above(user: User, actor: User) -> bool:
+    return (user.is_staff or user.is_superuser) and not actor.is_superuser
+
+
+@transaction.atomic
+def close_account(user: User, *, actor: User, reason: str) -> None:
+    """Out at the next request, and no more mail lets in; what the person did stays signed.
+
+    Raises ValidationError `above`, `own`, `reason_required`, `closed`, and what the checks of
+    settings.ACCOUNT_CLOSINGS raise.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    check_not_above(user, actor, "ferme ce compte")
+    for check in map(import_string, settings.ACCOUNT_CLOSINGS):
+        check(user, actor=actor)
+    if user.pk == actor.pk:
+        raise ValidationError("Personne ne ferme son propre compte.", code="own")
+    if not reason.strip():
+        raise ValidationError("Indiquez pourquoi le compte est fermé.", code="reason_required")
+    if not user.is_active:
+        raise ValidationError("Ce compte est déjà fermé.", code="closed")
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    forget_mailed_secrets(user)
+    _log(user, f"Compte fermé\u00a0: {reason.strip()}", actor)
+    security.info("Closed by %s: account %s", actor.username, user.username)
+
+
+@transaction.atomic
+def reopen_account(user: User, *, actor: User) -> None:
+    """The password that the person had works again. Raises ValidationError `above`, `open`."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    check_not_above(user, actor, "rouvre ce compte")
+    if user.is_active:
+        raise ValidationError("Ce compte est déjà ouvert.", code="open")
+    user.is_active = True
+    user.save(update_fields=["is_active"])
+    _log(user, "Compte rouvert.", actor)
+    security.info("Reopened by %s: account %s", actor.username, user.username)
 
 
 @transaction.atomic
@@ -85,27 +141,50 @@ def let_in(user: User, establishment: Establishment) -> None:
     user.establishments.add(establishment)
 
 
+def is_own_password(password: str, *, actor: User, address: str) -> bool:
+    """Is it the actor's lasting password? For a page that asks it of somebody signed in.
+
+    The tries count with those of the sign-in page: while access is suspended the answer is no.
+    """
+    attempt = throttling.begin(actor.username, address)
+    if actor.check_password(password) and not attempt.suspended:
+        throttling.succeeded(attempt)
+        return True
+    security.warning(
+        "Current password refused (%s): account %s, address %s",
+        "suspended" if attempt.suspended else "wrong",
+        actor.username,
+        address or "unknown",
+    )
+    return False
+
+
 @transaction.atomic
 def choose_password(password: str, *, actor: User) -> User:
     """Sets the actor's lasting password, which a form has checked; gives the fresh account.
 
-    Every session of the account ends, except one that the caller keeps by `sessions.renew`. A
-    one-time password, sent or still to send, dies.
+    Every session of the account ends, except one that the caller keeps by `sessions.renew`. What
+    was mailed, sent or still to send, dies: whoever knew the former password may have asked for it.
     """
     user = User.objects.select_for_update().get(pk=actor.pk)
     user.set_password(password)
     user.must_choose_password = False
     user.save(update_fields=["password", "must_choose_password"])
     connections.end_all(user)
-    forget_one_time_password(user)
+    forget_mailed_secrets(user)
     throttling.unlock(user)  # what was guessed so far is worth nothing against the new one
     security.info("Password chosen: account %s", user.username)
     return user
 
 
 @transaction.atomic
-def forget_one_time_password(user: User) -> None:
-    """What was mailed no longer works, what waits does not leave."""
+def forget_mailed_secrets(user: User) -> None:
+    """The one-time password and the address to confirm: neither works, nor leaves, any more."""
     OneTimePassword.objects.filter(user=user).delete()
+    EmailChange.objects.filter(user=user).delete()
     Mail.objects.filter(user=user, sent_at=None).delete()
     PasswordRequest.objects.filter(user=user, answered=False).update(answered=True)
+
+
+def _log(user, message, actor):
+    LogEntry.objects.log_actions(actor.pk, [user], CHANGE, message, single_object=True)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts import second_factor_views, session_views, views
+from accounts import email_change_views, second_factor_views, session_views, views
 
 app_name = "accounts"
 urlpatterns = [
@@ -48,6 +48,19 @@ urlpatterns = [
     path("session/prolonger/", session_views.extend_session, name="extend_session"),
     path("saisie/", session_views.resume, name="resume"),
     path("saisie/abandonner/", session_views.abandon, name="abandon"),
+    path("adresse-e-mail/", email_change_views.change_email, name="change_email"),
+    path(
+        "adresse-e-mail/renvoyer/",
+        email_change_views.resend_email_change,
+        name="resend_email_change",
+    ),
+    path(
+        "adresse-e-mail/annuler/",
+        email_change_views.cancel_email_change,
+        name="cancel_email_change",
+    ),
+    path("adresse-e-mail/confirmer/", email_change_views.confirm_email, name="confirm_email"),
+    path("adresse-e-mail/confirmee/", email_change_views.email_confirmed, name="email_confirmed"),
     path("mot-de-passe-perdu/", views.lost_password, name="lost_password"),
     path("mot-de-passe-perdu/envoye/", views.lost_password_done, name="lost_password_done"),
 ]

@@ -61,7 +61,7 @@ def sign_out(request):
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_password(request):
     """The tab « Mot de passe »."""
-    form = ChangePasswordForm(request.user, request.POST or None)
+    form = ChangePasswordForm(request.user, request.POST or None, address=client_address(request))
     if request.method == "POST" and form.is_valid():
         _choose(request, form)
         messages.success(

@@ -1,13 +1,15 @@
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 
-from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
-from families import erasures_admin, services
+from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
+from families import account_views, double_views, erasures_admin, services
 from families.lists import FamilyList
-from families.models import Commune, Family, Guardian
+from families.models import Commune, Family, Guardian, Merge
 from families.phones import PhoneField
 
 assert erasures_admin  # imported for its registration
@@ -64,6 +66,7 @@ class GuardianInline(admin.StackedInline):
 @admin.register(Family)
 class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     spreadsheet = FamilyList
+    change_list_template = "admin/families/family/change_list.html"
     list_display = ["name", "commune", "guardian_names"]
     list_filter = ["commune__zone"]
     list_select_related = ["commune"]
@@ -72,6 +75,21 @@ class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     fields = ["name", "address", "address_more", "commune", "reference", "students_link"]
     readonly_fields = ["students_link"]
     inlines = [GuardianInline]
+    actions = ["compare"]
+
+    def get_urls(self):
+        return [*account_views.urls(), *double_views.urls(), *super().get_urls()]
+
+    def has_merge_permission(self, request):
+        return request.user.has_perm(double_views.MERGE)
+
+    @admin.action(description="Comparer deux foyers pour les fusionner", permissions=["merge"])
+    def compare(self, request, queryset):
+        """For two households that the list of doubles does not show."""
+        keys = list(queryset.order_by("pk").values_list("pk", flat=True)[:3])
+        if len(keys) == 2:
+            return redirect("admin:families_family_merge_families", *keys)
+        self.message_user(request, "Cochez deux familles, ni plus ni moins.", messages.ERROR)
 
     def get_queryset(self, request):
         return super().get_queryset(request).prefetch_related("guardians")
@@ -96,3 +114,25 @@ class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
             students,
             family.pk,
         )
+
+
+@admin.register(Merge)
+class MergeAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    """What was merged into what, by whom, and how both were before."""
+
+    list_display = ["at", "kind", "absorbed_name", "kept_name", "family", "actor"]
+    list_filter = ["kind"]
+    list_select_related = ["family", "actor"]
+    search_fields = ["absorbed_name", "kept_name"]
+    fields = ["kind", "family", "absorbed_name", "kept_name", "actor", "at", "before", "moved"]
+    readonly_fields = ["before", "moved"]
+
+    @admin.display(description="les deux fiches avant (gardée / doublon)")
+    def before(self, merge):
+        rows = [[text or "–" for text in field] for field in merge.details["fields"]]
+        return format_html_join(mark_safe("<br>"), "{}\u00a0: {} / {}", rows)
+
+    @admin.display(description="ce qui a suivi")
+    def moved(self, merge):
+        lines = ((line,) for line in merge.details["lines"])
+        return format_html_join(mark_safe("<br>"), "{}", lines) or "Rien"

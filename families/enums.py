@@ -34,3 +34,8 @@ class Fate(models.TextChoices):
     EMPTIED = "emptied", "vidé de ce qui nomme"
     DETACHED = "detached", "détaché de ce foyer"
     KEPT = "kept", "gardé"
+
+
+class MergeKind(models.TextChoices):
+    FAMILY = "family", "foyer"
+    GUARDIAN = "guardian", "responsable"

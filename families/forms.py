@@ -1,5 +1,6 @@
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.forms import EMAIL_INVALID
@@ -90,12 +91,14 @@ class HouseholdForm(MergingForm, forms.Form):
         self._add(guardian, GUARDIAN, prefix)
         self.fields[prefix + "mobile_phone"].help_text = "Un numéro au moins, portable ou fixe."
         email = self.fields[prefix + "email"]
+        if guardian.user_id:
+            email.disabled, email.required = True, bool(guardian.email)
         if guardian.user_id == self.reader.pk:
-            email.required = True
-            email.error_messages["required"] = services.EMAIL_REQUIRED
+            email.help_text = format_html(
+                '<a href="{}">Modifier l\'adresse e-mail</a>', reverse("accounts:change_email")
+            )
             self._let_browser_fill(GUARDIAN, prefix)
         elif guardian.user_id:
-            email.disabled, email.required = True, bool(guardian.email)
             email.help_text = format_html(
                 "Elle sert au compte de {}, qui seul peut la changer.", guardian
             )

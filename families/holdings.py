@@ -12,12 +12,12 @@ from hashlib import sha256
 from django.conf import settings
 from django.core.files import File
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.module_loading import import_string
 
 from accounts.models import Mail, User
-from families.enums import Fate
-from families.models import Family, Guardian
+from families.enums import Fate, MergeKind
+from families.models import Family, Guardian, Merge
 
 NOT_A_GUARDIAN = "Vous n'êtes plus responsable de ce foyer."
 
@@ -44,6 +44,28 @@ class Copy:
     @cached_property
     def _names(self):
         return {guardian.user_id: str(guardian) for guardian in self.family.guardians.all()}
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """A guardian as the keys of his mails name him: he, and the doubles that he absorbed."""
+
+    keys: list[int]
+    account: int | None
+
+    def ends(self) -> Q:
+        """Of the mails whose key ends with his."""
+        return Q(*[("key__endswith", f":{key}") for key in self.keys], _connector=Q.OR)
+
+
+def addressee(guardian: Guardian) -> Addressee:
+    """One query for each time that one of his doubles had absorbed others."""
+    keys, found = [], [guardian.pk]
+    while found:
+        keys += found
+        absorbed = Merge.objects.filter(kind=MergeKind.GUARDIAN, kept_key__in=found)
+        found = list(absorbed.order_by("pk").values_list("absorbed_key", flat=True))
+    return Addressee(keys, guardian.user_id)
 
 
 @dataclass(frozen=True)
@@ -86,7 +108,7 @@ class Part:
         """What goes in the copy, ready for JSON but for its Attachments."""
         return {}
 
-    def mails(self, guardian: Guardian) -> QuerySet[Mail]:
+    def mails(self, person: Addressee) -> QuerySet[Mail]:
         """Those that this app wrote to this person, whatever his address was or is.
 
         Never found by address: anybody may write somebody else's on his own page.
@@ -124,7 +146,8 @@ def obstacles(family: Family) -> list[str]:
 
 def mails_to(guardian: Guardian) -> list[Mail]:
     """In the order in which they were written."""
-    found = [mail for part in parts() for mail in part.mails(guardian)]
+    person = addressee(guardian)
+    found = [mail for part in parts() for mail in part.mails(person)]
     return sorted(found, key=lambda mail: (mail.created_at, mail.pk))
 
 

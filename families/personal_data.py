@@ -1,28 +1,36 @@
 """What this app and accounts hold about a household: the copy of « Mes données », the erasure."""
 
+from django.db.models import Q
+
 from accounts import personal_data as accounts
 from accounts.enums import MailKind
 from accounts.models import Mail
 from accounts.records import record
 from families import data_exports
 from families.enums import Fate
-from families.holdings import Copy, Holding, Part, parts
+from families.holdings import Copy, Holding, Part, addressee, parts
 from families.models import (
     DataExport,
     ErasureRequest,
     Family,
     Guardian,
+    Invitation,
+    Merge,
 )
 
 EXPORTED = {
     Family: ["name", "reference", "address", "address_more", "commune"],
     Guardian: ["last_name", "first_name", "reference", "email", "mobile_phone", "home_phone"],
+    Invitation: ["at"],
+    Merge: ["kind", "kept_name", "absorbed_name", "at"],
     DataExport: ["asked_at", "state", "expires_at", "size"],
     ErasureRequest: [
         *["asked_at", "asked_by", "text", "state"],
         *["decided_at", "decided_by", "answer"],
     ],
 }
+ABOUT_AN_ADDRESS = [MailKind.EMAIL_CHANGE_ASKED, MailKind.EMAIL_CHANGED]
+ERASED = "fiche effacée"
 NESTED = "dit où la ligne est rangée"
 WORK = "le travail de l'expéditeur"
 
@@ -35,6 +43,14 @@ class FamiliesPart(Part):
         "families.Guardian.sort_name": "sert à trier",
         "families.Guardian.family": NESTED,
         "families.Guardian.user": "le compte d'un autre responsable est à lui",
+        "families.Invitation.guardian": NESTED,
+        "families.Invitation.mail": "il est parmi vos messages",
+        "families.Invitation.actor": "un agent",
+        "families.Merge.family": NESTED,
+        "families.Merge.kept_key": "un numéro à nous",
+        "families.Merge.absorbed_key": "un numéro à nous",
+        "families.Merge.details": "nomme les comptes d'autres responsables",
+        "families.Merge.actor": "un agent",
         "families.DataExport.family": NESTED,
         "families.DataExport.asked_by": "chacun n'a que ses propres copies",
         "families.DataExport.key": WORK,
@@ -52,7 +68,10 @@ class FamiliesPart(Part):
         "foyer": "l'adresse du foyer et ses responsables",
         "demandes": "les copies que vous avez demandées, les demandes d'effacement du foyer",
     }
-    mail_kinds = [MailKind.ONE_TIME_PASSWORD, MailKind.DATA_EXPORT, MailKind.ERASURE]
+    mail_kinds = [
+        *[MailKind.ONE_TIME_PASSWORD, MailKind.EMAIL_CHANGE, *ABOUT_AN_ADDRESS],
+        *[MailKind.INVITATION, MailKind.DATA_EXPORT, MailKind.ERASURE],
+    ]
 
     def export(self, copy):
         family = copy.family
@@ -61,21 +80,31 @@ class FamiliesPart(Part):
         requests = family.erasure_requests.select_related("asked_by", "decided_by")
         return {
             "compte": accounts.export_account(copy.user),
-            "foyer": {**record(family, EXPORTED[Family]), "responsables": guardians},
+            "foyer": {
+                **record(family, EXPORTED[Family]),
+                "responsables": guardians,
+                "vos invitations": [
+                    record(row, EXPORTED[Invitation]) for row in copy.guardian.invitations.all()
+                ],
+                "fiches réunies": [record(row, EXPORTED[Merge]) for row in family.merges.all()],
+            },
             "demandes": {
                 "copies": [record(row, EXPORTED[DataExport]) for row in copies],
                 "effacements": [_request(row, copy) for row in requests],
             },
         }
 
-    def mails(self, guardian):
-        """The keys of ours end with the guardian's; a password's mail has its account."""
+    def mails(self, person):
+        """By the guardian's key or, where the mail is about the account, by the account's."""
+        invited = Invitation.objects.filter(guardian__in=person.keys)
         ours = Mail.objects.filter(
-            kind__in=[MailKind.DATA_EXPORT, MailKind.ERASURE], key__endswith=f":{guardian.pk}"
+            Q(kind__in=[MailKind.DATA_EXPORT, MailKind.ERASURE]) & person.ends()
+            | Q(invitation__in=invited)
         )
-        if guardian.user_id is None:
+        if person.account is None:
             return ours
-        return ours | Mail.objects.filter(user=guardian.user_id)
+        told = [Q(key__startswith=f"{kind}:{person.account}:") for kind in ABOUT_AN_ADDRESS]
+        return ours | Mail.objects.filter(Q(user=person.account) | told[0] | told[1])
 
     def needs_account(self, user):
         return user.is_staff or user.is_superuser
@@ -84,7 +113,8 @@ class FamiliesPart(Part):
         guardians = list(family.guardians.select_related("user"))
         users = [guardian.user for guardian in guardians if guardian.user]
         needed = sum(is_needed(user) for user in users)
-        mails = sum(part.mails(guardian).count() for part in parts() for guardian in guardians)
+        people = [addressee(guardian) for guardian in guardians]
+        mails = sum(part.mails(person).count() for part in parts() for person in people)
         return [
             Holding("Nom et adresse du foyer", 1, Fate.EMPTIED),
             Holding("Responsables\u00a0: nom, e-mail, téléphones", len(guardians), Fate.EMPTIED),
@@ -105,9 +135,9 @@ class FamiliesPart(Part):
         """The last of all the parts: the others need to know who was of the household."""
         family = Family.objects.select_for_update(no_key=True).get(pk=family.pk)
         guardians = list(family.guardians.select_for_update(no_key=True).order_by("pk"))
-        for guardian in guardians:
+        for person in map(addressee, guardians):
             for part in parts():
-                accounts.empty_mails(part.mails(guardian))
+                accounts.empty_mails(part.mails(person))
         data_exports.delete_all(family)
         for guardian in guardians:
             _erase_guardian(guardian)
@@ -115,6 +145,7 @@ class FamiliesPart(Part):
         family.address, family.address_more = "effacée", ""
         family.save(update_fields=["name", "sort_name", "reference", "address", "address_more"])
         family.erasure_requests.update(text="")
+        family.merges.update(kept_name=ERASED, absorbed_name=ERASED, details={})
         accounts.forget_in_admin_log(Family, [family.pk])
         accounts.forget_in_admin_log(Guardian, [guardian.pk for guardian in guardians])
         accounts.forget_in_admin_log(

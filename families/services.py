@@ -5,14 +5,13 @@ from collections.abc import Collection, Iterable
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from accounts import email_changes
 from accounts.models import User
-from accounts.services import forget_one_time_password
 from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
 from families.models import Family, Guardian
 
 PHONES = {"mobile_phone", "home_phone"}
-EMAIL_REQUIRED = "Indiquez une adresse e-mail\u00a0: elle sert à retrouver un mot de passe perdu."
 
 
 @transaction.atomic
@@ -20,7 +19,7 @@ def save_household(household: Edit, guardians: list[Edit], *, actor: User) -> No
     """Writes what one guardian changed of the household's address and of its guardians.
 
     Raises ValidationError under the form's names: code `stale` (see families.merging),
-    `email_required`, `phone_required`, `email_of_another_account`.
+    `phone_required`, `email_of_an_account`.
     """
     edits = [household, *sorted(guardians, key=lambda edit: edit.row.pk)]
     refusals = {}
@@ -28,7 +27,7 @@ def save_household(household: Edit, guardians: list[Edit], *, actor: User) -> No
         try:
             if isinstance(row, Guardian):
                 check_reachable(row, touched=edit.typed, actor=actor)
-                _check_email_is_own(row, edit, actor)
+                _check_email_is_of_no_account(row, edit)
             _save(row, edit)
         except ValidationError as error:
             refusals |= edit.renamed(error)
@@ -39,34 +38,31 @@ def save_household(household: Edit, guardians: list[Edit], *, actor: User) -> No
 def check_reachable(guardian: Guardian, *, touched: Collection[str], actor: User) -> None:
     """Raises ValidationError when the conservatoire could not reach the guardian any more.
 
-    Codes `email_required`, `phone_required`. What was already missing about somebody else does
-    not stop the actor, who may not know it.
+    Code `phone_required`. What was already missing about somebody else does not stop the actor,
+    who may not know it.
     """
-    own, refusals = guardian.user_id == actor.pk, {}
-    if own and not guardian.email:
-        refusals["email"] = ValidationError(EMAIL_REQUIRED, code="email_required")
+    own = guardian.user_id == actor.pk
     if not (guardian.mobile_phone or guardian.home_phone) and (own or PHONES & set(touched)):
-        refusals["mobile_phone"] = ValidationError(
+        error = ValidationError(
             "Indiquez au moins un numéro, portable ou fixe\u00a0: le conservatoire doit pouvoir"
             " appeler.",
             code="phone_required",
         )
-    if refusals:
-        raise ValidationError(refusals)
+        raise ValidationError({"mobile_phone": error})
 
 
-@transaction.atomic
 def copy_email_to_account(guardian: Guardian) -> None:
-    """The account's address follows the guardian's: « mot de passe perdu » writes to it.
+    """The staff changed a guardian's address: his account's is the same, and its owner is told.
 
-    A one-time password that went to the former address dies. An empty address changes nothing.
+    An empty address changes nothing.
     """
     if guardian.user_id and guardian.email:
-        user = User.objects.select_for_update().get(pk=guardian.user_id)
-        if user.email != guardian.email:
-            user.email = guardian.email
-            user.save(update_fields=["email"])
-            forget_one_time_password(user)
+        email_changes.set_email(guardian.user, guardian.email)
+
+
+def follow_account(user: User, email: str) -> None:
+    """The account's address changes: its guardian's too (settings.EMAIL_FOLLOWERS)."""
+    Guardian.objects.filter(user=user).exclude(email=email).update(email=email)
 
 
 def check_email_of_staff(guardian: Guardian, *, actor: User) -> None:
@@ -96,7 +92,7 @@ def save_families(created: list[Family], changed: list[tuple[Family, list[str]]]
 def save_guardians(
     created: list[Guardian], changed: list[tuple[Guardian, list[str]]], *, actor: User
 ) -> None:
-    """Writes the rows of a checked list; the account's address follows.
+    """Writes the rows of a checked list; the account's address follows, and its owner is told.
 
     Raises ValidationError, code `email_of_staff`.
     """
@@ -109,17 +105,14 @@ def save_guardians(
             copy_email_to_account(guardian)
 
 
-def _check_email_is_own(guardian, edit, actor):
+def _check_email_is_of_no_account(guardian, edit):
     """Whoever changes the address of an account could then ask for its password."""
-    if "email" in edit.typed and guardian.user_id not in (None, actor.pk):
-        raise ValidationError(
-            {
-                "email": ValidationError(
-                    "Seule la personne à qui appartient ce compte peut changer cette adresse.",
-                    code="email_of_another_account",
-                )
-            }
+    if "email" in edit.typed and guardian.user_id is not None:
+        error = ValidationError(
+            "L'adresse d'un compte se change par la personne à qui il appartient, qui la confirme.",
+            code="email_of_an_account",
         )
+        raise ValidationError({"email": error})
 
 
 def _save(row, edit):
@@ -127,5 +120,3 @@ def _save(row, edit):
         return
     row.full_clean(exclude={field.name for field in row._meta.fields} - set(edit.typed))
     row.save(update_fields=[*edit.typed, "sort_name"])
-    if isinstance(row, Guardian) and "email" in edit.typed:
-        copy_email_to_account(row)

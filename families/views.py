@@ -3,6 +3,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods
 
+from accounts import email_changes
 from families import services
 from families.forms import HouseholdForm
 from families.models import Family
@@ -24,4 +25,5 @@ def identity(request):
         else:
             messages.success(request, "Vos informations sont enregistrées.")
             return redirect("families:identity")
-    return render(request, "families/identity.html", {"form": form})
+    context = {"form": form, "email_change": email_changes.pending(request.user)}
+    return render(request, "families/identity.html", context)

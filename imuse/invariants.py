@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import sha256
 
-from django.db.models import Count, F, Prefetch, Q
+from django.db.models import Count, F, Max, Prefetch, Q
 
 from accounts.enums import MailKind
 from accounts.models import Mail
@@ -17,7 +17,7 @@ from billing.enums import InvoiceStatus
 from billing.models import Invoice, InvoiceSeries
 from billing.money import ZERO, euros
 from documents.models import Document
-from families.models import Family, Guardian
+from families.models import Family, Guardian, Merge
 from reenrolment.enums import NEXT, TO_EXAMINE, Status
 from reenrolment.models import CourseChoice, Reenrolment, Transition
 from students.enums import WITHOUT_SLOT, EnrolmentStatus
@@ -134,18 +134,23 @@ def acknowledgements() -> Iterator[str]:
     """Each submission is acknowledged to the guardians with an account, who had an address then.
 
     Of a guardian without an account one cannot say since when the address is known; nor since when
-    a household is the student's: the mails of a submission are written together, all or none.
+    a household is the student's: the mails of a submission are written together, all or none. Nor
+    who was of a household that has absorbed its double since.
     """
     sent = set(Mail.objects.filter(kind=MailKind.ACKNOWLEDGEMENT).values_list("key", flat=True))
     guardians = defaultdict(list)
     reached = Guardian.objects.exclude(email="").exclude(user=None).select_related("user")
     for guardian in reached.annotate(student=F("family__students")).order_by("pk"):
         guardians[guardian.student].append(guardian)
+    merged_at = dict(Merge.objects.order_by().values_list("family").annotate(Max("at")))
     submissions = Transition.objects.filter(to_status=Status.SUBMITTED)
     for transition in submissions.select_related("reenrolment__student").order_by("pk"):
         dossier = transition.reenrolment
         move = f"{MailKind.ACKNOWLEDGEMENT}:{dossier.pk}:{transition.pk}"
-        then = [g for g in guardians[dossier.student_id] if g.user.date_joined <= transition.at]
+        theirs = guardians[dossier.student_id]
+        if any(g.family_id in merged_at and transition.at < merged_at[g.family_id] for g in theirs):
+            continue
+        then = [guardian for guardian in theirs if guardian.user.date_joined <= transition.at]
         if not any(f"{move}:{guardian.pk}" in sent for guardian in then):
             for guardian in then:
                 yield f"{dossier}\u00a0: pas d'accusé de réception pour {guardian}."

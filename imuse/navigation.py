@@ -15,7 +15,10 @@ _FAMILY = [
 ]
 _TEACHER = [("Mes classes", "teacher:index", {"teacher"})]
 _STAFF = [("Administration", "admin:index", {"admin"})]
-_SECOND_FACTOR = {
+_OWN_ACCOUNT = {
+    "accounts:change_password",
+    "accounts:change_email",
+    "accounts:connections",
     "accounts:second_factor",
     "accounts:enrol_second_factor",
     "accounts:renew_recovery_codes",
@@ -23,11 +26,7 @@ _SECOND_FACTOR = {
 }
 _EVERYBODY = [
     ("Accessibilité", "imuse:accessibility", {"imuse:accessibility"}),
-    (
-        "Mot de passe",
-        "accounts:change_password",
-        {"accounts:change_password", "accounts:connections", *_SECOND_FACTOR},
-    ),
+    ("Mot de passe", "accounts:change_password", _OWN_ACCOUNT),
 ]
 TABS = {Space.FAMILY: _FAMILY, Space.TEACHER: _TEACHER, Space.STAFF: _STAFF}
 

@@ -167,7 +167,28 @@ BETWEEN_MAILS = [
 ]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
 
+# --- Doubles ----------------------------------------------------------------------------------
+
+# What each app does of its own rows when a household, or a responsable, is absorbed by its double
+# (families.absorbing): a relation that none of them names fails the tests.
+FAMILY_PARTS = [
+    "families.absorbing.Guardians",
+    "families.absorbing.Merges",
+    "families.absorbing.PersonalData",
+    "students.absorbing.Custodies",
+    "documents.absorbing.Documents",
+    "billing.absorbing.Invoices",
+    "reenrolment.absorbing.Households",
+]
+GUARDIAN_PARTS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]
+
 # --- Signing in -------------------------------------------------------------------------------
+
+# Whose rows copy the address of an account: each is called with the account and its new address,
+# before the account itself is locked.
+EMAIL_FOLLOWERS = ["families.services.follow_account"]
+# What may forbid to close an account: each is called with it and with the `actor`.
+ACCOUNT_CLOSINGS = ["students.services.check_account_closes"]
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordOrOneTimePassword"]
@@ -186,6 +207,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.validators.CommonPasswordValidator"},
 ]
 ONE_TIME_PASSWORD_HOURS = 24
+EMAIL_CHANGE_HOURS = 24
 # « Validation en deux étapes »: the staff must; families and teachers may.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not DEBUG)
 OTP_TOTP_ISSUER = SITE_NAME  # the name that the application shows

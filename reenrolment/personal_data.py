@@ -101,11 +101,12 @@ class ReenrolmentPart(Part):
             "guichet": [record(row, EXPORTED[AssistedSession]) for row in sessions],
         }
 
-    def mails(self, guardian):
+    def mails(self, person):
         """Their keys name the guardian: « genre:dossier:mouvement:responsable »."""
+        keys = "|".join(map(str, person.keys))
         return Mail.objects.filter(
-            Q(kind__in=ABOUT_A_DOSSIER, key__endswith=f":{guardian.pk}")
-            | Q(kind=MailKind.LAUNCH, key__regex=rf"^launch:[0-9]+:{guardian.pk}(:[0-9]+)?$")
+            Q(kind__in=ABOUT_A_DOSSIER) & person.ends()
+            | Q(kind=MailKind.LAUNCH, key__regex=rf"^launch:[0-9]+:({keys})(:[0-9]+)?$")
         )
 
     def holdings(self, family):

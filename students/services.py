@@ -11,10 +11,11 @@ from itertools import count, islice
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from accounts.models import User
 from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
 from students.enums import NEXT, Cycle, EnrolmentStatus
-from students.models import Course, Custody, Enrolment, Place, Slot, Student
+from students.models import Course, Custody, Enrolment, Place, Slot, Student, Teacher
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,18 @@ def save_identity(edit: Edit) -> None:
     (student,) = merge([edit])
     student.clean_fields(exclude={field.name for field in student._meta.fields} - set(edit.typed))
     student.save(update_fields=list(edit.typed))
+
+
+def check_account_closes(user: User, *, actor: User) -> None:
+    """Raises ValidationError `teacher`: he would lose his class lists (settings.ACCOUNT_CLOSINGS).
+
+    The direction alone closes it.
+    """
+    if Teacher.objects.filter(user=user).exists() and not actor.is_superuser:
+        raise ValidationError(
+            "Ce compte est aussi celui d'un enseignant\u00a0: seule la direction le ferme.",
+            code="teacher",
+        )
 
 
 @transaction.atomic

@@ -55,7 +55,8 @@ def test_field_has_a_french_name(field):
 # What goes when the row it hangs from goes; everything else is protected.
 CASCADES = {
     "accounts.OneTimePassword.user": "worth nothing without its account",
-    "accounts.Mail.user": "a password for nobody",
+    "accounts.EmailChange.user": "worth nothing without its account",
+    "accounts.Mail.user": "a secret for nobody",
     "accounts.PasswordRequest.user": "a request of nobody",
     "students.Place.slot": "an empty slot goes with its seats; Enrolment.place protects the others",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
@@ -78,6 +79,7 @@ WITHOUT_VISIBLE_TO = {
     "accounts.Establishment": "public: the select of the sign-in page",
     "accounts.User": "request.user",
     "accounts.OneTimePassword": "request.user's",
+    "accounts.EmailChange": "request.user's",
     "accounts.PasswordRequest": "nobody",
     "accounts.SignInAttempt": "nobody",
     "accounts.Mail": "staff only",
@@ -86,6 +88,8 @@ WITHOUT_VISIBLE_TO = {
     "families.Commune": "public: a list",
     "families.FileToDelete": "nobody",
     "families.Erasure": "staff only",
+    "families.Invitation": "staff only",
+    "families.Merge": "staff only",
     "students.SchoolYear": "public",
     "students.Teacher": "request.user's",
     "students.Custody": "what the others' visible_to follow",

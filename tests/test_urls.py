@@ -23,6 +23,7 @@ from tests.factories import (
 # What a GET answers to: nobody, the household that owns the row, another household, the teacher
 # of the class, the secretariat. 302 for nobody is the sign-in page; 405: a POST only.
 PUBLIC = (200, 200, 200, 200, 200)
+NEEDS_A_LINK = (410, 410, 410, 410, 410)  # and no session: the secret is in the address
 SIGNED_IN = (302, 200, 200, 200, 200)
 FAMILY = (302, 200, 200, 404, 404)  # any household: it sees its own
 OWN_ROW = (302, 200, 404, 404, 404)
@@ -39,6 +40,11 @@ ROUTES = {
     "accounts:lost_password": PUBLIC,
     "accounts:lost_password_done": PUBLIC,
     "accounts:change_password": SIGNED_IN,
+    "accounts:change_email": SIGNED_IN,
+    "accounts:resend_email_change": (302, 405, 405, 405, 405),
+    "accounts:cancel_email_change": (302, 405, 405, 405, 405),
+    "accounts:confirm_email": NEEDS_A_LINK,
+    "accounts:email_confirmed": PUBLIC,
     "accounts:choose_password": (302, 302, 302, 302, 302),
     "accounts:second_factor": SIGNED_IN,
     "accounts:start_second_factor": (302, 405, 405, 405, 405),

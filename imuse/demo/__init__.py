@@ -12,5 +12,6 @@ launch.py       the campaign announced to the families, one mail refused
 files.py        small PDFs and portraits to hand in
 dossiers.py     dossiers in every state, made by the services
 my_data.py      a copy of a household's data, a request of erasure
+doubles.py      a household entered twice, a responsable without account
 invoices.py     invoices paid, to pay and overdue, made by the services
 """

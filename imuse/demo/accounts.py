@@ -34,7 +34,11 @@ ACCOUNTS = [
         "remplacer la pièce refusée et déposer à nouveau",
     ),
     Account("vasseur.c", "enseignante", "ses classes des deux années, une liste à imprimer"),
-    Account("secretariat", "administration", "examiner un dossier, placer l'élève, valider"),
+    Account(
+        "secretariat",
+        "administration",
+        "examiner un dossier, placer l'élève, valider\u00a0; fusionner les deux foyers Haddad",
+    ),
     Account("regie", "régie, facturation seulement", "les factures, un paiement"),
     Account(
         "direction",

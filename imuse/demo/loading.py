@@ -14,6 +14,7 @@ from accounts.models import Establishment, Mail, User
 from imuse.demo.accounts import ACCOUNTS, Register, give_roles, make_staff
 from imuse.demo.clock import Clock
 from imuse.demo.dossiers import Desk
+from imuse.demo.doubles import enter_twice
 from imuse.demo.households import Village
 from imuse.demo.invoices import Office
 from imuse.demo.launch import launch, refuse_one
@@ -67,6 +68,7 @@ def load() -> None:
     desk.receive(cast, village.households)
     ask_for_a_copy(cast["martin.c"], clock)
     ask_to_be_forgotten(town, register, clock)
+    enter_twice(village.households)
     _mails_have_left()
     refuse_one()
 

@@ -14,10 +14,10 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.admin import permission_required
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
 from families.models import Family
-from reenrolment.admin.views import permission_required
 from reenrolment.launch_preview import example_of, lines_of, planned_usernames, preview_of
 from reenrolment.launch_progress import (
     State,

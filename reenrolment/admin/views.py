@@ -4,15 +4,16 @@ What a service refuses is said beside the field, with what was typed; when the d
 meanwhile (a colleague, an old tab), in a message on the page as it is now.
 """
 
-from functools import partial, wraps
+from functools import partial
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.admin import permission_required
 from documents import services as documents
 from documents.pieces import Piece
 from reenrolment.admin.forms import (
@@ -35,21 +36,6 @@ REVIEW = "documents.review_document"
 WIDE = {"is_nav_sidebar_enabled": False}  # the width goes to the work, the path leads back
 
 MOVED = "bad_transition"  # the services' code: somebody was faster
-
-
-def permission_required(*permissions):
-    """403 without all of them, before anything is read."""
-
-    def decorate(view):
-        @wraps(view)
-        def inner(request, *args, **kwargs):
-            if not request.user.has_perms(permissions):
-                raise PermissionDenied
-            return view(request, *args, **kwargs)
-
-        return inner
-
-    return decorate
 
 
 @require_safe

@@ -12,11 +12,10 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from accounts import mails
-from accounts import services as accounts
 from accounts.enums import MailKind
 from accounts.models import User
+from families.invitations import give_account
 from families.models import Family, Guardian
-from families.services import copy_email_to_account
 from reenrolment import emails
 from reenrolment.households import (
     families_concerned,
@@ -146,7 +145,7 @@ def _prepare(row, again=None):
         .get()
     )
     try:
-        user = _account(guardian, campaign.establishment)
+        user = give_account(guardian, campaign.establishment)
     except ValidationError as error:
         _note(row, problem=error.messages[0])
         return
@@ -157,25 +156,6 @@ def _prepare(row, again=None):
         row,
         mail=mails.queue(MailKind.LAUNCH, key=key, to=guardian.email, subject=subject, body=body),
     )
-
-
-def _account(guardian, establishment):
-    if guardian.user_id:
-        user = guardian.user
-        accounts.let_in(user, establishment)
-        if not user.email:
-            copy_email_to_account(guardian)
-            user.email = guardian.email
-        return user
-    user = accounts.create_account(
-        first_name=guardian.first_name,
-        last_name=guardian.last_name,
-        email=guardian.email,
-        establishment=establishment,
-    )
-    guardian.user = user
-    guardian.save(update_fields=["user"])
-    return user
 
 
 def _note(row, *, mail=None, problem=""):

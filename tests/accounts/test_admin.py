@@ -10,10 +10,10 @@ from django.urls import reverse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import mails, one_time_passwords, throttling
+from accounts import email_changes, mails, one_time_passwords, throttling
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.enums import MailKind
-from accounts.models import Mail, OneTimePassword, User
+from accounts.models import EmailChange, Mail, OneTimePassword, User
 from families.models import Commune
 from tests.accounts.codes import set_up
 from tests.factories import CommuneFactory, EstablishmentFactory, UserFactory
@@ -101,6 +101,7 @@ def test_no_password_on_the_page(client, director, parent):
     [
         "password__startswith",
         "one_time_password__hash__startswith",
+        "email_change__hash__startswith",
         "totpdevice__key__startswith",
         "staticdevice__token_set__token__startswith",
     ],
@@ -235,7 +236,7 @@ def test_secretariat_does_not_unlock_the_direction(client, registrar, director):
     )
 
     assert [str(message) for message in response.context["messages"]] == [
-        "direction\u00a0: Seule la direction débloque ce compte."
+        "direction\u00a0: Compte d'un agent\u00a0: seule la direction débloque ce compte."
     ]
     assert throttling.suspended_until(director)
 
@@ -249,17 +250,35 @@ def test_direction_unlocks_the_staff(client, registrar, director):
     assert throttling.suspended_until(registrar) is None
 
 
-def test_new_address_kills_what_was_mailed_to_the_former_one(client, director, parent):
+def test_new_address_kills_what_was_mailed_and_is_told_to_the_former_one(client, director, parent):
     one_time_passwords.make(parent)
     mails.queue_one_time_password(parent)
+    email_changes.ask("ailleurs@example.net", actor=parent)
+    former = parent.email
     client.force_login(director)
+    Mail.objects.filter(kind=MailKind.EMAIL_CHANGE_ASKED).delete()
 
     client.post(f"{USERS}{parent.pk}/change/", form_of(parent, email="claire@example.org"))
 
     parent.refresh_from_db()
-    assert parent.email == "claire@example.org"
+    assert parent.email == parent.guardian.email == "claire@example.org"
     assert not OneTimePassword.objects.exists()
-    assert not Mail.objects.exists()
+    assert not EmailChange.objects.exists()
+    (mail,) = Mail.objects.all()
+    assert (mail.kind, mail.to) == (MailKind.EMAIL_CHANGED, former)
+    assert "par l'administration du conservatoire" in mail.body
+    assert "claire@example.org" not in mail.body
+
+
+def test_closed_account_keeps_no_address_to_confirm(client, director, parent):
+    email_changes.ask("ailleurs@example.net", actor=parent)
+    client.force_login(director)
+
+    client.post(f"{USERS}{parent.pk}/change/", form_of(parent, is_active=""))
+
+    parent.refresh_from_db()
+    assert not parent.is_active
+    assert not EmailChange.objects.exists()
 
 
 def test_nobody_but_a_superuser_promotes(client, clerk, parent):

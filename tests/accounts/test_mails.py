@@ -302,7 +302,7 @@ def test_requests_at_the_same_moment_write_one_mail(parent):
 def test_password_chosen_while_its_mail_leaves_does_not_hold_back_the_next(
     parent, mailoutbox, monkeypatch
 ):
-    """The row goes while it is being sent (services.forget_one_time_password)."""
+    """The row goes while it is being sent (services.forget_mailed_secrets)."""
     mails.queue_one_time_password(parent)
     queue()
     send = EmailMessage.send

@@ -4,11 +4,13 @@ import pytest
 from django.urls import reverse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import connections
+from accounts import connections, email_changes, email_links
 from accounts.enums import Means
 from billing import services as billing
 from documents.enums import Verdict
-from families import erasures
+from families import absorbing, erasures
+from families.invitations import invite
+from families.models import Guardian, Merge
 from reenrolment.services import launches
 from students.enums import Scheduling
 from tests.accounts.codes import code_of
@@ -36,6 +38,8 @@ PUBLIC = [
     "accounts:sign_in",
     "accounts:lost_password",
     "accounts:lost_password_done",
+    "accounts:email_confirmed",
+    "accounts:confirm_email",  # without its link: it no longer works
 ]
 
 
@@ -79,6 +83,8 @@ def life(student, parent, family, director):
 @WIDTHS
 def test_the_familys_pages(visit, parent, student, life, width):
     one = [student.pk]
+    email_changes.ask("une.adresse.plutot.longue.pour.un.telephone@example.net", actor=parent)
+    token, _ = email_links.make(parent, parent.email_change.email)
     visitor = visit(width=width).sign_in_as(parent)
 
     assert (
@@ -89,6 +95,8 @@ def test_the_familys_pages(visit, parent, student, life, width):
                 reverse("families:identity"),
                 reverse("families:my_data"),
                 reverse("families:ask_erasure"),
+                reverse("accounts:change_email"),
+                reverse("accounts:confirm_email") + f"?jeton={token}",
                 *[
                     reverse(f"students:{tab}", args=one)
                     for tab in ("identity", "courses", "history", "repertoire")
@@ -234,6 +242,50 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                     for slug in ("responsables", "creneaux")
                 ],
                 *[reverse(f"admin:accounts_list{log}_changelist") for log in ("import", "export")],
+            ],
+        )
+        == {}
+    )
+
+
+@WIDTHS
+def test_the_pages_of_households_and_doubles(visit, parent, registrar, family, width):
+    """Accounts in every state, a likely double, two comparisons, the log of merges."""
+    mother, site = parent.guardian, parent.establishments.get()
+    other = GuardianFactory(family=family, first_name="Paul", user=None, email="p@example.org")
+    invite(other, actor=registrar, establishment=site)
+    GuardianFactory(family=family, user__username="martin.c2")
+    GuardianFactory(family=family, first_name="Rose", user__is_active=False)
+    GuardianFactory(family=family, first_name="Zoé", user=None, email="")
+    double = FamilyFactory(name="Vandermeersch-Delannoy de Hautecombe")
+    twin = GuardianFactory(family=double, user=None)
+    DocumentFactory(family=double)
+    gone = FamilyFactory()
+    absorbing.absorb_family(
+        kept=double.pk,
+        absorbed=gone.pk,
+        actor=registrar,
+        seen=absorbing.compare(double, gone).fingerprint,
+    )
+    visitor = visit(width=width).sign_in_as(registrar)
+    same_name = Guardian.objects.filter(family=family, first_name="Claire").exclude(pk=mother.pk)
+
+    def page(name, *keys):
+        return reverse(f"admin:families_family_{name}", args=keys)
+
+    assert (
+        faults(
+            visitor,
+            [
+                page("changelist"),
+                page("change", family.pk),
+                page("household_accounts", family.pk),
+                page("doubles"),
+                page("merge_families", family.pk, double.pk),
+                page("merge_guardians", mother.pk, same_name.get().pk),
+                page("merge_guardians", mother.pk, twin.pk),  # refused: two households
+                reverse("admin:families_merge_changelist"),
+                reverse("admin:families_merge_change", args=[Merge.objects.get().pk]),
             ],
         )
         == {}

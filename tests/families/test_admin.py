@@ -1,7 +1,8 @@
 import pytest
 from django.urls import reverse
 
-from accounts.models import OneTimePassword
+from accounts.enums import MailKind
+from accounts.models import Mail, OneTimePassword
 from families.models import Family, Guardian
 from tests.factories import CommuneFactory, GuardianFactory, UserFactory
 from tests.queries import count_queries
@@ -53,6 +54,9 @@ def test_the_secretariat_corrects_a_guardian(client, registrar, family, mother):
     assert mother.email == mother.user.email == "claire@example.net"
     assert mother.mobile_phone == "07 11 22 33 44"
     assert not OneTimePassword.objects.exists()  # it went to the former address
+    assert list(Mail.objects.values_list("kind", "to")) == [
+        (MailKind.EMAIL_CHANGED, "martin.c@example.org")
+    ]
 
 
 def test_the_address_of_a_colleague_is_the_direction_s(client, registrar, director, family, mother):

@@ -1,9 +1,13 @@
 """« Famille »: what a guardian corrects, and what two of them do not destroy for each other."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
+from accounts import email_changes
 from accounts.forms import EMAIL_INVALID
+from families import services
+from families.merging import Edit
 from families.models import Family, Guardian
 from tests.factories import CommuneFactory, GuardianFactory, UserFactory
 from tests.queries import FAMILY_PAGE, count_queries
@@ -102,14 +106,41 @@ def test_saves_and_says_so(signed_in, mother):
     )
 
 
-def test_the_account_follows_the_email(signed_in, parent, mother):
+def test_the_address_of_an_account_is_not_changed_here(signed_in, parent, mother):
+    """Its owner changes it on a page of its own, and confirms it from the new one."""
+    email, name = mother.email, name_of(mother, "email")
     page = page_of(signed_in)
 
-    signed_in.post(URL, page | {name_of(mother, "email"): "claire.martin@example.net"})
+    assert name not in page
+    signed_in.post(URL, page | {name: "voleur@example.org", f"initial-{name}": email})
 
     mother.refresh_from_db()
     parent.refresh_from_db()
-    assert mother.email == parent.email == "claire.martin@example.net"
+    assert mother.email == parent.email == email
+    change = reverse("accounts:change_email")
+    assert f'<a href="{change}">Modifier l\'adresse e-mail</a>' in signed_in.get(URL).text
+
+
+def test_a_service_refuses_the_address_of_an_account(family, parent, mother):
+    """Whatever form asks."""
+    household = Edit(family, seen={}, typed={})
+    edit = Edit(mother, seen={"email": mother.email}, typed={"email": "a@example.org"}, prefix="x-")
+
+    with pytest.raises(ValidationError) as refused:
+        services.save_household(household, [edit], actor=parent)
+
+    (error,) = refused.value.error_dict["x-email"]
+    assert error.code == "email_of_an_account"
+
+
+def test_an_address_to_confirm_is_shown_with_its_buttons(signed_in, parent):
+    email_changes.ask("claire@example.net", actor=parent)
+
+    text = signed_in.get(URL).text
+
+    assert '<strong class="text-break">claire@example.net</strong> attend' in text
+    for name in ("resend_email_change", "cancel_email_change"):
+        assert f'action="{reverse(f"accounts:{name}")}"' in text
 
 
 def test_the_account_of_the_other_guardian_is_his(signed_in, mother, father):
@@ -144,6 +175,18 @@ def test_a_guardian_without_account_may_have_no_email(signed_in, family, mother)
     assert (other.first_name, other.email) == ("Rosa", "")
 
 
+def test_the_household_writes_the_address_of_who_has_no_account(signed_in, family, mother):
+    other = GuardianFactory(family=family, user=None, first_name="Rose")
+    name = name_of(other, "email")
+    page = page_of(signed_in)
+
+    assert errors_of(signed_in.post(URL, page | {name: "rose"})) == {name: [EMAIL_INVALID]}
+    assert signed_in.post(URL, page | {name: "rose@example.org"}).status_code == 302
+
+    other.refresh_from_db()
+    assert other.email == "rose@example.org"
+
+
 def test_what_was_missing_about_another_does_not_stop_the_reader(signed_in, family, mother):
     GuardianFactory(family=family, user=None, first_name="Rose", mobile_phone="")
     page = page_of(signed_in)
@@ -158,12 +201,6 @@ def test_what_was_missing_about_another_does_not_stop_the_reader(signed_in, fami
     ("field", "typed", "sentence"),
     [
         ("last_name", " ", "Indiquez le nom du responsable."),
-        ("email", "claire", EMAIL_INVALID),
-        (
-            "email",
-            "",
-            "Indiquez une adresse e-mail\u00a0: elle sert à retrouver un mot de passe perdu.",
-        ),
         (
             "mobile_phone",
             "",

@@ -21,6 +21,8 @@ from documents.enums import Verdict
 from documents.models import Document
 from documents.pieces import is_valid
 from families import erasures
+from families.absorbing import compare
+from families.doubles import likely_doubles
 from families.holdings import fingerprint_of, holdings, obstacles
 from families.models import DataExport, ErasureRequest, Family, Guardian
 from imuse import invariants
@@ -85,7 +87,7 @@ def test_tells_the_accounts_and_the_password(demo):
 
 
 def test_is_as_large_as_promised(demo):
-    assert Family.objects.count() == 61
+    assert Family.objects.count() == 60 + 2  # one is entered twice, one asks to be forgotten
     assert Student.objects.count() == 91
     assert Teacher.objects.count() == 12
     assert Slot.objects.count() == 60
@@ -235,6 +237,15 @@ def test_a_teacher_has_classes_of_both_years_and_another_is_a_parent(demo):
         classes = Slot.objects.taught_by(vasseur).filter(course__school_year=year)
         assert any(s.confirmed + s.requested for s in classes.with_students())
     assert Guardian.objects.get(user__username="delattre.n").user.teacher
+
+
+def test_a_household_is_entered_twice_and_somebody_there_has_no_account(demo):
+    (double,) = likely_doubles()
+
+    assert double.is_household
+    assert list(double.reasons) == ["même nom", "même téléphone portable"]
+    assert double.other.family.guardians.filter(user=None).exclude(email="").count() == 1
+    compare(double.one.family, double.other.family)
 
 
 def test_invoices_are_paid_due_and_overdue(demo):

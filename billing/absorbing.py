@@ -1,0 +1,25 @@
+"""What becomes of the invoices of a household that turns out to be another's double."""
+
+from billing.models import Invoice
+from families.absorbing import Line, Part
+
+
+class Invoices(Part):
+    """They follow: the household sees and pays them. An issued one keeps the name that it bears."""
+
+    relations = ["billing.Invoice.family"]
+
+    def lines(self, kept, absorbed):
+        return [
+            Line(
+                f"Facture {invoice.reference}\u00a0: rejoint le foyer, au nom de"
+                f" {invoice.payer_name} comme elle a été émise."
+                if invoice.is_issued
+                else f"Facture en préparation ({invoice.get_kind_display()})\u00a0: rejoint le"
+                " foyer."
+            )
+            for invoice in absorbed.invoices.order_by("pk")
+        ]
+
+    def absorb(self, kept, absorbed):
+        Invoice.objects.filter(family=absorbed).update(family=kept)

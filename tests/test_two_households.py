@@ -1,0 +1,201 @@
+"""Alternating custody: the two households of one child, and what neither sees of the other.
+
+Every page of the extranet is opened in every state of the dossier, and every mail is read: of the
+other household's e-mail, phones, address, documents and invoices nothing stands there.
+"""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Mail
+from billing import services as billing
+from documents.enums import Verdict
+from documents.models import Document
+from reenrolment.enums import Status
+from reenrolment.models import Reenrolment
+from reenrolment.pieces import load_pieces
+from reenrolment.services import decisions, submission
+from tests.factories import (
+    CustodyFactory,
+    DocumentFactory,
+    FamilyFactory,
+    GuardianFactory,
+    InvoiceLineFactory,
+    PieceRuleFactory,
+    SlotFactory,
+)
+from tests.reenrolment.conftest import make_case
+from tests.test_urls import FOUND, ROUTES
+
+# What is nobody else's in these tests.
+THEIRS = {
+    "e-mail": "autre.foyer@example.net",
+    "portable": "07 39 98 77 66",
+    "fixe": "03 99 88 77 66",
+    "adresse": "99 impasse Secrète",
+    "complément": "Escalier Dérobé",
+    "pièce": "revenus-du-foyer-caches.pdf",
+    "motif": "Ce revenu est illisible",
+    "facture": "Location très discrète",
+}
+
+
+OF_ANOTHER_ROW = ["documents:download", "billing:invoice"]  # than a student
+
+
+@pytest.fixture
+def case(student):
+    return make_case(student)
+
+
+@pytest.fixture
+def rule(case):
+    """One piece, asked from each household."""
+    return PieceRuleFactory()
+
+
+@pytest.fixture
+def other(student):
+    """Samir's household: a responsable with an account, and one without."""
+    household = FamilyFactory(
+        name="Benali", address=THEIRS["adresse"], address_more=THEIRS["complément"]
+    )
+    for user in ({"user__email": THEIRS["e-mail"]}, {"user": None, "email": THEIRS["e-mail"]}):
+        GuardianFactory(
+            family=household,
+            mobile_phone=THEIRS["portable"],
+            home_phone=THEIRS["fixe"],
+            **user,
+        )
+    CustodyFactory(student=student, family=household, rank=2)
+    return household
+
+
+@pytest.fixture
+def their_document(rule, other):
+    return DocumentFactory(
+        type=rule.document_type,
+        family=other,
+        name=THEIRS["pièce"],
+        verdict=Verdict.REFUSED,
+        refusal=THEIRS["motif"],
+    )
+
+
+@pytest.fixture
+def their_invoice(other, director):
+    line = InvoiceLineFactory(invoice__family=other, label=THEIRS["facture"])
+    return billing.issue(line.invoice, actor=director)
+
+
+@pytest.fixture
+def signed_in(client, parent, their_document, their_invoice):
+    client.force_login(parent)
+    return client
+
+
+def open_all(client, student):
+    """What each page of the extranet shows of theirs, by route."""
+    found = {}
+    for name in ROUTES:
+        if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
+            continue
+        url = reverse(name, args=[student.pk] if FOUND[name].pattern.converters else None)
+        response = client.get(url, follow=True)
+        if seen := [what for what, value in THEIRS.items() if value in response.text]:
+            found[name] = seen
+    return found
+
+
+def reach(state, case, parent, registrar):
+    """Takes Louise's dossier to this state, by the services."""
+    case.fill_in()
+    if state == Status.DRAFT:
+        return
+    case.submit(parent)
+    if state == Status.INCOMPLETE:
+        dossier = Reenrolment.objects.get()
+        asked = [piece for piece in load_pieces(dossier) if piece.family]
+        until = timezone.now() + dt.timedelta(days=5)
+        decisions.request_complement(dossier, pieces=asked, until=until, actor=registrar)
+    elif state == Status.VALIDATED:
+        choir = case.choice(case.choir)
+        decisions.place(choir, course=case.choir_course, slot=SlotFactory(course=case.choir_course))
+        decisions.validate(Reenrolment.objects.get(), actor=registrar)
+    elif state == Status.REFUSED:
+        decisions.refuse(Reenrolment.objects.get(), actor=registrar, reason="Motif.")
+    elif state == Status.WITHDRAWN:
+        submission.withdraw(Reenrolment.objects.get(), actor=parent)
+
+
+@pytest.mark.parametrize("state", Status)
+def test_no_page_shows_what_is_theirs(signed_in, student, case, parent, registrar, state):
+    reach(state, case, parent, registrar)
+    assert Reenrolment.objects.get().status == state
+
+    assert open_all(signed_in, student) == {}
+
+
+@pytest.mark.parametrize("state", [state for state in Status if state != Status.DRAFT])
+def test_no_mail_to_one_tells_what_is_the_others(
+    signed_in, student, case, parent, registrar, state
+):
+    reach(state, case, parent, registrar)
+
+    ours, theirs = Mail.objects.filter(to=parent.email), Mail.objects.filter(to=THEIRS["e-mail"])
+    assert ours.count() == theirs.count() / 2 > 0  # each responsable of either is told
+    for mail in ours:
+        assert [what for what, value in THEIRS.items() if value in mail.body] == []
+    for mail in theirs:
+        assert parent.email not in mail.body
+        assert parent.guardian.family.address not in mail.body
+
+
+def test_their_rows_are_not_found(signed_in, their_document, their_invoice, other):
+    for url in (
+        reverse("documents:download", args=[their_document.pk]),
+        reverse("billing:invoice", args=[their_invoice.pk]),
+    ):
+        assert signed_in.get(url).status_code == 404
+        assert signed_in.post(url).status_code in {404, 405}
+
+
+def test_of_their_piece_one_sees_only_that_it_came_or_not(
+    signed_in, student, family, rule, their_document
+):
+    DocumentFactory(type=rule.document_type, family=family)  # ours is there
+    page = reverse("reenrolment:edit", args=[student.pk])
+
+    assert "manquante" not in signed_in.get(page).text
+    Document.objects.filter(pk=their_document.pk).update(removed_at=timezone.now())
+    assert "manquante" in signed_in.get(page).text
+
+
+def test_neither_writes_what_is_the_others(signed_in, parent, other):
+    """Whatever is added to what the page posts."""
+    theirs = other.guardians.get(user=None)
+    page = reverse("families:identity")
+    form = signed_in.get(page).context["form"]
+    data = {field.html_name: field.value() or "" for field in form if not field.field.disabled}
+    stolen = {f"guardian-{theirs.pk}-email": "voleur@example.org", "family": other.pk}
+
+    signed_in.post(page, data | stolen | {"address": "12 rue des Anges"})
+
+    theirs.refresh_from_db()
+    other.refresh_from_db()
+    assert (theirs.email, other.address) == (THEIRS["e-mail"], THEIRS["adresse"])
+
+
+def test_the_test_sees_what_is_shown(client, student, case, other, their_document, their_invoice):
+    """Signed in as the other household, the same walk finds all of it."""
+    client.force_login(other.guardians.exclude(user=None).get().user)
+
+    found = open_all(client, student)
+
+    shown = {what for each in found.values() for what in each}
+    assert shown == set(THEIRS)
+    assert "families:identity" in found
+    assert "documents:supplied" in found
