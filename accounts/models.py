@@ -55,7 +55,10 @@ class User(AbstractUser):
                 violation_error_message="L'identifiant s'écrit en minuscules.",
             )
         ]
-        permissions = [("unlock_user", "Peut débloquer un compte après trop d'échecs")]
+        permissions = [
+            ("unlock_user", "Peut débloquer un compte après trop d'échecs"),
+            ("manage_agents", "Peut gérer les comptes des agents"),
+        ]
 
     @classmethod
     def normalize_username(cls, username):

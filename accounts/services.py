@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import throttling, usernames
+from accounts.authority import may_act_on
 from accounts.models import Establishment, Mail, OneTimePassword, PasswordRequest, User
 from accounts.throttling import security
 
@@ -37,7 +38,7 @@ def unlock(user: User, *, actor: User) -> None:
 
     Raises ValidationError for an account above the actor's: he could then guess without end.
     """
-    if (user.is_staff or user.is_superuser) and not actor.is_superuser:
+    if not may_act_on(user, actor=actor):
         raise ValidationError("Seule la direction débloque ce compte.", code="above")
     throttling.unlock(user)
     security.info("Unlocked by %s: account %s", actor.username, user.username)

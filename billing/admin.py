@@ -10,11 +10,13 @@ from django.urls import path
 from django.utils import timezone
 
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin_filters import SiteFilter
 from billing import services
 from billing.enums import InvoiceStatus, Settlement
 from billing.forms import InvoiceLineForm, PaymentForm
 from billing.models import Invoice, InvoiceLine, Payment
 from billing.money import euros
+from students.admin.scope import OwnPeopleMixin
 
 REFERENCE = re.compile(r"\s*(\d{4})-(\d{1,9})\s*")
 
@@ -54,14 +56,14 @@ class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin):
+class InvoiceAdmin(OwnEstablishmentsMixin, OwnPeopleMixin, SortNameSearchMixin, admin.ModelAdmin):
     """A draft is a form with its lines; once issued it is only read, and paid."""
 
     list_display = [
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],
     ]
-    list_filter = ["status", SettlementFilter, "kind", "year", "school_year", "establishment"]
+    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year"]
     list_select_related = ["family"]
     ordering = ["-pk"]  # both databases: one puts drafts, without a date, first, the other last
     search_fields = ["family__sort_name"]
@@ -226,7 +228,7 @@ class PaymentAdmin(
     """The register of payments; one is recorded from its invoice's page, then never touched."""
 
     list_display = ["reference", "invoice", "payer_name", "amount", "means", "paid_on"]
-    list_filter = ["means", "invoice__kind", "invoice__establishment"]
+    list_filter = [SiteFilter, "means", "invoice__kind"]
     list_select_related = ["invoice"]
     search_fields = ["invoice__family__sort_name", "reference"]
     search_help_text = "Nom de la famille, ou référence du paiement"

@@ -5,9 +5,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin import SortNameSearchMixin
+from accounts.models import User
+from accounts.selectors import accounts_of
 from families import services
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
+from families.selectors import families_of
 
 
 @admin.register(Commune)
@@ -24,6 +27,13 @@ class GuardianForm(forms.ModelForm):
         model = Guardian
         fields = ["last_name", "first_name", "email", "mobile_phone", "home_phone", "user"]
         field_classes = {"mobile_phone": PhoneField, "home_phone": PhoneField}
+
+    def __init__(self, *args, **kwargs):
+        """The accounts of the agent's sites, whatever is posted; one linked already stays."""
+        super().__init__(*args, **kwargs)
+        if "user" in self.fields:
+            linked = User.objects.filter(pk=self.instance.user_id)
+            self.fields["user"].queryset = accounts_of(self.actor) | linked
 
     def clean(self):
         cleaned = super().clean()
@@ -57,6 +67,8 @@ class GuardianInline(admin.StackedInline):
 
 @admin.register(Family)
 class FamilyAdmin(SortNameSearchMixin, admin.ModelAdmin):
+    """The households of the agent's sites (see `families_of`)."""
+
     list_display = ["name", "commune", "guardian_names"]
     list_filter = ["commune__zone"]
     list_select_related = ["commune"]
@@ -67,7 +79,8 @@ class FamilyAdmin(SortNameSearchMixin, admin.ModelAdmin):
     inlines = [GuardianInline]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("guardians")
+        ours = families_of(request.user).values("pk")
+        return super().get_queryset(request).filter(pk__in=ours).prefetch_related("guardians")
 
     def save_formset(self, request, form, formset, change):
         super().save_formset(request, form, formset, change)

@@ -41,14 +41,15 @@ class Site(admin.AdminSite):
         return redirect("accounts:change_password")
 
     def index(self, request, extra_context=None):
-        return super().index(request, {"todo": _to_do(request.user), **(extra_context or {})})
+        return super().index(request, {"todo": _to_do(request), **(extra_context or {})})
 
 
-def _to_do(user) -> list[Figure]:
-    """What waits for this agent; nothing of what he may not see. At most three queries."""
+def _to_do(request) -> list[Figure]:
+    """What waits at the site chosen; nothing of what he may not see. At most three queries."""
+    user = request.user
     if not user.has_perm("reenrolment.view_reenrolment"):
         return []
-    work = workload(user)
+    work = workload(user, request.establishment)
     figures = [_submitted(work), _incomplete(work)]
     if user.has_perm("documents.review_document"):
         figures.append(_documents(work))

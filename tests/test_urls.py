@@ -35,6 +35,7 @@ ROUTES = {
     "imuse:home": FAMILY,
     "accounts:sign_in": (200, 302, 302, 302, 302),
     "accounts:sign_out": (405, 405, 405, 405, 405),
+    "accounts:switch_site": (302, 405, 405, 405, 405),
     "accounts:lost_password": PUBLIC,
     "accounts:lost_password_done": PUBLIC,
     "accounts:change_password": SIGNED_IN,

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin_filters import SiteFilter
 from reenrolment.admin import filters, views
 from reenrolment.models import Reenrolment
 from reenrolment.worklist import dossiers_of, for_list
@@ -22,7 +23,9 @@ class ReenrolmentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin
 
     list_display = ["number", "student", "families", "state", "submitted_on", "pieces", "to_place"]
     list_display_links = ["number", "student"]
+    establishment_lookup = "campaign__establishment"
     list_filter = [
+        SiteFilter,
         filters.StatusFilter,
         filters.PiecesFilter,
         filters.ToPlaceFilter,
