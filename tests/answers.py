@@ -10,5 +10,7 @@ def answer_of(response, *keys) -> tuple[int, str, str]:
     text = TOKEN.sub("", "" if response.streaming else response.text)
     where = response.headers.get("Location", "")
     for key in keys:
-        text, where = (re.sub(rf"\b{re.escape(str(key))}\b", "…", each) for each in (text, where))
+        text, where = (
+            re.sub(rf"(?<!\d){re.escape(str(key))}(?!\d)", "…", each) for each in (text, where)
+        )
     return response.status_code, where, text
