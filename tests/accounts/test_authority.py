@@ -279,3 +279,32 @@ def test_a_guardian_keeps_an_account_that_the_agent_does_not_see(
 
     guardian.refresh_from_db()
     assert (response.status_code, guardian.user) == (302, elsewhere)
+
+
+def test_an_agent_who_is_deactivated_is_out_at_his_next_request(client, registrar):
+    client.force_login(registrar)
+    assert client.get("/admin/").status_code == 200
+
+    registrar.is_active = False
+    registrar.save(update_fields=["is_active"])
+
+    assert client.get("/admin/").url.startswith("/admin/login/")
+    assert client.get("/extranet/mot-de-passe/").url.startswith("/extranet/connexion/")
+
+
+def test_an_agent_who_leaves_his_group_does_nothing_more_at_his_next_request(client, registrar):
+    client.force_login(registrar)
+    assert client.get("/admin/students/student/").status_code == 200
+
+    registrar.groups.clear()
+
+    assert client.get("/admin/students/student/").status_code == 403
+
+
+def test_an_agent_who_is_one_no_more_is_out_of_the_administration(client, registrar, student):
+    client.force_login(registrar)
+    registrar.is_staff = False
+    registrar.save(update_fields=["is_staff"])
+
+    assert client.get("/admin/").url.startswith("/admin/login/")
+    assert client.get(f"/extranet/eleves/{student.pk}/guichet/").status_code == 404

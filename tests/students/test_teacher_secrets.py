@@ -1,52 +1,20 @@
 """Of a household a teacher reads nothing, on any of his pages (security.md)."""
 
-import re
-
 import pytest
 from django.urls import get_resolver, reverse
 
-from billing import services as billing
 from families.models import Family, Guardian
 from students.enums import Scheduling
 from tests.factories import (
     CommuneFactory,
     CourseFactory,
-    CustodyFactory,
     DocumentFactory,
     EnrolmentFactory,
-    GuardianFactory,
-    InvoiceLineFactory,
     SlotFactory,
     StudentFactory,
 )
+from tests.households import HOUSEHOLDS, found_in, make_household
 
-# Each is a word that nothing else on a page could hold.
-HOUSEHOLDS = [
-    {
-        "name": "Zyfoyer",
-        "address": "77 rue Zyvoie",
-        "address_more": "Zyappartement",
-        "last_name": "Zyresponsable",
-        "first_name": "Zyprenom",
-        "email": "zyparent@example.org",
-        "mobile_phone": "06 71 72 73 74",
-        "home_phone": "03 71 72 73 74",
-        "document": "zyavis-imposition.pdf",
-        "username": "zyparent.z",
-    },
-    {
-        "name": "Wxfoyer",
-        "address": "88 rue Wxvoie",
-        "address_more": "Wxappartement",
-        "last_name": "Wxresponsable",
-        "first_name": "Wxprenom",
-        "email": "wxparent@example.org",
-        "mobile_phone": "06 81 82 83 84",
-        "home_phone": "03 81 82 83 84",
-        "document": "wxquotient-familial.pdf",
-        "username": "wxparent.w",
-    },
-]
 STUDENT = {
     "email": "zyeleve@example.org",
     "phone": "07 91 92 93 94",
@@ -61,20 +29,8 @@ def pages(client, teacher, director):
     student = StudentFactory(last_name="Nguyễn", **STUDENT)
     commune = CommuneFactory(name="Zycommune", insee_code="98765", postal_code="98760")
     secrets = [*STUDENT.values(), commune.name, commune.postal_code]
-    for rank, home in enumerate(HOUSEHOLDS, start=1):
-        guardian = GuardianFactory(
-            family__commune=commune,
-            user__username=home["username"],
-            **{f"family__{name}": home[name] for name in ("name", "address", "address_more")},
-            **{
-                name: home[name]
-                for name in ("last_name", "first_name", "email", "mobile_phone", "home_phone")
-            },
-        )
-        CustodyFactory(student=student, family=guardian.family, rank=rank)
-        DocumentFactory(family=guardian.family, name=home["document"])
-        invoice = InvoiceLineFactory(invoice__family=guardian.family, amount="4321.09").invoice
-        secrets += [*home.values(), billing.issue(invoice, actor=director).reference]
+    for rank in (1, 2):
+        secrets += make_household(student, rank, actor=director, commune=commune)[1]
     DocumentFactory(student=student, name="zyphoto.jpg")
     secrets += ["zyphoto.jpg", "4321", str(student.birth_date.year)]
 
@@ -100,11 +56,9 @@ def test_no_page_of_a_teacher_holds_a_secret_of_the_households(pages):
     assert set(texts) == {"index", "slot", "course"}
     assert "Nguyễn" in texts["slot"]
     assert "Nguyễn" in texts["course"]
-    found = {
-        name: [word for word in secrets if re.search(rf"(?<!\w){re.escape(word)}", text)]
-        for name, text in texts.items()
+    assert {name: found_in(text, secrets) for name, text in texts.items()} == {
+        name: [] for name in texts
     }
-    assert found == {name: [] for name in texts}
 
 
 def test_every_personal_field_of_a_household_is_among_the_secrets():
