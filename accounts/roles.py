@@ -45,16 +45,15 @@ _REGIE = [
     "billing.view_payment",
     "billing.add_payment",
 ]  # fmt: skip
-# What was made by mistake may go; whatever serves is protected by the database.
+# What its sites made by mistake may go; whatever serves is protected by the database. What is the
+# town's (communes, years, disciplines, teachers, kinds of pieces) is the superuser's to delete.
 _DIRECTION = [
     "accounts.change_establishment",
     "accounts.add_user",
     "accounts.change_user",
     "accounts.manage_agents",
-    *[f"families.delete_{model}" for model in ("family", "guardian", "commune")],
-    *[f"students.delete_{model}" for model in (
-        "student", "teacher", "schoolyear", "discipline", "course", "slot", "repertoirepiece")],
-    "documents.delete_documenttype",
+    *[f"families.delete_{model}" for model in ("family", "guardian")],
+    *[f"students.delete_{model}" for model in ("student", "course", "slot", "repertoirepiece")],
 ]  # fmt: skip
 
 ROLES = {

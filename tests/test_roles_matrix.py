@@ -15,7 +15,6 @@ from students.enums import Scheduling
 from tests.accounts.codes import set_up
 from tests.factories import (
     CourseFactory,
-    DisciplineFactory,
     DocumentFactory,
     EnrolmentFactory,
     EstablishmentFactory,
@@ -72,7 +71,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "dossier": case.reenrolment.pk,
         "campaign": case.campaign.pk,
         "establishment": establishment.pk,
-        "unused": DisciplineFactory(name="Cornemuse").pk,
+        "unused": CourseFactory(name="Cornemuse").pk,
         "superuser": superuser.pk,
         "agent": UserFactory(username="collegue", is_staff=True),
         "parent": parent,
@@ -244,7 +243,7 @@ PLAYS = {
         "admin:accounts_establishment_change", "establishment"
     ),
     "Effacer ce qui a été créé par erreur et ne sert nulle part": post(
-        "admin:students_discipline_delete", "unused", post="yes"
+        "admin:students_course_delete", "unused", post="yes"
     ),
     "Créer un établissement, toucher au compte d'un super-utilisateur": every(
         get("admin:accounts_establishment_add"), touch_the_superuser
