@@ -230,27 +230,29 @@ def test_the_actions_leave_an_account_above_alone(client, director, both, action
     assert not Mail.objects.exists()
 
 
+def save_family(client, family, guardian, *, name="Martin", email):
+    posted = {
+        "name": name,
+        "address": family.address,
+        "commune": family.commune_id,
+        "guardians-TOTAL_FORMS": 1,
+        "guardians-INITIAL_FORMS": 1,
+        "guardians-0-id": guardian.pk,
+        "guardians-0-family": family.pk,
+        "guardians-0-user": guardian.user_id,
+        "guardians-0-last_name": "Martin",
+        "guardians-0-first_name": "Claire",
+        "guardians-0-email": email,
+    }
+    return client.post(f"/admin/families/family/{family.pk}/change/", posted)
+
+
 def test_a_guardians_page_changes_no_address_above(client, director, family, superuser):
     """The computing service's clerk is also a mother: her account's address stays her own."""
     guardian = GuardianFactory(family=family, user=superuser)
     client.force_login(director)
 
-    response = client.post(
-        f"/admin/families/family/{family.pk}/change/",
-        {
-            "name": family.name,
-            "address": family.address,
-            "commune": family.commune_id,
-            "guardians-TOTAL_FORMS": 1,
-            "guardians-INITIAL_FORMS": 1,
-            "guardians-0-id": guardian.pk,
-            "guardians-0-family": family.pk,
-            "guardians-0-user": superuser.pk,
-            "guardians-0-last_name": "Martin",
-            "guardians-0-first_name": "Claire",
-            "guardians-0-email": "voleur@example.org",
-        },
-    )
+    response = save_family(client, family, guardian, email="voleur@example.org")
 
     assert "la direction seule change son adresse" in response.text
     assert User.objects.get(pk=superuser.pk).email == "informatique@example.org"
@@ -261,21 +263,8 @@ def test_a_guardian_keeps_an_account_that_the_agent_does_not_see(
 ):
     guardian = GuardianFactory(family=family, user=elsewhere)
     client.force_login(director)
-    posted = {
-        "name": "Martin-Duval",
-        "address": family.address,
-        "commune": family.commune_id,
-        "guardians-TOTAL_FORMS": 1,
-        "guardians-INITIAL_FORMS": 1,
-        "guardians-0-id": guardian.pk,
-        "guardians-0-family": family.pk,
-        "guardians-0-user": elsewhere.pk,
-        "guardians-0-last_name": "Martin",
-        "guardians-0-first_name": "Claire",
-        "guardians-0-email": guardian.email,
-    }
 
-    response = client.post(f"/admin/families/family/{family.pk}/change/", posted)
+    response = save_family(client, family, guardian, name="Martin-Duval", email=guardian.email)
 
     guardian.refresh_from_db()
     assert (response.status_code, guardian.user) == (302, elsewhere)
