@@ -1,4 +1,4 @@
-"""The form of an account in the administration: what an agent may give, and to whom."""
+"""Forms of the administration: what an agent may give with an account, and whose rows he posts."""
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -49,3 +49,11 @@ class AccountForm(forms.ModelForm):
         if not self.instance.pk or self.actor.is_superuser:
             return Establishment.objects.none()
         return sites_beyond(self.instance, actor=self.actor)
+
+
+class OwnRowsFormSet(forms.BaseInlineFormSet):
+    """The rows of this page only: Django's would tell a key of another page from nobody's."""
+
+    def add_fields(self, form, index):
+        super().add_fields(form, index)
+        form.fields[self._pk_field.name].queryset = self.get_queryset()

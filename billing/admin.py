@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.admin_filters import SiteFilter
+from accounts.admin_forms import OwnRowsFormSet
 from billing import services
 from billing.enums import InvoiceStatus, Settlement
 from billing.forms import InvoiceLineForm, PaymentForm
@@ -35,6 +36,7 @@ class SettlementFilter(admin.SimpleListFilter):
 class InvoiceLineInline(admin.TabularInline):
     model = InvoiceLine
     form = InvoiceLineForm
+    formset = OwnRowsFormSet
     fields = ["position", "label", "explanation", "amount"]
     extra = 1
 

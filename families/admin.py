@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin import SortNameSearchMixin
+from accounts.admin_forms import OwnRowsFormSet
 from accounts.models import User
 from accounts.selectors import accounts_of
 from families import services
@@ -49,6 +50,7 @@ class GuardianForm(forms.ModelForm):
 class GuardianInline(admin.StackedInline):
     model = Guardian
     form = GuardianForm
+    formset = OwnRowsFormSet
     extra = 0
     autocomplete_fields = ["user"]
 

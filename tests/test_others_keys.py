@@ -152,37 +152,43 @@ def change(world, who, row):
     return who, url
 
 
-def formset(prefix, **fields):
-    """One row that the page is told to know already, by its key."""
+def formset(world, who, row, prefix, theirs, mine, **fields):
+    """One row that the page is told to know already, by its key; the page itself is right."""
+    who, url = change(world, who, row)
+    values = type(row).objects.values().get(pk=row.pk)
+    page = {name.removesuffix("_id"): value for name, value in values.items() if value is not None}
 
     def data(key):
         named = {f"{prefix}-0-{name}": value for name, value in fields.items()}
-        return named | {
-            f"{prefix}-TOTAL_FORMS": 1,
-            f"{prefix}-INITIAL_FORMS": 1,
-            f"{prefix}-0-id": key,
-        }
+        return (
+            page
+            | named
+            | {
+                f"{prefix}-TOTAL_FORMS": 1,
+                f"{prefix}-INITIAL_FORMS": 1,
+                f"{prefix}-0-id": key,
+            }
+        )
 
-    return data
+    return Way(who, url, data, world.theirs[theirs].pk, mine.pk)
 
 
 def custody_row(world):
-    data = formset("custodies", family=world.family.pk, rank=1)
-    who, url = change(world, "registrar", world.student)
-    return Way(who, url, data, world.theirs[Custody].pk, world.student.custodies.get().pk)
+    mine = world.student.custodies.get()
+    fields = {"family": world.family.pk, "rank": 1}
+    return formset(world, "registrar", world.student, "custodies", Custody, mine, **fields)
 
 
 def guardian_row(world):
-    data = formset("guardians", last_name="Volé", first_name="V")
-    who, url = change(world, "registrar", world.family)
-    return Way(who, url, data, world.theirs[Guardian].pk, world.parent.guardian.pk)
+    fields = {"last_name": "Volé", "first_name": "V"}
+    mine = world.parent.guardian
+    return formset(world, "registrar", world.family, "guardians", Guardian, mine, **fields)
 
 
 def invoice_line(world):
     mine = InvoiceLineFactory(invoice__family=world.family)
-    data = formset("lines", label="Volée", amount="1", position="1")
-    who, url = change(world, "accountant", mine.invoice)
-    return Way(who, url, data, world.theirs[InvoiceLine].pk, mine.pk)
+    fields = {"label": "Volée", "amount": "1", "position": "1"}
+    return formset(world, "accountant", mine.invoice, "lines", InvoiceLine, mine, **fields)
 
 
 def place(world, kind):

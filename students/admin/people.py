@@ -3,6 +3,7 @@ from django.contrib import admin
 from django.utils import timezone
 
 from accounts.admin import OwnAccountsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin_forms import OwnRowsFormSet
 from accounts.selectors import accounts_of, establishments_of
 from families.phones import PhoneField
 from students.admin.enrolments import level, school_year, seat
@@ -15,6 +16,7 @@ class CustodyInline(OwnPeopleMixin, admin.TabularInline):
     """One household, or two in alternating custody."""
 
     model = Custody
+    formset = OwnRowsFormSet
     autocomplete_fields = ["family"]
     extra = 0
     max_num = 2
