@@ -13,10 +13,12 @@ from django.utils.formats import date_format
 from django_otp.plugins.otp_static import admin as otp_static
 from django_otp.plugins.otp_totp import admin as otp_totp
 
-from accounts import connections, email_changes, mails, second_factor, services, throttling
+from accounts import connections, email_changes, mails, roles, second_factor, services, throttling
+from accounts.admin_forms import AccountForm
+from accounts.authority import MANAGE_AGENTS, may_act_on
 from accounts.models import Establishment, ListExport, ListImport, Mail, User
 from accounts.names import sort_key
-from accounts.selectors import establishments_of
+from accounts.selectors import accounts_of, establishments_of
 from accounts.spreadsheets.registry import may
 
 COUNTS = ["created", "changed", "unchanged"]
@@ -25,6 +27,8 @@ assert django_auth  # imported for its registration, which is undone here
 admin.site.unregister(Group)  # groups are code: accounts/roles.py
 # Their pages show the secrets: nobody reads them, « Retirer la validation en deux étapes » resets.
 admin.site.unregister([otp_static.StaticDevice, otp_totp.TOTPDevice])
+
+ABOVE = "ce compte est celui d'un agent, la direction de son site seule y touche."
 
 
 def permission_required(*permissions):
@@ -47,6 +51,15 @@ class SortNameSearchMixin:
 
     def get_search_results(self, request, queryset, search_term):
         return super().get_search_results(request, queryset, sort_key(search_term))
+
+
+class OwnAccountsMixin:
+    """An agent links the accounts of his own sites (see `accounts_of`), whatever is posted."""
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.related_model is User:
+            kwargs["queryset"] = accounts_of(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 class OwnEstablishmentsMixin:
@@ -107,13 +120,23 @@ class ReadOnlyAdminMixin:
 
 @admin.register(Establishment)
 class EstablishmentAdmin(admin.ModelAdmin):
+    """The agent's own; a new one is the town's computing service's to make."""
+
     list_display = ["name", "email", "phone"]
+
+    def get_queryset(self, request):
+        ours = establishments_of(request.user).values("pk")
+        return super().get_queryset(request).filter(pk__in=ours)
 
 
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):
-    """No password is seen or set here: « Envoyer un mot de passe provisoire » lets a person in."""
+    """The accounts of the agent's sites; accounts.authority says on which of them he may act.
 
+    No password is seen or set here: « Envoyer un mot de passe provisoire » lets a person in.
+    """
+
+    form = AccountForm
     list_display = ["username", "last_name", "first_name", "email", "is_active", "is_staff"]
     list_filter = ["is_active", "is_staff", "groups", "establishments"]
     search_fields = ["username", "last_name", "first_name", "email"]
@@ -138,16 +161,35 @@ class UserAdmin(admin.ModelAdmin):
     formfield_overrides = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
     actions = ["send_one_time_password", "unlock", "close_sessions", "remove_second_factor"]
 
+    def get_queryset(self, request):
+        ours = accounts_of(request.user).values("pk")
+        return super().get_queryset(request).filter(pk__in=ours)
+
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        form = super().get_form(request, obj, change, **kwargs)
+        form.actor = request.user
+        return form
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name == "establishments":
+            kwargs["queryset"] = establishments_of(request.user)
+        if db_field.name == "groups":
+            kwargs["queryset"] = Group.objects.filter(name__in=roles.ROLES)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     def get_readonly_fields(self, request, obj=None):
+        """Nobody promotes himself, nor locks himself out."""
         fields = super().get_readonly_fields(request, obj)
         if request.user.is_superuser:
             return fields
-        return [*fields, "is_staff", "groups", "is_superuser"]  # nobody promotes himself
+        if obj == request.user:
+            return [*fields, "establishments", "is_active", "is_staff", "groups", "is_superuser"]
+        if request.user.has_perm(MANAGE_AGENTS):
+            return [*fields, "is_superuser"]
+        return [*fields, "is_staff", "groups", "is_superuser"]
 
     def has_change_permission(self, request, obj=None):
-        # Whoever could change a superuser's address could ask for his password by mail.
-        above = obj is not None and (obj.is_superuser or obj.is_staff)
-        if above and not request.user.is_superuser:
+        if obj is not None and not may_act_on(obj, actor=request.user):
             return False
         return super().has_change_permission(request, obj)
 
@@ -177,7 +219,9 @@ class UserAdmin(admin.ModelAdmin):
     @admin.action(description="Envoyer un mot de passe provisoire", permissions=["change"])
     def send_one_time_password(self, request, queryset):
         for user in queryset:
-            if user.is_active and user.email:
+            if not self.has_change_permission(request, user):
+                self.message_user(request, f"{user}\u00a0: {ABOVE}", messages.ERROR)
+            elif user.is_active and user.email:
                 mails.queue_one_time_password(user)
                 self.message_user(request, f"{user}\u00a0: le message part à {user.email}.")
             else:
@@ -189,8 +233,7 @@ class UserAdmin(admin.ModelAdmin):
         """For somebody who lost his phone and his recovery codes."""
         for user in queryset:
             if not self.has_change_permission(request, user):
-                text = f"{user}\u00a0: ce compte est celui d'un agent, la direction seule y touche."
-                self.message_user(request, text, messages.ERROR)
+                self.message_user(request, f"{user}\u00a0: {ABOVE}", messages.ERROR)
             elif second_factor.remove(user):
                 self.log_change(request, user, "Validation en deux étapes retirée.")
                 self.message_user(

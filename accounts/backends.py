@@ -33,6 +33,10 @@ class PasswordOrOneTimePassword(ModelBackend):
         accounts = User.objects.annotate(has_second_factor=second_factor.IS_SET_UP)
         return accounts.filter(Exists(sites), pk=user_id, is_active=True).first()
 
+    def get_all_permissions(self, user_obj, obj=None):
+        """Of an agent: whoever is no longer one keeps nothing of a group that he was left in."""
+        return super().get_all_permissions(user_obj, obj) if user_obj.is_staff else set()
+
     def authenticate(self, request, username, password, establishment):
         attempt = throttling.begin(username, client_address(request))
         user = (

@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.addresses import truncated
+from accounts.authority import may_act_on
 from accounts.models import Connection, User
 from accounts.throttling import security
 
@@ -79,7 +80,7 @@ def close_others(*, actor: User) -> User:
 
 def close_all(user: User, *, actor: User) -> None:
     """The staff ends every session of an account. Raises ValidationError for one above his own."""
-    if (user.is_staff or user.is_superuser) and not actor.is_superuser:
+    if not may_act_on(user, actor=actor):
         raise ValidationError("Seule la direction ferme les sessions de ce compte.", code="above")
     end_all(user)
     security.info("Sessions closed by %s: account %s", actor.username, user.username)

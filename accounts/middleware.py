@@ -69,9 +69,14 @@ def typed_input_received(get_response):
 
 
 def establishment(get_response):
-    """`request.establishment`: the site chosen at sign-in, else the account's first, else None."""
+    """`request.establishments`: the account's sites; `request.establishment`: the one chosen.
+
+    Read anew at each request: a site withdrawn from the account is no longer the chosen one, which
+    is then the account's first. None for nobody.
+    """
 
     def middleware(request):
+        request.establishments = SimpleLazyObject(lambda: _establishments_of(request))
         request.establishment = SimpleLazyObject(lambda: _establishment_of(request))
         return get_response(request)
 
@@ -127,9 +132,10 @@ def _pages_before(user):
     return []
 
 
+def _establishments_of(request):
+    return list(request.user.establishments.all()) if request.user.is_authenticated else []
+
+
 def _establishment_of(request):
-    if not request.user.is_authenticated:
-        return None
-    chosen = request.session.get(SESSION_KEY)
-    ours = list(request.user.establishments.all())
+    ours, chosen = request.establishments, request.session.get(SESSION_KEY)
     return next((site for site in ours if site.pk == chosen), ours[0] if ours else None)

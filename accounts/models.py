@@ -67,6 +67,7 @@ class User(AbstractUser):
         permissions = [
             ("unlock_user", "Peut débloquer un compte après trop d'échecs"),
             ("close_sessions_user", "Peut fermer les sessions d'un compte"),
+            ("manage_agents", "Peut gérer les comptes des agents"),
         ]
 
     @classmethod

@@ -1,4 +1,7 @@
-"""Who among the staff may do what: groups are code, written by `manage.py sync_roles`."""
+"""Who among the staff may do what: groups are code, written by `manage.py sync_roles`.
+
+Families and teachers are no groups: Guardian.user and Teacher.user say it (docs/roles.md).
+"""
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -6,59 +9,82 @@ from django.db.models import Q
 
 SECRETARIAT = "Secrétariat"
 REGIE = "Régie"
+DIRECTION = "Direction"
 
-# Permissions by name, so that no app on the right is imported. The direction is superuser.
+# Permissions by name, so that no app on the right is imported.
+_SECRETARIAT = [
+    "accounts.view_establishment",
+    "accounts.view_mail",
+    "accounts.view_user",
+    "accounts.unlock_user",
+    "accounts.close_sessions_user",
+    *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
+      for model in ("family", "guardian", "commune")],
+    *[f"families.{verb}_erasurerequest" for verb in ("view", "add")],
+    "families.manage_accounts",
+    "families.merge_families",
+    "families.view_merge",
+    *[f"students.{verb}_{model}" for verb in ("view", "add", "change")
+      for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
+                    "slot", "enrolment", "repertoirepiece")],
+    "students.delete_custody",
+    *[f"{app}.{verb}_{model}" for verb in ("import", "export") for app, model in
+      [("families", "family"), ("families", "guardian"), ("students", "student"),
+       ("students", "custody"), ("students", "course"), ("students", "slot")]],
+    *[f"documents.{verb}_{model}" for verb in ("view", "add", "change")
+      for model in ("documenttype", "piecerule")],
+    "documents.delete_piecerule",
+    "documents.view_document",
+    "documents.read_document",
+    "documents.review_document",
+    *[f"reenrolment.{verb}_{model}" for verb in ("view", "add", "change")
+      for model in ("campaign", "terms")],
+    "reenrolment.launch_campaign",
+    "reenrolment.view_reenrolment",
+    "reenrolment.decide_reenrolment",
+    "reenrolment.assist_family",
+    "reenrolment.view_assistedsession",
+]  # fmt: skip
+_REGIE = [
+    "families.view_family",
+    *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
+      for model in ("invoice", "invoiceline")],
+    "billing.issue_invoice",
+    "billing.view_payment",
+    "billing.add_payment",
+]  # fmt: skip
+# What its sites made by mistake may go; whatever serves is protected by the database. What is the
+# town's (communes, years, disciplines, teachers, kinds of pieces) is the superuser's to delete.
+_DIRECTION = [
+    "accounts.change_establishment",
+    "accounts.add_user",
+    "accounts.change_user",
+    "accounts.manage_agents",
+    "accounts.view_listimport",
+    "accounts.view_listexport",
+    "families.decide_erasurerequest",
+    *[f"families.delete_{model}" for model in ("family", "guardian")],
+    *[f"students.delete_{model}" for model in ("student", "course", "slot", "repertoirepiece")],
+]  # fmt: skip
+
 ROLES = {
-    SECRETARIAT: [
-        "accounts.view_establishment",
-        "accounts.view_mail",
-        "accounts.view_user",
-        "accounts.unlock_user",
-        "accounts.close_sessions_user",
-        *[f"families.{verb}_{model}" for verb in ("view", "add", "change")
-          for model in ("family", "guardian", "commune")],
-        *[f"families.{verb}_erasurerequest" for verb in ("view", "add")],
-        "families.manage_accounts",
-        "families.merge_families",
-        "families.view_merge",
-        *[f"students.{verb}_{model}" for verb in ("view", "add", "change")
-          for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
-                        "slot", "enrolment", "repertoirepiece")],
-        "students.delete_custody",
-        *[f"{app}.{verb}_{model}" for verb in ("import", "export") for app, model in
-          [("families", "family"), ("families", "guardian"), ("students", "student"),
-           ("students", "custody"), ("students", "course"), ("students", "slot")]],
-        *[f"documents.{verb}_{model}" for verb in ("view", "add", "change")
-          for model in ("documenttype", "piecerule")],
-        "documents.delete_piecerule",
-        "documents.view_document",
-        "documents.read_document",
-        "documents.review_document",
-        *[f"reenrolment.{verb}_{model}" for verb in ("view", "add", "change")
-          for model in ("campaign", "terms")],
-        "reenrolment.launch_campaign",
-        "reenrolment.view_reenrolment",
-        "reenrolment.decide_reenrolment",
-        "reenrolment.assist_family",
-        "reenrolment.view_assistedsession",
-    ],
-    REGIE: [
-        "families.view_family",
-        *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
-          for model in ("invoice", "invoiceline")],
-        "billing.issue_invoice",
-        "billing.view_payment",
-        "billing.add_payment",
-    ],
-}  # fmt: skip
+    SECRETARIAT: _SECRETARIAT,
+    REGIE: _REGIE,
+    DIRECTION: list(dict.fromkeys([*_SECRETARIAT, *_REGIE, *_DIRECTION])),
+}
 
 
 @transaction.atomic
 def sync() -> None:
-    """Gives each group exactly the permissions of ROLES; raises if one does not exist."""
+    """Gives each group exactly the permissions of ROLES; raises if one does not exist.
+
+    A group that is no longer in ROLES keeps its members, to be read, and no permission.
+    """
     for name, codes in ROLES.items():
         group, _ = Group.objects.get_or_create(name=name)
         group.permissions.set(_permissions(codes))
+    for former in Group.objects.exclude(name__in=ROLES):
+        former.permissions.clear()
 
 
 def _permissions(codes):

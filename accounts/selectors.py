@@ -1,10 +1,19 @@
 """What the administration reads of accounts."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Establishment, User
 
 
-def establishments_of(user: User) -> QuerySet[Establishment]:
-    """Those whose rows an agent sees and writes in the admin; the direction sees all."""
-    return Establishment.objects.all() if user.is_superuser else user.establishments.all()
+def establishments_of(agent: User) -> QuerySet[Establishment]:
+    """Those whose rows an agent sees and writes in the admin; a superuser sees all."""
+    return Establishment.objects.all() if agent.is_superuser else agent.establishments.all()
+
+
+def accounts_of(agent: User) -> QuerySet[User]:
+    """The accounts that belong to one of the agent's sites, and those of no site yet."""
+    if agent.is_superuser:
+        return User.objects.all()
+    sites = User.establishments.through.objects.filter(user=OuterRef("pk"))
+    ours = sites.filter(establishment__in=establishments_of(agent).values("pk"))
+    return User.objects.filter(Exists(ours) | ~Exists(sites))

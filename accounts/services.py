@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from accounts import connections, throttling, usernames
+from accounts.authority import may_act_on
 from accounts.models import (
     EmailChange,
     Establishment,
@@ -54,12 +55,8 @@ def unlock(user: User, *, actor: User) -> None:
 
 def check_not_above(user: User, actor: User, does: str) -> None:
     """Raises ValidationError `above`: the direction alone acts on a colleague's account."""
-    if is_above(user, actor):
+    if not may_act_on(user, actor=actor):
         raise ValidationError(f"Compte d'un agent\u00a0: seule la direction {does}.", code="above")
-
-
-def is_above(user: User, actor: User) -> bool:
-    return (user.is_staff or user.is_superuser) and not actor.is_superuser
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ app_name = "accounts"
 urlpatterns = [
     path("connexion/", views.sign_in, name="sign_in"),
     path("deconnexion/", views.sign_out, name="sign_out"),
+    path("site/", views.switch_site, name="switch_site"),
     path("mot-de-passe/", views.change_password, name="change_password"),
     path("mot-de-passe/choisir/", views.choose_password, name="choose_password"),
     path(

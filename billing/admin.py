@@ -15,12 +15,15 @@ from accounts.admin import (
     SortNameSearchMixin,
     SpreadsheetAdminMixin,
 )
+from accounts.admin_filters import SiteFilter
+from accounts.admin_forms import OwnRowsFormSet
 from billing import services
 from billing.enums import InvoiceStatus, Settlement
 from billing.forms import InvoiceLineForm, PaymentForm
 from billing.lists import InvoiceList
 from billing.models import Invoice, InvoiceLine, Payment
 from billing.money import euros
+from students.admin.scope import OwnPeopleMixin
 
 REFERENCE = re.compile(r"\s*(\d{4})-(\d{1,9})\s*")
 
@@ -39,6 +42,7 @@ class SettlementFilter(admin.SimpleListFilter):
 class InvoiceLineInline(admin.TabularInline):
     model = InvoiceLine
     form = InvoiceLineForm
+    formset = OwnRowsFormSet
     fields = ["position", "label", "explanation", "amount"]
     extra = 1
 
@@ -61,7 +65,11 @@ class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 @admin.register(Invoice)
 class InvoiceAdmin(
-    SpreadsheetAdminMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin
+    SpreadsheetAdminMixin,
+    OwnEstablishmentsMixin,
+    OwnPeopleMixin,
+    SortNameSearchMixin,
+    admin.ModelAdmin,
 ):
     """A draft is a form with its lines; once issued it is only read, and paid."""
 
@@ -70,7 +78,7 @@ class InvoiceAdmin(
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],
     ]
-    list_filter = ["status", SettlementFilter, "kind", "year", "school_year", "establishment"]
+    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year"]
     list_select_related = ["family"]
     ordering = ["-pk"]  # both databases: one puts drafts, without a date, first, the other last
     search_fields = ["family__sort_name"]
@@ -235,7 +243,7 @@ class PaymentAdmin(
     """The register of payments; one is recorded from its invoice's page, then never touched."""
 
     list_display = ["reference", "invoice", "payer_name", "amount", "means", "paid_on"]
-    list_filter = ["means", "invoice__kind", "invoice__establishment"]
+    list_filter = [SiteFilter, "means", "invoice__kind"]
     list_select_related = ["invoice"]
     search_fields = ["invoice__family__sort_name", "reference"]
     search_help_text = "Nom de la famille, ou référence du paiement"

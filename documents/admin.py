@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -10,10 +11,13 @@ from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin_filters import SiteFilter
 from documents import services
 from documents.enums import NEXT, Verdict
 from documents.lending import FileUnavailable, lend
 from documents.models import Access, Document, DocumentType, PieceRule, Review
+from families.selectors import families_of
+from students.selectors import students_of
 
 
 @admin.register(DocumentType)
@@ -32,7 +36,7 @@ class PieceRuleAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     """The pieces asked for by the agent's own establishments."""
 
     list_display = ["document_type", "audience", "residents", "school_year", "establishment"]
-    list_filter = ["school_year", "establishment", "audience"]
+    list_filter = [SiteFilter, "school_year", "audience"]
     fields = ["establishment", "school_year", "document_type", "audience", "communes", "position"]
     autocomplete_fields = ["communes"]
     ordering = ["-school_year__starts_on", "establishment", "position", "pk"]
@@ -96,7 +100,10 @@ class VersionFilter(admin.SimpleListFilter):
 
 @admin.register(Document)
 class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
-    """Read only: a piece never changes, and its verdict moves by the services alone."""
+    """Read only: a piece never changes, and its verdict moves by the services alone.
+
+    Those of the students and households of the agent's sites: a piece serves all of them.
+    """
 
     list_display = ["type", "owner", "verdict", "uploaded_at", "version"]
     list_filter = ["verdict", VersionFilter, "type"]
@@ -106,7 +113,10 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     actions = ["accept"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("type", "family", "student")
+        ours = Q(student__in=students_of(request.user).values("pk"))
+        ours |= Q(family__in=families_of(request.user).values("pk"))
+        documents = super().get_queryset(request).filter(ours)
+        return documents.select_related("type", "family", "student")
 
     def get_fieldsets(self, request, obj=None):
         name = "file_link" if self.has_read_permission(request) else "name"

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import services as accounts
 from accounts.admin import permission_required
 from families import invitations
+from families.account_lines import account_lines
 from families.models import Family, Guardian
-from families.selectors import accounts_of
 
 MANAGE = "families.manage_accounts"
 REASON_LENGTH = 200  # characters
@@ -37,7 +37,7 @@ def urls():
 @permission_required(MANAGE)
 def household_accounts(request, pk):
     family = get_object_or_404(Family, pk=pk)
-    lines = accounts_of(family, reader=request.user)
+    lines = account_lines(family, reader=request.user)
     context = {
         **admin.site.each_context(request),
         "is_nav_sidebar_enabled": False,

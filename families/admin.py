@@ -7,10 +7,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
+from accounts.admin_forms import OwnRowsFormSet
+from accounts.models import User
+from accounts.selectors import accounts_of
 from families import account_views, double_views, erasures_admin, services
 from families.lists import FamilyList
 from families.models import Commune, Family, Guardian, Merge
 from families.phones import PhoneField
+from families.selectors import families_of
 
 assert erasures_admin  # imported for its registration
 
@@ -33,6 +37,13 @@ class GuardianForm(forms.ModelForm):
         ]
         field_classes = {"mobile_phone": PhoneField, "home_phone": PhoneField}
 
+    def __init__(self, *args, **kwargs):
+        """The accounts of the agent's sites, whatever is posted; one linked already stays."""
+        super().__init__(*args, **kwargs)
+        if "user" in self.fields:
+            linked = User.objects.filter(pk=self.instance.user_id)
+            self.fields["user"].queryset = accounts_of(self.actor) | linked
+
     def clean(self):
         cleaned = super().clean()
         user = cleaned.get("user", self.instance.user)
@@ -47,6 +58,7 @@ class GuardianForm(forms.ModelForm):
 class GuardianInline(admin.StackedInline):
     model = Guardian
     form = GuardianForm
+    formset = OwnRowsFormSet
     extra = 0
     autocomplete_fields = ["user"]
 
@@ -65,6 +77,8 @@ class GuardianInline(admin.StackedInline):
 
 @admin.register(Family)
 class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+    """The households of the agent's sites (see `families_of`)."""
+
     spreadsheet = FamilyList
     change_list_template = "admin/families/family/change_list.html"
     list_display = ["name", "commune", "guardian_names"]
@@ -92,7 +106,8 @@ class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
         self.message_user(request, "Cochez deux familles, ni plus ni moins.", messages.ERROR)
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("guardians")
+        ours = families_of(request.user).values("pk")
+        return super().get_queryset(request).filter(pk__in=ours).prefetch_related("guardians")
 
     def save_formset(self, request, form, formset, change):
         super().save_formset(request, form, formset, change)

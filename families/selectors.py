@@ -1,72 +1,27 @@
-"""What the administration reads of a household's accounts."""
+"""What the administration reads of households."""
 
-from dataclasses import dataclass
-from enum import StrEnum
+from django.db.models import Q, QuerySet
 
-from accounts.mails import MAX_ATTEMPTS
 from accounts.models import User
-from accounts.services import is_above
-from families.models import Family, Guardian, Invitation
+from accounts.selectors import establishments_of
+from families.models import Family
 
 
-class AccountState(StrEnum):
-    NO_EMAIL = "no_email"
-    NO_ACCOUNT = "no_account"
-    NEVER_USED = "never_used"
-    INVITED = "invited"
-    USED = "used"
-    CLOSED = "closed"
+def families_of(agent: User) -> QuerySet[Family]:
+    """The households that an agent's sites know, and those that no site knows yet.
 
-
-@dataclass(frozen=True)
-class AccountLine:
-    """A responsable, his account, and what `reader`, an agent, may do of it."""
-
-    guardian: Guardian
-    invitation: Invitation | None  # the last one, with its mail
-    reader: User
-
-    @property
-    def state(self) -> AccountState:
-        user = self.guardian.user
-        if user is None:
-            return AccountState.NO_ACCOUNT if self.guardian.email else AccountState.NO_EMAIL
-        if not user.is_active:
-            return AccountState.CLOSED
-        if user.last_login:
-            return AccountState.USED
-        return AccountState.INVITED if self.invitation else AccountState.NEVER_USED
-
-    @property
-    def is_above(self) -> bool:
-        user = self.guardian.user
-        return user is not None and is_above(user, self.reader)
-
-    @property
-    def can_invite(self) -> bool:
-        blocked = {AccountState.NO_EMAIL, AccountState.CLOSED}
-        return bool(self.guardian.email) and self.state not in blocked and not self.is_above
-
-    @property
-    def can_close(self) -> bool:
-        user = self.guardian.user
-        return user is not None and user.is_active and not self.is_above and user != self.reader
-
-    @property
-    def can_reopen(self) -> bool:
-        return self.state == AccountState.CLOSED and not self.is_above
-
-    @property
-    def mail_failed(self) -> bool:
-        mail = self.invitation and self.invitation.mail
-        return bool(mail) and mail.sent_at is None and mail.attempts >= MAX_ATTEMPTS
-
-
-def accounts_of(family: Family, *, reader: User) -> list[AccountLine]:
-    """One line for each responsable. Two queries."""
-    guardians = family.guardians.select_related("user")
-    latest = {}
-    invitations = Invitation.objects.filter(guardian__family=family).select_related("mail")
-    for invitation in invitations.order_by("pk"):
-        latest[invitation.guardian_id] = invitation
-    return [AccountLine(guardian, latest.get(guardian.pk), reader) for guardian in guardians]
+    Known by a course of one of its students, ever, or by an invoice. Each condition is a query of
+    its own: joined, they would multiply each other's rows.
+    """
+    if agent.is_superuser:
+        return Family.objects.all()
+    sites = establishments_of(agent).values("pk")
+    ways = [
+        Q(students__enrolments__course__establishment__in=sites),
+        Q(invoices__establishment__in=sites),
+        Q(students__enrolments=None),  # a student of no course, or no student at all
+    ]
+    known = Q()
+    for way in ways:
+        known |= Q(pk__in=Family.objects.filter(way).order_by().values("pk"))
+    return Family.objects.filter(known)

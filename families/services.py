@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts import email_changes
+from accounts.authority import may_act_on
 from accounts.models import User
 from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
@@ -66,13 +67,13 @@ def follow_account(user: User, email: str) -> None:
 
 
 def check_email_of_staff(guardian: Guardian, *, actor: User) -> None:
-    """Raises ValidationError, code `email_of_staff`, for an agent who is not of the direction.
+    """Raises ValidationError, code `email_of_staff`, for an account above the actor's.
 
     With the address of a colleague's account he could ask for its password.
     """
     user = guardian.user
-    colleague = user and (user.is_staff or user.is_superuser)
-    if colleague and guardian.email not in ("", user.email) and not actor.is_superuser:
+    changes = user is not None and guardian.email not in ("", user.email)
+    if changes and not may_act_on(user, actor=actor):
         raise ValidationError(
             "Ce compte est celui d'un agent\u00a0: la direction seule change son adresse.",
             code="email_of_staff",

@@ -50,18 +50,19 @@ class Site(admin.AdminSite):
         return redirect("accounts:change_password")
 
     def index(self, request, extra_context=None):
-        context = {"todo": _to_do(request.user), "has_lists": bool(lists_of(request.user))}
+        context = {"todo": _to_do(request), "has_lists": bool(lists_of(request.user))}
         return super().index(request, context | (extra_context or {}))
 
     def get_urls(self):
         return [*spreadsheets.urls(), *super().get_urls()]
 
 
-def _to_do(user) -> list[Figure]:
-    """What waits for this agent; nothing of what he may not see. At most four queries."""
+def _to_do(request) -> list[Figure]:
+    """What waits at the site chosen; nothing of what he may not see. At most four queries."""
+    user = request.user
     if not user.has_perm("reenrolment.view_reenrolment"):
         return []
-    work = workload(user)
+    work = workload(user, request.establishment)
     figures = [_submitted(work), _incomplete(work)]
     if user.has_perm("documents.review_document"):
         figures.append(_documents(work))

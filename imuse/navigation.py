@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from accounts.models import Establishment
 from imuse.spaces import HOME, Space
 
 # Label, address, and the views that it stands for: « namespace » or « namespace:view ».
@@ -80,6 +81,17 @@ class Navigation:
     def has_my_data(self) -> bool:
         """The footer leads families to « Mes données »."""
         return self._is_free and Space.FAMILY in self._spaces
+
+    @property
+    def sites(self) -> list[Establishment]:
+        """Those that the account may switch between; none to choose when it has one."""
+        sites = getattr(self.request, "establishments", []) if self._is_free else []
+        return list(sites) if len(sites) > 1 else []
+
+    @property
+    def here(self) -> str:
+        """Where a switch leads back to: the page that is read, nowhere if a form was sent to it."""
+        return self.request.path if self.request.method == "GET" else ""
 
     @property
     def _is_free(self) -> bool:

@@ -1,5 +1,7 @@
 """The family's pages of one dossier. Every write is a service's."""
 
+from functools import wraps
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404
@@ -16,7 +18,29 @@ from reenrolment.selectors import next_to_do
 from reenrolment.services import submission
 
 
+def of_the_site_shown(view):
+    """A form changes the dossier of the site that its page showed, or nothing.
+
+    The session knows one site: another tab may have switched to the next one meanwhile, where the
+    same student has another dossier. The status 409 tells the script that nothing was saved.
+    """
+
+    @wraps(view)
+    def inner(request, pk):
+        shown = request.POST.get("site", str(request.establishment.pk))
+        if shown == str(request.establishment.pk):
+            return view(request, pk)
+        for site in request.establishments:
+            if shown == str(site.pk):
+                context = {"shown": site, "pk": pk}
+                return render(request, "reenrolment/other_site.html", context, status=409)
+        raise Http404
+
+    return inner
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@of_the_site_shown
 def edit(request, pk):
     """« Réinscription » (the manual, steps 6 and 7): one form; each button saves it all first.
 
@@ -50,6 +74,7 @@ def check(request, pk):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@of_the_site_shown
 def submit(request, pk):
     """« Valider ». A double click, or the other parent's, lands on the first one's confirmation.
 
@@ -84,6 +109,7 @@ def confirmation(request, pk):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@of_the_site_shown
 def complete(request, pk):
     """Keeps the pieces chosen, then sends the dossier again. By GET: as `submit`."""
     page = _existing(request, pk)
@@ -103,6 +129,7 @@ def complete(request, pk):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@of_the_site_shown
 def withdraw(request, pk):
     """Says what follows, then gives the places back."""
     page = _existing(request, pk)
@@ -120,6 +147,7 @@ def withdraw(request, pk):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@of_the_site_shown
 def take_up(request, pk):
     """A withdrawn dossier is filled in again. By GET: as `submit`."""
     page = _existing(request, pk)

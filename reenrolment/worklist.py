@@ -44,7 +44,7 @@ class Workload:
 
 
 def dossiers_of(user):
-    """The dossiers of the agent's establishments; the direction (superuser) sees all."""
+    """The dossiers of the agent's establishments; a superuser sees all."""
     return Reenrolment.objects.filter(campaign__establishment__in=establishments_of(user))
 
 
@@ -98,9 +98,9 @@ def unplaced_choices():
     )
 
 
-def workload(user) -> Workload:
-    """Three queries, whatever there is to do."""
-    ours = dossiers_of(user).order_by()
+def workload(user, establishment) -> Workload:
+    """What there is to do at the site chosen, as the lists show it. Three queries."""
+    ours = dossiers_of(user).filter(campaign__establishment=establishment).order_by()
     submitted, incomplete = Q(status=Status.SUBMITTED), Q(status=Status.INCOMPLETE)
     dossiers = ours.annotate(is_returned=returned()).aggregate(
         submitted=Count("pk", filter=submitted),
@@ -127,10 +127,13 @@ def workload(user) -> Workload:
 
 
 def neighbours(user, reenrolment: Reenrolment) -> tuple[Reenrolment | None, Reenrolment | None]:
-    """The submitted dossiers just before and just after this one, oldest first. Two queries."""
+    """The submitted dossiers of the same site just before and after this one. Two queries."""
     others = (
         dossiers_of(user)
-        .filter(status=Status.SUBMITTED)
+        .filter(
+            status=Status.SUBMITTED,
+            campaign__establishment=reenrolment.campaign.establishment_id,
+        )
         .exclude(pk=reenrolment.pk)
         .select_related("student")
     )

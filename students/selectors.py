@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.http import Http404
 
+from accounts.models import User
+from accounts.selectors import establishments_of
 from families.models import Family, Guardian
-from students.models import Custody, Student
+from students.models import Custody, Enrolment, Student
 
 
 class ActingFor(Protocol):
@@ -33,6 +35,18 @@ class Selection:
     def own_family(self) -> Family:
         """The reader's household; with its commune, no query."""
         return next(custody.family for custody in self.custodies if custody.own)
+
+
+def students_of(agent: User) -> QuerySet[Student]:
+    """The students who follow, or ever followed, a course of the agent's sites; those of none yet.
+
+    So that a secretariat finds the student whom it has just created.
+    """
+    if agent.is_superuser:
+        return Student.objects.all()
+    courses = Enrolment.objects.filter(student=OuterRef("pk"))
+    ours = courses.filter(course__establishment__in=establishments_of(agent).values("pk"))
+    return Student.objects.filter(Exists(ours) | ~Exists(courses))
 
 
 def household_students(user, pk: int, *, acting_for: ActingFor | None = None) -> Selection:

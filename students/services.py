@@ -11,6 +11,7 @@ from itertools import count, islice
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
+from accounts.authority import MANAGE_AGENTS
 from accounts.models import User
 from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
@@ -48,7 +49,7 @@ def check_account_closes(user: User, *, actor: User) -> None:
 
     The direction alone closes it.
     """
-    if Teacher.objects.filter(user=user).exists() and not actor.is_superuser:
+    if Teacher.objects.filter(user=user).exists() and not actor.has_perm(MANAGE_AGENTS):
         raise ValidationError(
             "Ce compte est aussi celui d'un enseignant\u00a0: seule la direction le ferme.",
             code="teacher",

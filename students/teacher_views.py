@@ -1,4 +1,7 @@
-"""The teacher's space: class lists, and nothing else about the families (security.md)."""
+"""The teacher's space: class lists, and nothing else about the families (security.md).
+
+Those of the site chosen; a class of another site of the account opens by its address.
+"""
 
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -44,7 +47,11 @@ def slot(request, pk):
     """Who comes to the teacher's lesson, to read and to print."""
     teacher = get_object_or_404(Teacher, user=request.user)
     slot = get_object_or_404(
-        Slot.objects.taught_by(teacher).with_places().select_related("course__school_year"), pk=pk
+        Slot.objects.taught_by(teacher)
+        .filter(course__establishment__in=request.user.establishments.all())
+        .with_places()
+        .select_related("course__school_year"),
+        pk=pk,
     )
     enrolments = _class_list(Enrolment.objects.filter(place__slot=slot))
     return render(request, "students/teacher_slot.html", {"slot": slot, "enrolments": enrolments})
@@ -55,7 +62,10 @@ def course(request, pk):
     """The same for a course without slots: the teacher or the school fixes the hours."""
     teacher = get_object_or_404(Teacher, user=request.user)
     course = get_object_or_404(
-        Course.objects.taught_by(teacher).select_related("school_year"), pk=pk
+        Course.objects.taught_by(teacher)
+        .filter(establishment__in=request.user.establishments.all())
+        .select_related("school_year"),
+        pk=pk,
     )
     enrolments = _class_list(Enrolment.objects.filter(course=course))
     return render(

@@ -60,10 +60,14 @@ def identity(request, pk):
 
 @require_safe
 def courses(request, pk):
-    """The courses of the year under way."""
+    """The courses of the year under way, at the site chosen."""
     selection = household_students(request.user, pk)
     year = SchoolYear.objects.current()
-    enrolments = Enrolment.objects.live().filter(student=pk, course__school_year=year).for_list()
+    enrolments = (
+        Enrolment.objects.live()
+        .filter(student=pk, course__school_year=year, course__establishment=request.establishment)
+        .for_list()
+    )
     return render(
         request,
         "students/courses.html",
@@ -73,11 +77,15 @@ def courses(request, pk):
 
 @require_safe
 def history(request, pk):
-    """The courses of former years, the latest first."""
+    """The courses of former years at the site chosen, the latest first."""
     selection = household_students(request.user, pk)
     enrolments = (
         Enrolment.objects.confirmed()
-        .filter(student=pk, course__school_year__ends_on__lt=timezone.localdate())
+        .filter(
+            student=pk,
+            course__school_year__ends_on__lt=timezone.localdate(),
+            course__establishment=request.establishment,
+        )
         .for_list()
         .order_by("-course__school_year__starts_on", "course__sort_name", "pk")
     )

@@ -72,7 +72,14 @@ def accountant(establishment):
 
 @pytest.fixture
 def director(establishment):
-    return UserFactory(username="direction", is_staff=True, is_superuser=True)
+    """The direction: every right of the two others, and the accounts of its site."""
+    return _staff("direction", roles.DIRECTION)
+
+
+@pytest.fixture
+def superuser(establishment):
+    """The town's computing service: every site, every right."""
+    return UserFactory(username="informatique", is_staff=True, is_superuser=True)
 
 
 @pytest.fixture(autouse=True)

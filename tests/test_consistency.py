@@ -1,5 +1,6 @@
 """What must stay true across the whole tree, whoever adds to it."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -270,3 +271,25 @@ def test_every_setting_of_the_environment_is_explained():
     )
 
     assert set(read) - set(explained) == set()
+
+
+def test_security_names_tests_that_exist():
+    """docs/security.md: a promise whose test has gone is a promise no more."""
+    text = (ROOT / "docs/security.md").read_text()
+    named = re.findall(r"`(tests/\S+?\.py)::(\S+?)`", text)
+
+    missing = [f"{path}::{name}" for path, name in named if name not in _tests_of(ROOT / path)]
+
+    assert missing == []
+    promises = [line for line in text.splitlines() if re.match(r"\| (?!Promesse|Ce )", line)]
+    assert [line for line in promises if "::" not in line and "à compléter" not in line] == []
+
+
+def _tests_of(path):
+    """The names of a file's tests, « TestClass::test_name » for those of a class."""
+    names = set()
+    for node in ast.parse(path.read_text()).body if path.is_file() else []:
+        inner = node.body if isinstance(node, ast.ClassDef) else [node]
+        prefix = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
+        names |= {prefix + each.name for each in inner if isinstance(each, ast.FunctionDef)}
+    return names

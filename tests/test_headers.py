@@ -1,6 +1,12 @@
 """The headers of every answer: pages, errors, downloads (security.md, « Requests »)."""
 
+import json
+import os
+import subprocess
+import sys
+
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
@@ -59,3 +65,30 @@ def test_a_post_without_token_is_a_french_403(parent):
 
     assert response.status_code == 403
     assert 'lang="fr"' in response.content.decode()
+
+
+def test_cookies_of_production():
+    """Those that the settings give when `DEBUG` is off; tests/settings.py turns `Secure` off."""
+    names = ["NAME", "SECURE", "HTTPONLY", "SAMESITE", "PATH", "DOMAIN"]
+    code = (
+        "from imuse import settings as ours; from django.conf import global_settings as theirs;"
+        "import json; print(json.dumps([[getattr(ours, f'{kind}_COOKIE_{name}',"
+        f" getattr(theirs, f'{{kind}}_COOKIE_{{name}}')) for name in {names}]"
+        " for kind in ('SESSION', 'CSRF')]))"
+    )
+    environment = {**os.environ, "DEBUG": "off", "SECRET_KEY": "x", "ALLOWED_HOSTS": "x.example"}
+
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env=environment,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    # What a browser asks of « __Host- »: Secure, the whole path, no domain.
+    assert json.loads(answer.stdout) == [
+        ["__Host-session", True, True, "Lax", "/", None],
+        ["__Host-csrf", True, True, "Lax", "/", None],
+    ]

@@ -14,81 +14,105 @@ from students.enums import Scheduling
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
+    CustodyFactory,
     DocumentFactory,
     EnrolmentFactory,
+    GuardianFactory,
     InvoiceLineFactory,
     SlotFactory,
+    TeacherFactory,
 )
 
-# What a GET answers to: nobody, the household that owns the row, another household, the teacher
-# of the class, the secretariat. 302 for nobody is the sign-in page; 405: a POST only.
-PUBLIC = (200, 200, 200, 200, 200)
-NEEDS_A_LINK = (410, 410, 410, 410, 410)  # and no session: the secret is in the address
-SIGNED_IN = (302, 200, 200, 200, 200)
-FAMILY = (302, 200, 200, 404, 404)  # any household: it sees its own
-OWN_ROW = (302, 200, 404, 404, 404)
-NO_DOSSIER_YET = (302, 404, 404, 404, 404)
-TEACHER = (302, 404, 404, 200, 404)
+# What a GET answers to, in the order of WHO: 302 for nobody is the sign-in page, 405 a POST only.
+# « household »: the other one of the same child, in alternating custody.
+WHO = ["nobody", "parent", "household", "stranger", "teacher", "other_teacher"]
+WHO += ["registrar", "accountant", "director"]
+
+
+def due(nobody, *, owner, household=None, family=404, teacher=404, colleague=None, staff=404):
+    """The answers for each of WHO; a tuple for `staff`: secretariat, régie, direction."""
+    household = owner if household is None else household
+    colleague = teacher if colleague is None else colleague
+    staff = staff if isinstance(staff, tuple) else (staff,) * 3
+    return (nobody, owner, household, family, teacher, colleague, *staff)
+
+
+def anybody(nobody, signed_in):
+    return (nobody, *(signed_in,) * (len(WHO) - 1))
+
+
+PUBLIC = anybody(200, 200)
+SIGNED_IN = anybody(302, 200)
+SENT_ON = anybody(302, 302)
+POST_ONLY = anybody(302, 405)
+FAMILY = due(302, owner=200, family=200)  # any household: it sees its own
+STUDENT = due(302, owner=200)  # either household of the student
+HOUSEHOLD = due(302, owner=200, household=404)  # this one only
+NOTHING_YET = due(302, owner=302)
+NO_DOSSIER_YET = due(302, owner=404)
+TEACHER = due(302, owner=404, teacher=200)  # any teacher: he sees his own classes
+CLASS = due(302, owner=404, teacher=200, colleague=404)
+NEEDS_A_LINK = anybody(410, 410)  # and no session: the secret is in the address
 
 ROUTES = {
     "imuse:landing": PUBLIC,
     "imuse:accessibility": PUBLIC,
-    "imuse:enter": (302, 302, 302, 302, 302),
+    "imuse:enter": SENT_ON,
     "imuse:home": FAMILY,
-    "accounts:sign_in": (200, 302, 302, 302, 302),
-    "accounts:sign_out": (405, 405, 405, 405, 405),
+    "accounts:sign_in": anybody(200, 302),
+    "accounts:sign_out": anybody(405, 405),
+    "accounts:switch_site": POST_ONLY,
     "accounts:lost_password": PUBLIC,
     "accounts:lost_password_done": PUBLIC,
     "accounts:change_password": SIGNED_IN,
     "accounts:change_email": SIGNED_IN,
-    "accounts:resend_email_change": (302, 405, 405, 405, 405),
-    "accounts:cancel_email_change": (302, 405, 405, 405, 405),
+    "accounts:resend_email_change": POST_ONLY,
+    "accounts:cancel_email_change": POST_ONLY,
     "accounts:confirm_email": NEEDS_A_LINK,
     "accounts:email_confirmed": PUBLIC,
-    "accounts:choose_password": (302, 302, 302, 302, 302),
+    "accounts:choose_password": SENT_ON,
     "accounts:second_factor": SIGNED_IN,
-    "accounts:start_second_factor": (302, 405, 405, 405, 405),
-    "accounts:enrol_second_factor": (302, 302, 302, 302, 302),  # once started
-    "accounts:renew_recovery_codes": (302, 302, 302, 302, 302),  # once set up
-    "accounts:remove_second_factor": (302, 302, 302, 302, 302),
-    "accounts:verify_second_factor": (302, 302, 302, 302, 302),
+    "accounts:start_second_factor": POST_ONLY,
+    "accounts:enrol_second_factor": SENT_ON,  # once started
+    "accounts:renew_recovery_codes": SENT_ON,  # once set up
+    "accounts:remove_second_factor": SENT_ON,
+    "accounts:verify_second_factor": SENT_ON,
     "accounts:connections": SIGNED_IN,
-    "accounts:close_other_sessions": (302, 405, 405, 405, 405),
+    "accounts:close_other_sessions": POST_ONLY,
     "accounts:session_state": PUBLIC,
-    "accounts:extend_session": (405, 405, 405, 405, 405),
-    "accounts:resume": (302, 302, 302, 302, 302),  # once something is kept
-    "accounts:abandon": (302, 405, 405, 405, 405),
+    "accounts:extend_session": anybody(405, 405),
+    "accounts:resume": SENT_ON,  # once something is kept
+    "accounts:abandon": POST_ONLY,
     "families:identity": FAMILY,
     "families:my_data": FAMILY,
-    "families:ask_export": (302, 405, 405, 405, 405),
-    "families:download_export": OWN_ROW,
+    "families:ask_export": POST_ONLY,
+    "families:download_export": HOUSEHOLD,
     "families:ask_erasure": FAMILY,
-    "students:index": (302, 302, 200, 200, 200),
-    "students:pick": (302, 404, 404, 404, 404),  # without ?eleve=
-    "students:identity": OWN_ROW,
-    "students:courses": OWN_ROW,
-    "students:history": OWN_ROW,
-    "students:repertoire": OWN_ROW,
+    "students:index": due(302, owner=302, family=200, teacher=200, staff=200),
+    "students:pick": NO_DOSSIER_YET,  # without ?eleve=
+    "students:identity": STUDENT,
+    "students:courses": STUDENT,
+    "students:history": STUDENT,
+    "students:repertoire": STUDENT,
     "teacher:index": TEACHER,
-    "teacher:slot": TEACHER,
-    "teacher:course": TEACHER,
-    "documents:supplied": OWN_ROW,
-    "documents:download": OWN_ROW,
-    "billing:index": (302, 302, 302, 302, 302),
+    "teacher:slot": CLASS,
+    "teacher:course": CLASS,
+    "documents:supplied": STUDENT,
+    "documents:download": HOUSEHOLD,
+    "billing:index": SENT_ON,
     "billing:cotisations": SIGNED_IN,
     "billing:locations": SIGNED_IN,
-    "billing:invoice": OWN_ROW,
-    "reenrolment:edit": OWN_ROW,
-    "reenrolment:check": (302, 302, 404, 404, 404),
+    "billing:invoice": HOUSEHOLD,
+    "reenrolment:edit": STUDENT,
+    "reenrolment:check": NOTHING_YET,
     "reenrolment:submit": NO_DOSSIER_YET,
-    "reenrolment:confirmation": (302, 302, 404, 404, 404),
+    "reenrolment:confirmation": NOTHING_YET,
     "reenrolment:complete": NO_DOSSIER_YET,
     "reenrolment:withdraw": NO_DOSSIER_YET,
     "reenrolment:take_up": NO_DOSSIER_YET,
-    "reenrolment:assist": (302, 404, 404, 404, 200),
-    "reenrolment:stop_assisting": (302, 405, 405, 405, 405),
+    "reenrolment:assist": due(302, owner=404, staff=(200, 404, 200)),
+    "reenrolment:stop_assisting": POST_ONLY,
 }
-WHO = ["nobody", "parent", "stranger", "teacher", "registrar"]
 
 
 def routes(patterns=None, namespace=""):
@@ -109,6 +133,20 @@ def test_every_route_is_in_the_list_and_the_list_holds_no_other():
 
 
 @pytest.fixture
+def household(student):
+    """The other household of Louise, in alternating custody."""
+    guardian = GuardianFactory(user__username="durand.p", last_name="Durand", first_name="Paul")
+    CustodyFactory(student=student, family=guardian.family, rank=2)
+    return guardian.user
+
+
+@pytest.fixture
+def other_teacher(establishment):
+    """Of no class of Louise's."""
+    return TeacherFactory(user__username="delattre.n")
+
+
+@pytest.fixture
 def rows(student, parent, family, teacher, director):
     """One row of each kind, all of the household of `parent`, in the class of `teacher`."""
     CampaignFactory()
@@ -116,7 +154,7 @@ def rows(student, parent, family, teacher, director):
     EnrolmentFactory(student=student, course=course)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     billing.issue(invoice, actor=director)
-    export = data_exports.ask(family, actor=family.guardians.get().user)
+    export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     return {
         "families": export.pk,

@@ -42,8 +42,8 @@ ACCOUNTS = [
     Account("regie", "régie, facturation seulement", "les factures, un paiement"),
     Account(
         "direction",
-        "direction, tous les droits",
-        "les campagnes, les cours, une demande d'effacement",
+        "direction des deux sites",
+        "les comptes des agents, changer de site, une demande d'effacement",
     ),
 ]
 
@@ -88,13 +88,18 @@ class Register:
 def make_staff(register: Register) -> None:
     register.add("Sophie", "Lambert", username="secretariat", is_staff=True)
     register.add("Michel", "Dujardin", username="regie", is_staff=True)
-    register.add("Catherine", "Wallaert", username="direction", is_staff=True, is_superuser=True)
+    register.add("Catherine", "Wallaert", username="direction", is_staff=True)
 
 
 def give_roles(sites: list[Establishment]) -> None:
     """The groups, and every site for the staff."""
     roles.sync()
-    for username, role in [("secretariat", roles.SECRETARIAT), ("regie", roles.REGIE)]:
+    given = {
+        "secretariat": roles.SECRETARIAT,
+        "regie": roles.REGIE,
+        "direction": roles.DIRECTION,
+    }
+    for username, role in given.items():
         User.objects.get(username=username).groups.add(Group.objects.get(name=role))
     for user in User.objects.filter(is_staff=True):
         user.establishments.set(sites)

@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
 from reenrolment.models import AssistedSession
+from students.selectors import students_of
 
 
 @admin.register(AssistedSession)
@@ -12,3 +13,7 @@ class AssistedSessionAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelA
     list_select_related = ["agent", "student", "family"]
     search_fields = ["student__sort_name", "family__sort_name"]
     date_hierarchy = "started_at"
+
+    def get_queryset(self, request):
+        ours = students_of(request.user).values("pk")
+        return super().get_queryset(request).filter(student__in=ours)

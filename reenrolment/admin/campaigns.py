@@ -7,6 +7,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from django.forms import DateTimeInput
 
 from accounts.admin import OwnEstablishmentsMixin
+from accounts.admin_filters import SiteFilter
 from accounts.selectors import establishments_of
 from reenrolment.admin import launches
 from reenrolment.enums import Status
@@ -46,6 +47,7 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     fields = CampaignForm.Meta.fields
     change_form_template = "admin/reenrolment/campaign/change_form.html"
     list_display = ["school_year", "establishment", "opens_at", "closes_at", "state", "dossiers"]
+    list_filter = [SiteFilter]
     list_select_related = ["school_year", "establishment"]
     formfield_overrides = {
         models.DateTimeField: {
@@ -95,6 +97,7 @@ class TermsAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     """A version that a family accepted never changes: another one is written."""
 
     list_display = ["version", "establishment", "accepted"]
+    list_filter = [SiteFilter]
     list_select_related = ["establishment"]
     fields = ["establishment", "version", "text"]
 

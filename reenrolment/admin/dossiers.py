@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
+from accounts.admin_filters import SiteFilter
 from reenrolment.admin import filters, views
 from reenrolment.lists import ReenrolmentList
 from reenrolment.models import Reenrolment
@@ -26,7 +27,9 @@ class ReenrolmentAdmin(
     spreadsheet = ReenrolmentList
     list_display = ["number", "student", "families", "state", "submitted_on", "pieces", "to_place"]
     list_display_links = ["number", "student"]
+    establishment_lookup = "campaign__establishment"
     list_filter = [
+        SiteFilter,
         filters.StatusFilter,
         filters.PiecesFilter,
         filters.ToPlaceFilter,

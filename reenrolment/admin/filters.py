@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.db.models import Exists, OuterRef
 
-from accounts.selectors import establishments_of
+from accounts.admin_filters import sites_shown
 from documents.enums import Verdict
 from reenrolment.enums import TO_EXAMINE, Status
 from reenrolment.models import Campaign, CourseChoice
@@ -103,13 +103,13 @@ class DisciplineFilter(OfferedFilter):
 
 
 class CampaignFilter(OfferedFilter):
-    """Those of the agent's establishments."""
+    """Those of the sites that the list shows."""
 
     title = "campagne"
     parameter_name = "campagne"
 
     def lookups(self, request, model_admin):
-        campaigns = Campaign.objects.filter(establishment__in=establishments_of(request.user))
+        campaigns = Campaign.objects.filter(establishment__in=sites_shown(request))
         campaigns = campaigns.select_related("school_year", "establishment")
         return [(str(campaign.pk), str(campaign)) for campaign in campaigns]
 

@@ -3,6 +3,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
+from accounts.admin_filters import SiteFilter
 from students.admin.scope import OwnCoursesMixin
 from students.lists import CourseList
 from students.models import Course, Discipline, SchoolYear, Slot
@@ -48,12 +49,7 @@ class SlotInline(ReadOnlyAdminMixin, admin.TabularInline):
 class CourseAdmin(SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
     spreadsheet = CourseList
     list_display = ["name", "discipline", "cycle", "scheduling", "school_year", "establishment"]
-    list_filter = [
-        "school_year",
-        ("establishment", admin.RelatedOnlyFieldListFilter),
-        "discipline",
-        "scheduling",
-    ]
+    list_filter = [SiteFilter, "school_year", "discipline", "scheduling"]
     list_select_related = ["discipline", "school_year", "establishment"]
     search_fields = ["sort_name"]
     autocomplete_fields = ["teacher"]

@@ -3,8 +3,9 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 
 from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
+from accounts.admin_filters import SiteFilter
 from students import services
-from students.admin.scope import OwnCoursesMixin, RefusalsMixin
+from students.admin.scope import OwnCoursesMixin, OwnPeopleMixin, RefusalsMixin
 from students.enums import EnrolmentStatus
 from students.lists import EnrolmentList
 from students.models import Enrolment, Slot
@@ -62,7 +63,12 @@ class EnrolmentForm(forms.ModelForm):
 
 @admin.register(Enrolment)
 class EnrolmentAdmin(
-    RefusalsMixin, SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
+    RefusalsMixin,
+    SpreadsheetAdminMixin,
+    OwnCoursesMixin,
+    OwnPeopleMixin,
+    SortNameSearchMixin,
+    admin.ModelAdmin,
 ):
     """State and seat move by services only."""
 
@@ -71,12 +77,7 @@ class EnrolmentAdmin(
     establishment_lookup = "course__establishment"
     form = EnrolmentForm
     list_display = ["student", "course", school_year, level, seat, "status"]
-    list_filter = [
-        "status",
-        "course__school_year",
-        ("course__establishment", admin.RelatedOnlyFieldListFilter),
-        "course__discipline",
-    ]
+    list_filter = [SiteFilter, "status", "course__school_year", "course__discipline"]
     search_fields = ["student__sort_name", "course__sort_name"]
     search_help_text = "Nom de l'élève ou du cours"
     autocomplete_fields = ["student"]

@@ -1,4 +1,4 @@
-"""What the pages of this app share: an agent's own courses, and refusals of services."""
+"""What the pages of this app share: an agent's own courses and people, refusals of services."""
 
 from django import forms
 from django.contrib import messages
@@ -7,7 +7,10 @@ from django.http import HttpResponseRedirect
 
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.selectors import establishments_of
-from students.models import Course
+from families.models import Family
+from families.selectors import families_of
+from students.models import Course, Student
+from students.selectors import students_of
 
 
 class CourseField(forms.ModelChoiceField):
@@ -27,6 +30,17 @@ class OwnCoursesMixin(OwnEstablishmentsMixin):
                 "-school_year__starts_on", "sort_name", "pk"
             )
             kwargs["form_class"] = CourseField
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class OwnPeopleMixin:
+    """An agent links the students and households of his own sites, whatever is posted."""
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.related_model is Student:
+            kwargs["queryset"] = students_of(request.user)
+        if db_field.related_model is Family:
+            kwargs["queryset"] = families_of(request.user)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 

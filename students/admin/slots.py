@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 
 from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
+from accounts.admin_filters import SiteFilter
 from students import services
 from students.admin.scope import OwnCoursesMixin, RefusalsMixin
 from students.lists import SlotList
@@ -63,12 +64,7 @@ class SlotAdmin(
     form = SlotForm
     change_form_template = "students/admin_slot.html"
     list_display = ["__str__", "school_year", "room", "teacher", "capacity", "places_left"]
-    list_filter = [
-        "course__school_year",
-        ("course__establishment", admin.RelatedOnlyFieldListFilter),
-        "course__discipline",
-        "weekday",
-    ]
+    list_filter = [SiteFilter, "course__school_year", "course__discipline", "weekday"]
     search_fields = ["course__sort_name", "teacher__sort_name"]
     search_help_text = "Nom du cours ou de l'enseignant"
     autocomplete_fields = ["teacher"]

@@ -24,7 +24,7 @@ MAILS = "/admin/accounts/mail/"
 
 @pytest.fixture
 def clerk(registrar):
-    """Somebody who was given the accounts to edit, without being superuser."""
+    """Somebody who was given the accounts to edit, without managing agents."""
     codes = ["view_user", "add_user", "change_user"]
     registrar.user_permissions.set(Permission.objects.filter(codename__in=codes))
     return registrar
@@ -81,7 +81,7 @@ def test_list_of_accounts_makes_as_many_queries_whatever_the_count(
     UserFactory.create_batch(count)
     client.force_login(director)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(10):
         response = client.get(USERS)
 
     assert response.context["cl"].result_count == count + 1
@@ -281,7 +281,7 @@ def test_closed_account_keeps_no_address_to_confirm(client, director, parent):
     assert not EmailChange.objects.exists()
 
 
-def test_nobody_but_a_superuser_promotes(client, clerk, parent):
+def test_who_manages_no_agents_promotes_nobody(client, clerk, parent):
     client.force_login(clerk)
     group = Group.objects.get(name="Secrétariat")
 
@@ -296,7 +296,7 @@ def test_nobody_but_a_superuser_promotes(client, clerk, parent):
 
 
 @pytest.mark.parametrize("cast", ["director", "accountant", "clerk"])
-def test_staff_accounts_are_edited_by_a_superuser_only(client, clerk, request, cast):
+def test_accounts_of_agents_are_not_edited_by_who_manages_no_agents(client, clerk, request, cast):
     target = request.getfixturevalue(cast)
     client.force_login(clerk)
 
@@ -326,7 +326,7 @@ def test_list_of_mails_makes_as_many_queries_whatever_the_count(
         queue(number)
     client.force_login(registrar)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         response = client.get(MAILS)
 
     assert response.context["cl"].result_count == count

@@ -21,6 +21,7 @@ from tests.factories import (
     CustodyFactory,
     DocumentFactory,
     EnrolmentFactory,
+    EstablishmentFactory,
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
@@ -290,6 +291,36 @@ def test_the_pages_of_households_and_doubles(visit, parent, registrar, family, w
         )
         == {}
     )
+
+
+@WIDTHS
+def test_the_pages_of_an_account_of_several_sites(visit, parent, registrar, student, width):
+    """« Changer de site » in both headers, and a form of the other site in a second tab."""
+    danse = EstablishmentFactory(name="École municipale de danse et d'art dramatique")
+    for user in (parent, registrar):
+        user.establishments.add(danse)
+    visitor = visit(width=width).sign_in_as(parent)
+    page = visitor.page
+    assert faults(visitor, [reverse("imuse:home")]) == {}
+
+    page.goto(reverse("reenrolment:edit", args=[student.pk]))
+    other_tab = visitor.context.new_page()
+    other_tab.goto(reverse("families:identity"))
+    other_tab.get_by_label("Site", exact=True).select_option(label=danse.name)
+    other_tab.get_by_role("button", name="Changer de site").click()
+    other_tab.get_by_text("Vous êtes maintenant sur le site").wait_for()
+    page.get_by_label("Informations complémentaires").fill("Pas le mardi.")
+    page.get_by_text("Enregistrement automatique impossible").wait_for()
+    page.get_by_role("button", name="Enregistrer", exact=True).last.click()
+    page.get_by_role("heading", name="Rien n'est enregistré").wait_for()
+    assert visitor.axe() + ["overflows"] * visitor.overflows() == []
+    page.get_by_role("button", name="Revenir à ce site").click()
+    page.wait_for_url("**/reinscription/")
+    assert page.locator(".site-name").inner_text() == "Conservatoire"
+
+    visitor = visit(width=width).sign_in_as(registrar)
+    lists = ["admin:index", "admin:students_course_changelist"]
+    assert faults(visitor, [reverse(name) for name in lists]) == {}
 
 
 @WIDTHS

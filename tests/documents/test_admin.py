@@ -187,7 +187,7 @@ class TestPage:
             services.accept(document, actor=UserFactory())
             services.refuse(document, reason=RefusalReason.TOO_OLD, actor=UserFactory())
 
-        assert count_queries(signed_in, page(document)) == 8
+        assert count_queries(signed_in, page(document)) == 9
 
     def staff(self, *codenames):
         user = UserFactory(is_staff=True)
@@ -272,7 +272,7 @@ class TestList:
             DocumentFactory(type=proof, family=FamilyFactory())
             DocumentFactory(type=photo, student=StudentFactory())
 
-        assert count_queries(signed_in, LIST) == 8
+        assert count_queries(signed_in, LIST) == 9
 
 
 class TestDocumentType:

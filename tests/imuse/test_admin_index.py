@@ -112,7 +112,8 @@ def test_the_page_makes_a_constant_number_of_queries(
         submit()
     client.force_login(registrar)
 
-    with django_assert_num_queries(8):  # session, user, two of permissions, three figures, log
+    # session, user, his sites, two of permissions, three figures, log
+    with django_assert_num_queries(9):
         client.get(INDEX)
 
 

@@ -69,8 +69,8 @@ def test_a_campaign_prepares_another_year_once(admin, fields):
     assert errors(again) == ["Cette année a déjà sa campagne."]
 
 
-def test_the_terms_are_those_of_the_establishment(client, director, fields):
-    client.force_login(director)
+def test_the_terms_are_those_of_the_establishment(client, superuser, fields):
+    client.force_login(superuser)
     elsewhere = TermsFactory(establishment=EstablishmentFactory(name="Annexe"))
 
     response = client.post(ADD, fields | {"terms": elsewhere.pk})
@@ -114,8 +114,9 @@ def test_the_list_makes_a_constant_number_of_queries(
         registrar.establishments.add(site)
         CampaignFactory(establishment=site, terms=TermsFactory(establishment=site))
 
-    with django_assert_num_queries(7):  # session, user, two of permissions, counts, rows
-        response = admin.get(CAMPAIGNS)
+    # session, user, his sites, two of permissions, counts, rows
+    with django_assert_num_queries(8):
+        response = admin.get(CAMPAIGNS, {"site": "tous"})
 
     assert len(response.context["cl"].result_list) == count
 

@@ -62,9 +62,9 @@ def test_the_page_makes_a_constant_number_of_queries(
     case.reenrolment.choices.update(wanted=True)
     url = page_of(case.reenrolment)
 
-    # session, user, two of permissions, dossier, households, guardians, choices, rules, documents,
-    # frozen pieces, two neighbours, slots, courses, moves, reviews
-    with django_assert_num_queries(17):
+    # session, user, sites, two of permissions, dossier, households, guardians, choices, rules,
+    # documents, frozen pieces, two neighbours, slots, courses, moves, reviews
+    with django_assert_num_queries(18):
         response = admin.get(url)
 
     assert len(response.context["lines"]) == 2 + count

@@ -65,8 +65,8 @@ def test_the_list_makes_a_constant_number_of_queries(
     for _ in range(count):
         submit()
 
-    # session, user, two of permissions, disciplines, campaigns, count twice, rows, families
-    with django_assert_num_queries(10):
+    # session, user, sites, two of permissions, disciplines, campaigns, count twice, rows, families
+    with django_assert_num_queries(11):
         response = admin.get(LIST)
 
     assert len(response.context["cl"].result_list) == count

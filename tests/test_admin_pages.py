@@ -1,0 +1,323 @@
+"""Every page and action of the administration, and who may open it: played over HTTP.
+
+A new page, action or right that is not in these lists fails the suite.
+"""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib import admin
+from django.urls import reverse
+
+from billing import services as billing
+from families.models import Commune
+from reenrolment.models import AssistedSession
+from reenrolment.services import assisting, launches
+from students.models import Discipline, SchoolYear
+from tests.factories import (
+    DocumentFactory,
+    GuardianFactory,
+    InvoiceLineFactory,
+    PieceRuleFactory,
+    RepertoirePieceFactory,
+    StudentFactory,
+    TermsFactory,
+)
+from tests.reenrolment.conftest import make_case
+
+OUTSIDERS = ["nobody", "parent", "teacher"]  # no agents: the sign-in page
+AGENTS = ["registrar", "accountant", "director", "superuser"]
+
+# What the secretariat, the régie, the direction and the superuser may do, in the order of AGENTS:
+# v reads, a adds, c changes, d deletes.
+RIGHTS = {
+    "accounts_establishment": ("v", "", "vc", "vacd"),
+    "accounts_user": ("v", "", "vac", "vac"),
+    "accounts_mail": ("v", "", "v", "v"),
+    "families_commune": ("vac", "", "vac", "vacd"),
+    "families_family": ("vac", "v", "vacd", "vacd"),
+    "students_schoolyear": ("vac", "", "vac", "vacd"),
+    "students_discipline": ("vac", "", "vac", "vacd"),
+    "students_course": ("vac", "", "vacd", "vacd"),
+    "students_slot": ("vac", "", "vacd", "vacd"),
+    "students_student": ("vac", "", "vacd", "vacd"),
+    "students_teacher": ("vac", "", "vac", "vacd"),
+    "students_enrolment": ("vac", "", "vac", "vac"),
+    "students_repertoirepiece": ("vac", "", "vacd", "vacd"),
+    "documents_documenttype": ("vac", "", "vac", "vacd"),
+    "documents_piecerule": ("vacd", "", "vacd", "vacd"),
+    "documents_document": ("v", "", "v", "v"),
+    "billing_invoice": ("", "vacd", "vacd", "vacd"),
+    "billing_payment": ("", "v", "v", "v"),
+    "reenrolment_campaign": ("vac", "", "vac", "vac"),
+    "reenrolment_terms": ("vac", "", "vac", "vac"),
+    "reenrolment_reenrolment": ("v", "", "v", "v"),
+    "reenrolment_assistedsession": ("v", "", "v", "v"),
+}
+
+# Besides « delete », which goes with the d above.
+ACTIONS = {
+    "accounts_user": {
+        "unlock": ["registrar", "director", "superuser"],
+        "send_one_time_password": ["director", "superuser"],
+        "remove_second_factor": ["director", "superuser"],
+    },
+    "students_enrolment": {
+        "confirm": ["registrar", "director", "superuser"],
+        "release": ["registrar", "director", "superuser"],
+    },
+    "documents_document": {"accept": ["registrar", "director", "superuser"]},
+    "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
+}
+# A draft goes by its page: an issued invoice might be among those ticked.
+WITHOUT_DELETE_ACTION = {"billing_invoice"}
+
+# The other pages: what AGENTS are answered, to a GET and to an empty POST.
+DOSSIERS = (200, 403, 200, 200)
+LAUNCH = {"get": DOSSIERS, "post": (405, 405, 405, 405)}
+DECISION = {"get": (405, 405, 405, 405), "post": (302, 403, 302, 302)}
+FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
+EVERYBODY = {"get": (200, 200, 200, 200)}
+PAGES = {
+    "index": EVERYBODY,
+    "jsi18n": EVERYBODY,
+    "login": {"get": (302, 302, 302, 302)},
+    "logout": {"get": (405, 405, 405, 405)},
+    "password_change": {"get": (302, 302, 302, 302)},
+    "password_change_done": EVERYBODY,
+    "autocomplete": {"get": (403, 403, 403, 403)},  # what is searched must be said
+    "view_on_site": {"get": (404, 404, 404, 404)},  # no model has such a page
+    "app_list": {"get": DOSSIERS[:1] + (404,) + DOSSIERS[2:]},  # that of « reenrolment »
+    "students_slot_add_place": {"get": DOSSIERS, "post": DOSSIERS},
+    "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
+    "documents_document_accept": DECISION,
+    "billing_invoice_record_payment": {
+        "get": (403, 200, 200, 200),
+        "post": (403, 200, 200, 200),
+    },
+    "reenrolment_campaign_launch": {"get": DOSSIERS, "post": DOSSIERS},
+    "reenrolment_campaign_launch_rehearsal": LAUNCH,
+    "reenrolment_campaign_launch_progress": LAUNCH,
+    "reenrolment_campaign_launch_letters": LAUNCH,
+    "reenrolment_campaign_launch_resend": DECISION,
+    "reenrolment_reenrolment_accept_piece": DECISION,
+    "reenrolment_reenrolment_refuse_piece": FORM_SHOWN_AGAIN,
+    "reenrolment_reenrolment_place": FORM_SHOWN_AGAIN,
+    "reenrolment_reenrolment_request_complement": FORM_SHOWN_AGAIN,
+    "reenrolment_reenrolment_validate": DECISION,
+    "reenrolment_reenrolment_refuse": FORM_SHOWN_AGAIN,
+    "reenrolment_reenrolment_withdraw": FORM_SHOWN_AGAIN,
+}
+OPEN = {"login", "jsi18n"}  # the first leads to the sign-in page, the second holds French words
+
+
+def names():
+    for pattern in admin.site.urls[0]:
+        inner = getattr(pattern, "url_patterns", [pattern])
+        yield from (each.name for each in inner if each.name)
+
+
+def test_every_page_is_in_the_lists():
+    usual = {
+        f"{model}_{page}"
+        for model in RIGHTS
+        for page in ("changelist", "add", "change", "history", "delete")
+    }
+
+    assert sorted(names()) == sorted({*usual, *PAGES})
+
+
+@pytest.fixture
+def rows(parent, student, family, teacher, establishment, superuser, registrar):
+    """One row of each kind, and what the addresses of the other pages name."""
+    rule = PieceRuleFactory()
+    document = DocumentFactory(type=rule.document_type, family=family)
+    case = make_case(student)
+    case.fill_in()
+    case.submit(parent)
+    GuardianFactory(family=family, user=None, email="paul@example.org")
+    launches.launch(case.campaign, actor=superuser, expected=2)
+    while launches.prepare_next():
+        pass
+    issued = billing.issue(InvoiceLineFactory(invoice__family=family).invoice, actor=superuser)
+    payment = billing.record_payment(
+        issued,
+        amount=Decimal(1),
+        means="cheque",
+        paid_on=issued.issued_on,
+        reference="C1",
+        actor=superuser,
+    )
+    assisted = assisting.start(student, family, actor=registrar)
+    campaign, dossier = [case.campaign.pk], case.reenrolment.pk
+    return {
+        "accounts_establishment": establishment,
+        "accounts_user": parent,
+        "accounts_mail": case.campaign.launch.launch_mails.exclude(mail=None).first().mail,
+        "families_commune": Commune.objects.get(),
+        "families_family": family,
+        "students_schoolyear": SchoolYear.objects.first(),
+        "students_discipline": Discipline.objects.first(),
+        "students_course": case.slot.course,
+        "students_slot": case.slot,
+        "students_student": student,
+        "students_teacher": teacher,
+        "students_enrolment": case.theory,
+        "students_repertoirepiece": RepertoirePieceFactory(student=student),
+        "documents_documenttype": rule.document_type,
+        "documents_piecerule": rule,
+        "documents_document": document,
+        "billing_invoice": InvoiceLineFactory(invoice__family=family).invoice,
+        "billing_payment": payment,
+        "reenrolment_campaign": case.campaign,
+        "reenrolment_terms": TermsFactory(version="2"),
+        "reenrolment_reenrolment": case.reenrolment,
+        "reenrolment_assistedsession": AssistedSession.objects.get(pk=assisted.pk),
+        "app_list": ["reenrolment"],
+        "view_on_site": [1, 1],
+        "students_slot_add_place": [case.slot.pk],
+        "documents_document_file": [document.pk],
+        "documents_document_accept": [document.pk],
+        "billing_invoice_record_payment": [issued.pk],
+        "reenrolment_campaign_launch": campaign,
+        "reenrolment_campaign_launch_rehearsal": campaign,
+        "reenrolment_campaign_launch_progress": campaign,
+        "reenrolment_campaign_launch_letters": campaign,
+        "reenrolment_campaign_launch_resend": [*campaign, family.pk],
+        "reenrolment_reenrolment_accept_piece": [dossier, document.pk],
+        "reenrolment_reenrolment_refuse_piece": [dossier, document.pk],
+        "reenrolment_reenrolment_place": [dossier, case.choice(case.choir).pk],
+        "reenrolment_reenrolment_request_complement": [dossier],
+        "reenrolment_reenrolment_validate": [dossier],
+        "reenrolment_reenrolment_refuse": [dossier],
+        "reenrolment_reenrolment_withdraw": [dossier],
+    }
+
+
+@pytest.fixture
+def enter(client, request):
+    """`enter("registrar")` gives the client of that person."""
+
+    def enter(who):
+        if who != "nobody":
+            person = request.getfixturevalue(who)
+            client.force_login(getattr(person, "user", person))
+        return client
+
+    return enter
+
+
+def usual_answers(client, rows, model):
+    """What each page of a model answers; « save » is an empty form sent to the change page."""
+    one = [rows[model].pk]
+    return {
+        page: client.get(
+            reverse(f"admin:{model}_{page}", args=None if page in ("changelist", "add") else one)
+        ).status_code
+        for page in ("changelist", "add", "change", "history", "delete")
+    } | {"save": client.post(reverse(f"admin:{model}_change", args=one), {}).status_code}
+
+
+def due(rights, *, save=403):
+    view, add, change, delete = (200 if each in rights else 403 for each in "vacd")
+    return {
+        "changelist": view,
+        "add": add,
+        "change": view,
+        "history": view,
+        "delete": delete,
+        "save": change if change == 200 else save,
+    }
+
+
+@pytest.mark.parametrize("who", AGENTS)
+def test_an_agent_does_with_a_row_what_the_list_says(enter, rows, who):
+    client = enter(who)
+    position = AGENTS.index(who)
+
+    answers = {model: usual_answers(client, rows, model) for model in RIGHTS}
+
+    expected = {model: due(rights[position]) for model, rights in RIGHTS.items()}
+    # Read only, and it says so to whoever may read it.
+    expected["reenrolment_reenrolment"]["save"] = 405
+    assert answers == expected
+
+
+@pytest.mark.parametrize("who", AGENTS)
+def test_an_agent_is_offered_the_actions_of_the_list(enter, rows, who):
+    client = enter(who)
+    position = AGENTS.index(who)
+    expected, offered = {}, {}
+    for model, rights in RIGHTS.items():
+        if "v" not in rights[position]:
+            continue
+        expected[model] = {name for name, agents in ACTIONS.get(model, {}).items() if who in agents}
+        if "d" in rights[position] and model not in WITHOUT_DELETE_ACTION:
+            expected[model].add("delete_selected")
+        form = client.get(reverse(f"admin:{model}_changelist")).context["action_form"]
+        choices = form.fields["action"].choices if form else []
+        offered[model] = {name for name, _ in choices if name}
+
+    assert offered == expected
+
+
+@pytest.mark.parametrize("who", AGENTS)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_agent_is_answered_as_the_list_says_elsewhere(enter, rows, who, method):
+    client = enter(who)
+    position = AGENTS.index(who)
+    pages = {name: answers[method] for name, answers in PAGES.items() if method in answers}
+
+    statuses = {
+        name: getattr(client, method)(reverse(f"admin:{name}", args=rows.get(name, []))).status_code
+        for name in pages
+        if name != "logout"
+    }
+
+    assert statuses == {
+        name: answers[position] for name, answers in pages.items() if name != "logout"
+    }
+
+
+@pytest.mark.parametrize("who", OUTSIDERS)
+def test_who_is_no_agent_is_sent_to_the_sign_in_page(enter, rows, who):
+    client = enter(who)
+    addresses = {
+        f"{model}_{page}": reverse(
+            f"admin:{model}_{page}",
+            args=None if page in ("changelist", "add") else [rows[model].pk],
+        )
+        for model in RIGHTS
+        for page in ("changelist", "add", "change", "history", "delete")
+    } | {name: reverse(f"admin:{name}", args=rows.get(name, [])) for name in PAGES}
+    sent_on = {}
+    for name, address in addresses.items():
+        if name in OPEN or name == "logout":
+            continue
+        answers = [client.get(address), client.post(address, {})]
+        sent_on[name] = {(each.status_code, each.url.split("?")[0]) for each in answers}
+
+    doors = [{(302, reverse(name))} for name in ("accounts:sign_in", "admin:login")]
+    assert {name: each for name, each in sent_on.items() if each not in doors} == {}
+
+
+def test_nobody_signs_out_by_a_link(client, registrar):
+    client.force_login(registrar)
+
+    assert client.get(reverse("admin:logout")).status_code == 405
+
+
+@pytest.mark.parametrize("action", ["send_one_time_password", "remove_second_factor"])
+def test_an_action_that_is_not_offered_does_nothing(client, registrar, parent, action):
+    client.force_login(registrar)
+    student = StudentFactory()
+
+    response = client.post(
+        reverse("admin:accounts_user_changelist"),
+        {"action": action, "_selected_action": [parent.pk, student.pk]},
+        follow=True,
+    )
+
+    assert [str(message) for message in response.context["messages"]] == [
+        "Aucune action sélectionnée."
+    ]

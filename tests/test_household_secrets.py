@@ -1,0 +1,58 @@
+"""The two households of one child don't see each other's affairs, on any page (security.md)."""
+
+import pytest
+
+from documents.models import Document
+from tests.factories import PieceRuleFactory, StudentFactory
+from tests.households import found_in, make_household
+from tests.reenrolment.conftest import make_case
+from tests.test_urls import ROUTES, address
+
+
+@pytest.fixture
+def homes(db, director, student_of_two_homes):
+    """The two families, each with what the other must not read."""
+    return [make_household(student_of_two_homes, rank, actor=director) for rank in (1, 2)]
+
+
+@pytest.fixture
+def student_of_two_homes(establishment):
+    return StudentFactory(first_name="Inès")
+
+
+@pytest.mark.parametrize("state", ["draft", "submitted"])
+@pytest.mark.parametrize("reader", [0, 1])
+def test_no_page_of_a_household_holds_a_secret_of_the_other(
+    client, student_of_two_homes, homes, reader, state
+):
+    student, (family, own) = student_of_two_homes, homes[reader]
+    other, secrets = homes[1 - reader]
+    for document in Document.objects.all():
+        PieceRuleFactory(document_type=document.type)
+    case = make_case(student)
+    case.fill_in()
+    if state == "submitted":  # by the other parent, who stays unnamed too
+        case.submit(other.guardians.get().user)
+    client.force_login(family.guardians.get().user)
+    rows = {
+        "students": student.pk,
+        "reenrolment": student.pk,
+        "documents:supplied": student.pk,
+        "documents:download": family.documents.get().pk,
+        "billing": family.invoices.get().pk,
+    }
+
+    answers = {
+        name: client.get(address(name, rows)) for name in ROUTES if not name.startswith("teacher:")
+    }
+
+    texts = {
+        name: answer.text
+        for name, answer in answers.items()
+        if answer.status_code == 200 and not answer.streaming
+    }
+    assert {name: found_in(text, secrets) for name, text in texts.items()} == {
+        name: [] for name in texts
+    }
+    assert found_in(texts["families:identity"], own)  # the words are the right ones
+    assert {"documents:supplied", "reenrolment:edit", "billing:invoice"} <= set(texts)

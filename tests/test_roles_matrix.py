@@ -1,0 +1,287 @@
+"""docs/roles.md, line by line and role by role, over HTTP: the document cannot lie."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.urls import reverse
+
+from accounts import roles, throttling
+from accounts.models import User
+from billing import services as billing
+from students.enums import Scheduling
+from tests.accounts.codes import set_up
+from tests.factories import (
+    CourseFactory,
+    DocumentFactory,
+    EnrolmentFactory,
+    EstablishmentFactory,
+    InvoiceLineFactory,
+    PieceRuleFactory,
+    SlotFactory,
+    UserFactory,
+)
+from tests.reenrolment.conftest import make_case
+
+ROLES = {
+    "famille": "parent",
+    "enseignant": "teacher",
+    "secrétariat": "registrar",
+    "régie": "accountant",
+    "direction": "director",
+}
+
+
+def documented():
+    """{line: {role: may he?}}, as the table of docs/roles.md has it."""
+    text = (settings.BASE_DIR / "docs" / "roles.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in re.findall(r"^\|.*\|$", text, re.MULTILINE)
+    ]
+    header, _, *lines = rows
+    assert header[1:] == list(ROLES)
+    return {
+        line: dict(zip(ROLES, (cell != "–" for cell in cells), strict=True))
+        for line, *cells in lines
+    }
+
+
+@pytest.fixture
+def rows(parent, student, family, teacher, superuser, establishment):
+    document = DocumentFactory(type=PieceRuleFactory().document_type, family=family)
+    case = make_case(student)
+    case.fill_in()
+    case.submit(parent)
+    slot = SlotFactory(teacher=teacher)
+    EnrolmentFactory(
+        student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
+    )
+    invoice = InvoiceLineFactory(invoice__family=family).invoice
+    return {
+        "student": student.pk,
+        "family": family.pk,
+        "class": slot.pk,
+        "document": document.pk,
+        "invoice": billing.issue(invoice, actor=superuser).pk,
+        "draft": InvoiceLineFactory(invoice__family=family).invoice.pk,
+        "case": case,
+        "dossier": case.reenrolment.pk,
+        "campaign": case.campaign.pk,
+        "establishment": establishment.pk,
+        "unused": CourseFactory(name="Cornemuse").pk,
+        "superuser": superuser.pk,
+        "agent": UserFactory(username="collegue", is_staff=True),
+        "parent": parent,
+    }
+
+
+def opens(response) -> bool:
+    """The page, or what follows a form; neither a refusal nor the sign-in page."""
+    doors = (reverse("admin:login"), reverse("accounts:sign_in"))
+    sent_away = response.status_code == 302 and response.url.startswith(doors)
+    return response.status_code in (200, 302) and not sent_away
+
+
+def get(name, *keys):
+    def play(client, rows):
+        return opens(client.get(reverse(name, args=[rows[key] for key in keys])))
+
+    return play
+
+
+def post(name, *keys, **data):
+    def play(client, rows):
+        return opens(client.post(reverse(name, args=[rows[key] for key in keys]), data))
+
+    return play
+
+
+def every(*plays):
+    """All of them or none: a line that a role could half do would be two lines."""
+
+    def play(client, rows):
+        [answer] = {each(client, rows) for each in plays}
+        return answer
+
+    return play
+
+
+def act(client, action, user):
+    client.post(
+        reverse("admin:accounts_user_changelist"),
+        {"action": action, "_selected_action": [user.pk]},
+    )
+
+
+def unlock(whom):
+    def play(client, rows):
+        user = rows[whom]
+        for _ in range(5):
+            throttling.begin(user.username, "")
+        act(client, "unlock", user)
+        return throttling.suspended_until(user) is None
+
+    return play
+
+
+def remove_second_factor(client, rows):
+    set_up(rows["agent"])
+    act(client, "remove_second_factor", rows["agent"])
+    return not rows["agent"].totpdevice_set.exists()
+
+
+def send_one_time_password(client, rows):
+    act(client, "send_one_time_password", rows["parent"])
+    return rows["parent"].mails.exists()
+
+
+def give_a_group(client, rows):
+    agent = rows["agent"]
+    roles.sync()
+    client.post(
+        reverse("admin:accounts_user_change", args=[agent.pk]),
+        {
+            "username": agent.username,
+            "email": agent.email,
+            "establishments": [rows["establishment"]],
+            "is_active": "on",
+            "is_staff": "on",
+            "groups": [Group.objects.get(name=roles.REGIE).pk],
+        },
+    )
+    return agent.groups.exists()
+
+
+def place(client, rows):
+    choice = rows["case"].choice(rows["case"].choir).pk
+    url = reverse("admin:reenrolment_reenrolment_place", args=[rows["dossier"], choice])
+    return opens(client.post(url))
+
+
+def touch_the_superuser(client, rows):
+    url = reverse("admin:accounts_user_change", args=[rows["superuser"]])
+    return opens(client.post(url, {"username": "informatique"}))
+
+
+def switch_site(client, rows):
+    user = User.objects.get(pk=client.session["_auth_user_id"])
+    user.establishments.add(annexe := EstablishmentFactory(name="Annexe"))
+    return opens(client.post(reverse("accounts:switch_site"), {"site": annexe.pk}))
+
+
+PLAYS = {
+    "Changer son mot de passe": get("accounts:change_password"),
+    "Passer d'un de ses sites à l'autre": switch_site,
+    "Lire l'identité, les cours et l'historique d'un élève sur l'extranet": every(
+        *[get(f"students:{tab}", "student") for tab in ("identity", "courses", "history")]
+    ),
+    "Modifier l'adresse et les responsables d'un foyer sur l'extranet": post("families:identity"),
+    "Réinscrire un élève sur l'extranet": get("reenrolment:edit", "student"),
+    "Relire une pièce d'un foyer sur l'extranet": get("documents:download", "document"),
+    "Lire une facture sur l'extranet": get("billing:invoice", "invoice"),
+    "Lire et imprimer la liste d'une classe": get("teacher:slot", "class"),
+    "Remplir une réinscription au guichet": every(
+        get("reenrolment:assist", "student"), post("reenrolment:assist", "student")
+    ),
+    "Lire les dossiers de réinscription": every(
+        get("admin:reenrolment_reenrolment_changelist"),
+        get("admin:reenrolment_reenrolment_change", "dossier"),
+    ),
+    "Placer un élève, demander un complément, décider d'un dossier": every(
+        place,
+        *[
+            post(f"admin:reenrolment_reenrolment_{name}", "dossier")
+            for name in ("request_complement", "validate", "refuse", "withdraw")
+        ],
+    ),
+    "Ouvrir le fichier d'une pièce (la consultation est inscrite)": get(
+        "admin:documents_document_file", "document"
+    ),
+    "Accepter ou refuser une pièce": every(
+        post("admin:documents_document_accept", "document"),
+        post("admin:reenrolment_reenrolment_refuse_piece", "dossier", "document"),
+        post("admin:reenrolment_reenrolment_accept_piece", "dossier", "document"),
+    ),
+    "Préparer une campagne et ses conditions générales": every(
+        get("admin:reenrolment_campaign_add"), get("admin:reenrolment_terms_add")
+    ),
+    "Lancer les réinscriptions": every(
+        get("admin:reenrolment_campaign_launch", "campaign"),
+        post("admin:reenrolment_campaign_launch", "campaign", expected=1, confirm="on"),
+    ),
+    "Créer un cours, un créneau, ajouter une place": every(
+        get("admin:students_course_add"),
+        get("admin:students_slot_add"),
+        post("admin:students_slot_add_place", "class", reason="Un élève de trop"),
+    ),
+    "Créer et modifier un élève et ses foyers": every(
+        get("admin:students_student_add"),
+        post("admin:students_student_change", "student"),
+        get("admin:families_family_add"),
+        post("admin:families_family_change", "family"),
+    ),
+    "Lire la fiche d'une famille": get("admin:families_family_change", "family"),
+    "Choisir les types de pièces et les pièces demandées": every(
+        get("admin:documents_documenttype_add"), get("admin:documents_piecerule_add")
+    ),
+    "Préparer et émettre une facture": every(
+        get("admin:billing_invoice_add"), post("admin:billing_invoice_change", "draft")
+    ),
+    "Enregistrer un paiement": post("admin:billing_invoice_record_payment", "invoice"),
+    "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
+    "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
+    "Débloquer le compte d'un agent": unlock("agent"),
+    "Créer un compte, lui envoyer un mot de passe provisoire": every(
+        get("admin:accounts_user_add"), send_one_time_password
+    ),
+    "Donner un groupe à un agent": give_a_group,
+    "Retirer la validation en deux étapes d'un agent": remove_second_factor,
+    "Modifier l'adresse et le téléphone d'un établissement": post(
+        "admin:accounts_establishment_change", "establishment"
+    ),
+    "Effacer ce qui a été créé par erreur et ne sert nulle part": post(
+        "admin:students_course_delete", "unused", post="yes"
+    ),
+    "Créer un établissement, toucher au compte d'un super-utilisateur": every(
+        get("admin:accounts_establishment_add"), touch_the_superuser
+    ),
+}
+
+
+def test_every_line_of_the_document_is_played_and_no_other():
+    assert list(documented()) == list(PLAYS)
+
+
+def played(client, rows):
+    """What each line answers, each on the same rows."""
+    answers = {}
+    for line, play in PLAYS.items():
+        with transaction.atomic():
+            answers[line] = play(client, rows)
+            transaction.set_rollback(True)
+    return answers
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_do_what_the_document_says(client, request, rows, role):
+    person = request.getfixturevalue(ROLES[role])
+    client.force_login(getattr(person, "user", person))
+
+    assert played(client, rows) == {line: may[role] for line, may in documented().items()}
+
+
+def test_the_superuser_may_do_whatever_an_agent_may(client, superuser, rows):
+    client.force_login(superuser)
+    of_others = ({"famille"}, {"enseignant"})
+
+    assert played(client, rows) == {
+        line: {role for role, may in roles_.items() if may} not in of_others
+        for line, roles_ in documented().items()
+    }
+
+
+def test_every_role_of_the_code_is_a_column():
+    assert {name.lower() for name in roles.ROLES} < set(ROLES)
