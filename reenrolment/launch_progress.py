@@ -76,10 +76,7 @@ def detail_of(line: LaunchMail) -> str:
     if line.mail is None or line.mail.sent_at or not line.mail.last_error:
         return line.problem
     given_up = line.mail.attempts >= mails.MAX_ATTEMPTS
-    outcome = "abandonné" if given_up else "nouvel essai prévu"
-    refused = "RecipientsRefused" in line.mail.last_error
-    why = "Adresse refusée" if refused else "Envoi impossible"
-    return f"{why}, {outcome} ({line.mail.last_error})"
+    return f"{'Abandonné' if given_up else 'Nouvel essai prévu'}\u00a0: {line.mail.last_error}"
 
 
 def households_to_write_to(launch: Launch) -> list[Household]:

@@ -219,7 +219,7 @@ def lines(response):
 
 def test_the_progress_shows_the_failures_first_with_their_reason(admin, campaign, launched):
     Mail.objects.filter(to="claire@example.org").update(sent_at=timezone.now())
-    Mail.objects.filter(to="p@example.org").update(last_error="SMTPDataError\xa0: <550>")
+    Mail.objects.filter(to="p@example.org").update(last_error="Adresse refusée (550 <p>)")
 
     response = admin.get(url("launch_progress", campaign))
 
@@ -229,7 +229,7 @@ def test_the_progress_shows_the_failures_first_with_their_reason(admin, campaign
         State.NO_EMAIL: 2,
     }
     assert lines(response) == [("Claire Durand", State.FAILED)]
-    assert "Envoi impossible, nouvel essai prévu (SMTPDataError : &lt;550&gt;)" in text_of(response)
+    assert "Nouvel essai prévu : Adresse refusée (550 &lt;p&gt;)" in text_of(response)
 
 
 @pytest.mark.parametrize("state", State)
