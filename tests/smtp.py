@@ -30,7 +30,7 @@ class MailServer:
         self.answer, self.before_250 = answer, before_250
         self.slowness = 0.0
         self.accepted: list[str] = []  # addresses, in the order of their mails
-        self.messages: list[EmailMessage] = []
+        self.contents: list[bytes] = []
         self.tries: dict[str, int] = {}
         self.connections = 0
         self._loop = asyncio.new_event_loop()
@@ -50,6 +50,10 @@ class MailServer:
         self._thread.join()
         self._loop.close()
 
+    @property
+    def messages(self) -> list[EmailMessage]:
+        return [message_from_bytes(content, policy=policy.default) for content in self.contents]
+
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         self.tries[address] = self.tries.get(address, 0) + 1
         answer = self.answer(address, self.tries[address])
@@ -62,7 +66,7 @@ class MailServer:
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         (address,) = envelope.rcpt_tos
         self.accepted.append(address)
-        self.messages.append(message_from_bytes(envelope.content, policy=policy.default))
+        self.contents.append(envelope.content)
         self.before_250(address)
         await asyncio.sleep(self.slowness)
         return "250 pris"
