@@ -6,7 +6,6 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextChoices
 
 from accounts import mails
 from families.models import Family, Guardian
-from reenrolment.households import Household, load_households
 from reenrolment.models import Launch, LaunchMail
 
 
@@ -79,13 +78,12 @@ def detail_of(line: LaunchMail) -> str:
     return f"{'Abandonné' if given_up else 'Nouvel essai prévu'}\u00a0: {line.mail.last_error}"
 
 
-def households_to_write_to(launch: Launch) -> list[Household]:
-    """Those whom no e-mail reaches, once their accounts are there. Eight queries."""
+def families_to_write_to(launch: Launch) -> QuerySet[Family]:
+    """Those whom no e-mail reaches, once their accounts are there."""
     theirs = Guardian.objects.filter(family=OuterRef("pk"))
     lines = LaunchMail.objects.filter(launch=launch, guardian__family=OuterRef("pk"))
-    families = (
+    return (
         Family.objects.filter(Exists(lines), ~Exists(lines.filter(prepared_at=None)))
         .exclude(Exists(theirs.exclude(email="")))
         .order_by("sort_name", "pk")
     )
-    return load_households(launch.campaign, families)

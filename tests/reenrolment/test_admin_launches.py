@@ -1,6 +1,7 @@
 """The pages of « Lancement »: figures, dry run, progress, letters, and who may open them."""
 
 import pytest
+import typst
 from django.urls import reverse
 from django.utils import timezone
 
@@ -20,10 +21,11 @@ from tests.factories import (
     TermsFactory,
     UserFactory,
 )
+from tests.pdfs import texts_of
 from tests.queries import count_queries
 from tests.reenrolment.test_launches import a_course, make_household, prepare_all, start
 
-PAGES = ["launch", "launch_rehearsal", "launch_progress", "launch_letters"]
+PAGES = ["launch", "launch_rehearsal", "launch_progress", "launch_letters", "launch_letters_pdf"]
 CONFIRMED = {"confirm": "on"}
 
 
@@ -275,16 +277,71 @@ def test_letters_for_those_whom_no_mail_reaches(admin, campaign, launched, setti
 
     response = admin.get(url("launch_letters", campaign))
 
-    assert [str(home.family) for home in response.context["households"]] == ["Zola"]
+    (letter,) = response.context["letters"]
+    assert letter.recipient == ["Émile Zola", "12 rue des Anges", "59200 Tourcoing"]
     text = text_of(response)
     for part in [
-        "Identifiant d&#x27;Émile Zola : <strong>zola.e</strong>",
-        "pour Louise Zola, du <strong>",
+        'Identifiant d&#x27;Émile Zola : <strong class="letter-username">zola.e</strong>',
+        "se font en ligne, pour Louise Zola.",
         "<strong>https://conservatoire.example/extranet/</strong>",
         "<li>Domicile</li>",
-        "12 rue des Anges",
+        "59200 Tourcoing",
     ]:
         assert part in text
+
+
+def test_the_letters_as_a_pdf_to_download(admin, campaign, launched):
+    response = admin.get(url("launch_letters_pdf", campaign))
+
+    assert response["Content-Type"] == "application/pdf"
+    name = f"lettres-{campaign.school_year}-1.pdf"
+    assert response["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert "no-store" in response["Cache-Control"]
+    (text,) = texts_of(response.content)
+    assert "ÉmileZola12ruedesAnges59200Tourcoing" in text
+    assert f'href="{url("launch_letters_pdf", campaign)}?page=1"' in text_of(
+        admin.get(url("launch_letters", campaign))
+    )
+
+
+def test_hundreds_of_letters_are_several_files(admin, registrar, campaign, monkeypatch):
+    monkeypatch.setattr("reenrolment.admin.launches.AT_ONCE", 2)
+    for name in "ABC":
+        make_household({"email": "", "last_name": name}, name=name)
+    start(campaign, registrar)
+    prepare_all()
+
+    page = text_of(admin.get(f"{url('launch_letters', campaign)}?page=2"))
+    assert "3 lettres" in page
+    assert "les lettres 3 à 3" in page
+    texts = [
+        texts_of(admin.get(f"{url('launch_letters_pdf', campaign)}?page={number}").content)
+        for number in (1, 2)
+    ]
+    assert [len(pages) for pages in texts] == [2, 1]
+    assert "ClaireC12rue" in texts[1][0]
+
+
+def test_without_letters_there_is_no_pdf(admin, registrar, campaign):
+    make_household()
+    start(campaign, registrar)
+    prepare_all()
+
+    assert admin.get(url("launch_letters_pdf", campaign)).status_code == 404
+
+
+def test_a_pdf_that_cannot_be_made_is_told_on_the_page(admin, campaign, launched, monkeypatch):
+    def fail(*args, **kwargs):
+        raise typst.TypstError("une phrase que personne ne doit lire")
+
+    monkeypatch.setattr(typst, "compile", fail)
+
+    response = admin.get(url("launch_letters_pdf", campaign), follow=True)
+
+    assert response.redirect_chain == [(f"{url('launch_letters', campaign)}?page=1", 302)]
+    assert told(response) == [
+        "Le PDF n'a pas pu être fait. Imprimez la page elle-même, par le menu de votre navigateur."
+    ]
 
 
 # --- Who, and in how many queries -----------------------------------------------------------------
@@ -319,7 +376,7 @@ def test_another_establishments_campaign_does_not_exist(admin, director, househo
     make_household()
     Launch.objects.create(campaign=campaign, actor=director, at=timezone.now())
 
-    assert [admin.get(url(name, campaign)).status_code for name in PAGES] == [404] * 4
+    assert [admin.get(url(name, campaign)).status_code for name in PAGES] == [404] * 5
     family = households[0]
     assert admin.post(url("launch_resend", campaign, family.pk)).status_code == 404
     assert admin.post(url("launch", campaign), CONFIRMED | {"expected": 1}).status_code == 404

@@ -1,4 +1,4 @@
-"""The drill of `make drill`, on sixty mails: real processes, a real mail server, a database on disk."""
+"""`make drill` on sixty mails: real processes, a real mail server, a database on disk."""
 
 import subprocess
 import sys
