@@ -11,7 +11,7 @@ import uuid
 
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import delivery, emails, one_time_passwords
@@ -88,9 +88,20 @@ def queue_asked() -> int:
     return len(waiting)
 
 
-def waiting():
+def waiting() -> QuerySet[Mail]:
     """The mails that are neither sent nor given up."""
     return Mail.objects.filter(sent_at=None, attempts__lt=MAX_ATTEMPTS)
+
+
+def given_up() -> QuerySet[Mail]:
+    """Those that are tried no more."""
+    return Mail.objects.filter(sent_at=None, attempts__gte=MAX_ATTEMPTS)
+
+
+def try_again(rows: QuerySet[Mail]) -> int:
+    """Mails given up wait again, as new ones; gives how many."""
+    now = timezone.now()
+    return rows.update(attempts=0, due_at=now, taken_until=None, last_error="")
 
 
 def send_due(now: dt.datetime | None = None, limit: int | None = None) -> int:

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -14,11 +15,12 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import mails
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
 from families.models import Family
 from reenrolment.admin.views import permission_required
-from reenrolment.launch_preview import example_of, lines_of, planned_usernames, preview_of
+from reenrolment.launch_preview import View, example_of, lines_of, planned_usernames, preview_of
 from reenrolment.launch_progress import (
     State,
     detail_of,
@@ -60,6 +62,7 @@ def urls():
         named("lettres/", launch_letters),
         named("lettres/pdf/", launch_letters_pdf),
         named("renvoyer/<int:family>/", launch_resend),
+        named("reessayer/", launch_retry),
     ]
 
 
@@ -104,9 +107,17 @@ def launch(request, pk):
 def launch_rehearsal(request, pk):
     """The dry run: each responsable, his identifiant, what he would get; nothing is written."""
     campaign = _campaign(request, pk)
-    planned = planned_usernames(campaign)
-    page = Paginator(list(planned), ROWS).get_page(request.GET.get("page"))
-    context = {"page": page, "lines": lines_of(campaign, planned, list(page.object_list))}
+    asked = request.GET.get("voir")
+    view = View(asked) if asked in View.values else View.ALL
+    planned = [one for one in planned_usernames(campaign) if view in one.views]
+    page = Paginator(planned, ROWS).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "lines": lines_of(campaign, page.object_list),
+        "view": view,
+        "views": View,
+        "query": urlencode({"voir": view}),
+    }
     return _render(
         request,
         campaign,
@@ -140,6 +151,7 @@ def launch_progress(request, pk):
         "page": page,
         "lines": [(line, state_of(line), detail_of(line)) for line in page],
         "query": urlencode({"etat": state or "", "q": searched}),
+        "given_up": mails.given_up().filter(launch_mail__launch=launch).count(),
         "resends": launch.resends.select_related("family", "actor")[:10],
     }
     return _render(
@@ -208,6 +220,19 @@ def launch_resend(request, pk, family):
         messages.success(request, text)
     address = reverse("admin:reenrolment_campaign_launch_progress", args=[pk])
     return redirect(f"{address}?{urlencode({'q': family.name})}")
+
+
+@require_POST
+@permission_required(LAUNCH)
+def launch_retry(request, pk):
+    """Every mail given up, once what stopped them is mended."""
+    campaign = _campaign(request, pk)
+    count = launches.retry(_launch(campaign))
+    several = "s" if count > 1 else ""
+    text = f"Nouvel essai de {count} message{several} abandonné{several}."
+    LogEntry.objects.log_actions(request.user.pk, [campaign], CHANGE, text, single_object=True)
+    messages.success(request, text)
+    return redirect("admin:reenrolment_campaign_launch_progress", pk)
 
 
 def _campaign(request, pk):

@@ -2,9 +2,11 @@
 
 import pytest
 import typst
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import mails
 from accounts.models import Mail, User
 from families.models import Family, Guardian
 from reenrolment.launch_progress import State
@@ -135,6 +137,30 @@ def test_the_dry_run_tells_everybodys_identifiant_and_writes_nothing(
     made = dict(Guardian.objects.values_list("pk", "user__username"))
     assert planned == made
     assert sorted(made.values()) == ["durand.c", "martin.c", "martin.p", "zola.e"]
+
+
+@pytest.mark.parametrize(
+    ("view", "shown"),
+    [
+        ("", ["Claire Durand", "Claire Martin", "Paul Martin", "Émile Zola"]),
+        ("sans-compte", ["Claire Durand", "Paul Martin", "Émile Zola"]),
+        ("sans-adresse", ["Paul Martin", "Émile Zola"]),
+        ("inconnu", ["Claire Durand", "Claire Martin", "Paul Martin", "Émile Zola"]),
+    ],
+)
+def test_the_dry_run_shows_who_has_no_account_or_no_email(admin, campaign, households, view, shown):
+    response = admin.get(f"{url('launch_rehearsal', campaign)}?voir={view}")
+
+    assert [str(line.guardian) for line in response.context["lines"]] == shown
+    assert response.context["lines"][-1].username == "zola.e"  # whoever is shown before
+
+
+def test_the_preview_leads_to_those_without_account(admin, campaign, households):
+    address = f"{url('launch_rehearsal', campaign)}?voir=sans-compte"
+
+    assert f'href="{address}"> <strong>3</strong> comptes' in text_of(
+        admin.get(url("launch", campaign))
+    )
 
 
 def test_the_dry_run_says_who_would_be_prevented(admin, campaign, households):
@@ -271,6 +297,29 @@ def test_resend_from_the_page(admin, campaign, launched, households):
     assert admin.post(url("launch_resend", campaign, FamilyFactory().pk)).status_code == 404
 
 
+def test_what_was_given_up_is_tried_again_and_it_is_logged(
+    admin, registrar, campaign, launched, mailoutbox
+):
+    sent, failed = Mail.objects.order_by("to")
+    Mail.objects.filter(pk=sent.pk).update(sent_at=timezone.now())
+    page, retry = url("launch_progress", campaign), url("launch_retry", campaign)
+    assert "Réessayer" not in text_of(admin.get(page))
+    Mail.objects.filter(pk=failed.pk).update(attempts=mails.MAX_ATTEMPTS, last_error="Panne")
+    other = Mail.objects.create(
+        key="autre", kind="validated", to="x@e.org", body="-", due_at=timezone.now()
+    )
+    Mail.objects.filter(pk=other.pk).update(attempts=mails.MAX_ATTEMPTS)
+    assert 'value="Réessayer 1 message"' in text_of(admin.get(page))
+
+    done = admin.post(retry, follow=True)
+
+    assert told(done) == ["Nouvel essai de 1 message abandonné."]
+    assert str(LogEntry.objects.get().object_id) == str(campaign.pk)
+    assert mails.send_due() == 1
+    assert [message.to for message in mailoutbox] == [[failed.to]]
+    assert admin.get(retry).status_code == 405
+
+
 def test_letters_for_those_whom_no_mail_reaches(admin, campaign, launched, settings):
     settings.SITE_URL = "https://conservatoire.example"
     PieceRuleFactory(document_type__name="Domicile")
@@ -360,12 +409,15 @@ def test_only_those_who_may_launch_open_the_pages(
 
 def test_others_launch_and_resend_nothing(client, campaign, launched, accountant, stranger):
     make_household()
+    Mail.objects.update(attempts=mails.MAX_ATTEMPTS)
     family = Family.objects.first()
     for user in (accountant, stranger):
         client.force_login(user)
         client.post(url("launch", campaign), CONFIRMED | {"expected": 1})
         client.post(url("launch_resend", campaign, family.pk))
+        client.post(url("launch_retry", campaign))
 
+    assert not Mail.objects.filter(attempts=0).exists()
     assert LaunchMail.objects.count() == 4
     assert not LaunchResend.objects.exists()
 
@@ -379,6 +431,7 @@ def test_another_establishments_campaign_does_not_exist(admin, director, househo
     assert [admin.get(url(name, campaign)).status_code for name in PAGES] == [404] * 5
     family = households[0]
     assert admin.post(url("launch_resend", campaign, family.pk)).status_code == 404
+    assert admin.post(url("launch_retry", campaign)).status_code == 404
     assert admin.post(url("launch", campaign), CONFIRMED | {"expected": 1}).status_code == 404
 
 
