@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextChoices
+from django.db.models import Count, Q, QuerySet, TextChoices
 
 from accounts import mails
 from families.models import Family, Guardian
@@ -80,10 +80,11 @@ def detail_of(line: LaunchMail) -> str:
 
 def families_to_write_to(launch: Launch) -> QuerySet[Family]:
     """Those whom no e-mail reaches, once their accounts are there."""
-    theirs = Guardian.objects.filter(family=OuterRef("pk"))
-    lines = LaunchMail.objects.filter(launch=launch, guardian__family=OuterRef("pk"))
+    lines = launch.launch_mails.order_by()
+    reached = Guardian.objects.exclude(email="").order_by()
     return (
-        Family.objects.filter(Exists(lines), ~Exists(lines.filter(prepared_at=None)))
-        .exclude(Exists(theirs.exclude(email="")))
+        Family.objects.filter(pk__in=lines.values("guardian__family"))
+        .exclude(pk__in=lines.filter(prepared_at=None).values("guardian__family"))
+        .exclude(pk__in=reached.values("family"))
         .order_by("sort_name", "pk")
     )
