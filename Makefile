@@ -92,6 +92,16 @@ test-browser: .venv/dev.txt ## Joue les parcours dans Chromium (CHROMIUM, sinon 
 bench: .venv/dev.txt ## Mesure les connexions refusées : rien ne doit dire pourquoi elles le sont
 	$(ALONE) $(PYTHON) -m bench.sign_in
 
+.PHONY: drill
+drill: .venv/dev.txt ## Lance 5 000 messages : serveur qui refuse, expéditeurs tués (MAILS=200 : moins)
+	$(ALONE) $(PYTHON) -m bench.launch --mails $(MAILS)
+
+.PHONY: drill-postgres
+drill-postgres: .venv/dev.txt ## La même épreuve sur PostgreSQL (TEST_DATABASE_URL)
+	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.launch --mails $(MAILS)
+
+MAILS ?= 5000
+
 # --- L'installation ---------------------------------------------------------------------------
 
 .PHONY: lock

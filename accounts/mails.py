@@ -11,17 +11,19 @@ import uuid
 
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import email_links, emails, one_time_passwords
+from accounts import delivery, email_links, emails, one_time_passwords
+from accounts.delivery import Carrier
 from accounts.enums import WITH_A_SECRET, MailKind
 from accounts.models import EmailChange, Mail, PasswordRequest, User
 
 logger = logging.getLogger(__name__)
 
-# Longer than any send (EMAIL_TIMEOUT is 20 s a step): past it, the sender is taken for dead.
-HOLD = dt.timedelta(minutes=5)
+# Longer than any send (accounts.delivery: 20 s to open, 120 s an answer): past it, the sender is
+# taken for dead.
+HOLD = dt.timedelta(minutes=15)
 # After each failure; the last one again and again, for three days.
 DELAYS = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60)]
 MAX_ATTEMPTS = len(DELAYS) + 72
@@ -72,19 +74,35 @@ def queue_email_change(change: EmailChange) -> None:
     _queue_secret(kind, change.user, to=change.email)
 
 
-def queue_asked() -> None:
-    """Answers « mot de passe perdu »: here and not in the page, whose time must tell nothing."""
-    for asked in PasswordRequest.objects.filter(answered=False).select_related("user"):
+def queue_asked() -> int:
+    """Answers « mot de passe perdu »: here and not in the page, whose time must tell nothing.
+
+    Gives how many requests were waiting. One query when there is none.
+    """
+    waiting = list(PasswordRequest.objects.filter(answered=False).select_related("user"))
+    for asked in waiting:
         with transaction.atomic():
             # Of two senders at the same moment, one finds it answered.
             mine = PasswordRequest.objects.filter(pk=asked.pk, answered=False)
             if mine.update(answered=True) and asked.user:
                 queue_one_time_password(asked.user)
+    return len(waiting)
 
 
-def waiting():
+def waiting() -> QuerySet[Mail]:
     """The mails that are neither sent nor given up."""
     return Mail.objects.filter(sent_at=None, attempts__lt=MAX_ATTEMPTS)
+
+
+def given_up() -> QuerySet[Mail]:
+    """Those that are tried no more."""
+    return Mail.objects.filter(sent_at=None, attempts__gte=MAX_ATTEMPTS)
+
+
+def try_again(rows: QuerySet[Mail]) -> int:
+    """Mails given up wait again, as new ones; gives how many. One that was erased does not."""
+    now = timezone.now()
+    return rows.exclude(to="").update(attempts=0, due_at=now, taken_until=None, last_error="")
 
 
 def send_due(now: dt.datetime | None = None, limit: int | None = None) -> int:
@@ -94,26 +112,31 @@ def send_due(now: dt.datetime | None = None, limit: int | None = None) -> int:
     """
     queue_asked()
     sent = tried = 0
-    while (limit is None or tried < limit) and (mail := send_next(now)):
-        tried += 1
-        sent += mail.sent_at is not None
+    with Carrier() as carrier:
+        while (limit is None or tried < limit) and (mail := send_next(carrier, now)):
+            tried += 1
+            sent += mail.sent_at is not None
     return sent
 
 
-def send_next(now: dt.datetime | None = None) -> Mail | None:
+def send_next(carrier: Carrier, now: dt.datetime | None = None) -> Mail | None:
     """Tries the mail that has waited longest and gives its row; None when nothing is due."""
     mail = take(now or timezone.now())
     if mail is None:
         return None
     try:
-        _send(mail)
+        _send(mail, carrier)
     except Pointless as error:
         _note_failure(mail, attempts=MAX_ATTEMPTS, last_error=str(error))
     except Exception as error:  # whatever is wrong with one mail, the next ones must leave
         text = _describe(error, mail)
-        logger.warning("Mail %s (%s), try %s: %s", mail.pk, mail.kind, mail.attempts, text)
-        delay = DELAYS[min(mail.attempts, len(DELAYS)) - 1]
-        _note_failure(mail, due_at=(now or timezone.now()) + delay, last_error=text)
+        told = delivery.describe(error, quote=False)  # a server's words often hold the address
+        logger.warning("Mail %s (%s), try %s: %s", mail.pk, mail.kind, mail.attempts, told)
+        if delivery.is_final(error):
+            _note_failure(mail, attempts=MAX_ATTEMPTS, last_error=text)
+        else:
+            delay = DELAYS[min(mail.attempts, len(DELAYS)) - 1]
+            _note_failure(mail, due_at=(now or timezone.now()) + delay, last_error=text)
     else:
         mail.sent_at = now or timezone.now()
         # Not `save`: a mail that holds a password goes as soon as another one is chosen.
@@ -135,7 +158,9 @@ def take(now: dt.datetime) -> Mail | None:
     if not due.exists():  # most of the time: SQLite's one write lock is left to the families
         return None
     with transaction.atomic():
-        mail = due.select_for_update(skip_locked=True).first()
+        free = due.select_for_update(skip_locked=True)
+        # Somebody waits for a one-time password before a screen: five thousand others can wait.
+        mail = free.filter(kind__in=WITH_A_SECRET).first() or free.first()
         if mail:
             mail.taken_until = now + HOLD
             mail.attempts += 1
@@ -153,10 +178,10 @@ def _queue_secret(kind, user, *, to):
     )
 
 
-def _send(mail):
+def _send(mail, carrier):
     subject, body = _content(mail)
     headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no « absent du bureau » comes back
-    EmailMessage(subject, body, to=[mail.to], headers=headers).send()
+    carrier.send(EmailMessage(subject, body, to=[mail.to], headers=headers))
 
 
 def _content(mail):
@@ -186,7 +211,5 @@ def _note_failure(mail, **changes):
 
 def _describe(error, mail):
     """What staff read; of a mail with a secret never the text, which might quote it."""
-    name = type(error).__name__
-    if mail.kind in WITH_A_SECRET:
-        return name
-    return f"{name}\u00a0: {error}"[: Mail._meta.get_field("last_error").max_length]
+    text = delivery.describe(error, quote=mail.kind not in WITH_A_SECRET)
+    return text[: Mail._meta.get_field("last_error").max_length]

@@ -15,6 +15,7 @@ from accounts.addresses import client_address
 from accounts.destinations import own_page
 from accounts.forms import ChangePasswordForm, ChoosePasswordForm, LostPasswordForm, SignInForm
 from accounts.middleware import SESSION_KEY
+from accounts.models import User
 
 # One sentence for whatever is wrong: nothing tells whether an identifiant exists.
 REFUSED = (
@@ -101,9 +102,18 @@ def choose_password(request):
 
 @login_not_required
 @never_cache
+@sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def lost_password(request):
-    """« mot de passe perdu » (the manual, annex 1)."""
+    """« mot de passe perdu » (the manual, annex 1).
+
+    The button of the sign-in page posts its form here, so that the identifiant typed there comes
+    along in no address that is logged; nothing else of that form is read.
+    """
+    if "depuis" in request.POST:
+        typed = request.POST.get("username", "")
+        form = LostPasswordForm(initial={"username": User.normalize_username(typed)})
+        return render(request, "accounts/lost_password.html", {"form": form})
     form = LostPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         services.ask_for_one_time_password(**form.cleaned_data, address=client_address(request))

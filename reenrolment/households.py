@@ -52,14 +52,11 @@ def students_concerned(campaign: Campaign) -> QuerySet[Student]:
 
 def families_concerned(campaign: Campaign) -> QuerySet[Family]:
     """The households of those students: both, in alternating custody."""
-    theirs = Custody.objects.filter(
-        family=OuterRef("pk"), student__in=students_concerned(campaign).values("pk")
-    )
-    return Family.objects.filter(Exists(theirs))
+    return Family.objects.filter(pk__in=_their_families(campaign))
 
 
 def guardians_concerned(campaign: Campaign) -> QuerySet[Guardian]:
-    return Guardian.objects.filter(family__in=families_concerned(campaign).values("pk"))
+    return Guardian.objects.filter(family__in=_their_families(campaign))
 
 
 def students_without_guardian(campaign: Campaign) -> QuerySet[Student]:
@@ -95,6 +92,12 @@ def load_households(campaign: Campaign, families: Iterable[Family]) -> list[Hous
                 household.students.append(student)
                 _add(household, due[student.pk])
     return list(households.values())
+
+
+def _their_families(campaign):
+    """Not an EXISTS for each family: SQLite would look at every student for each (25 million)."""
+    concerned = students_concerned(campaign).values("pk")
+    return Custody.objects.filter(student__in=concerned).order_by().values("family")
 
 
 def _add(household, pieces):

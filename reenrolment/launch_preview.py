@@ -1,8 +1,9 @@
 """Before a launch: whom it would reach and what they would read. Nothing here writes."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, TextChoices
 
 from accounts import usernames
 from accounts.models import User
@@ -48,6 +49,22 @@ class Example:
     subject: str
     body: str
     following: Family | None
+
+
+class View(TextChoices):
+    """Whom the dry run shows; the values are read in the address of the page."""
+
+    ALL = "", "tous les responsables"
+    WITHOUT_ACCOUNT = "sans-compte", "sans compte"
+    WITHOUT_EMAIL = "sans-adresse", "sans adresse e-mail"
+
+
+class Planned(NamedTuple):
+    """A responsable, by key, and the identifiant that is or would be his."""
+
+    guardian_id: int
+    username: str
+    views: tuple[View, ...]
 
 
 @dataclass(frozen=True)
@@ -97,41 +114,47 @@ def example_of(campaign: Campaign, family_pk: int | None = None) -> Example | No
     return Example(household, guardian, subject, body, families.filter(after).first())
 
 
-def planned_usernames(campaign: Campaign) -> dict[int, str]:
-    """The identifiant of each responsable not told yet, by key, in the order of the launch.
+def planned_usernames(campaign: Campaign) -> list[Planned]:
+    """The identifiant of each responsable not told yet, in the order of the launch.
 
     Those to make are made as the launch would, unless somebody takes one meanwhile. Two queries.
     """
     taken = set(User.objects.values_list("username", flat=True))
-    planned = {}
-    people = not_told_yet(campaign).values_list("pk", "first_name", "last_name", "user__username")
-    for pk, first_name, last_name, username in people:
+    planned = []
+    people = not_told_yet(campaign).values_list(
+        *["pk", "first_name", "last_name", "email", "user__username"]
+    )
+    for pk, first_name, last_name, email, username in people:
+        views = [View.ALL]
         if username is None:
+            views.append(View.WITHOUT_ACCOUNT)
             username = usernames.free_username(first_name, last_name, taken=taken)
             taken.add(username)
-        planned[pk] = username
+        if not email:
+            views.append(View.WITHOUT_EMAIL)
+        planned.append(Planned(pk, username, tuple(views)))
     return planned
 
 
-def lines_of(campaign: Campaign, planned: dict[int, str], pks: list[int]) -> list[Line]:
-    """The dry run of these responsables. Two queries."""
-    guardians: QuerySet[Guardian] = Guardian.objects.filter(pk__in=pks)
-    by_pk = {
-        guardian.pk: guardian
-        for guardian in guardians.select_related("family", "user").prefetch_related(
-            "user__establishments"
-        )
-    }
+def lines_of(campaign: Campaign, planned: list[Planned]) -> list[Line]:
+    """The dry run of these responsables. Three queries."""
+    guardians = Guardian.objects.select_related("family", "user")
+    by_pk = guardians.prefetch_related("user__establishments").in_bulk(
+        [one.guardian_id for one in planned]
+    )
     return [
-        Line(by_pk[pk], planned[pk], _prevented(by_pk[pk].user, campaign.establishment))
-        for pk in pks
+        Line(guardian, one.username, _prevented(guardian.user, campaign.establishment))
+        for one in planned
+        if (guardian := by_pk.get(one.guardian_id))
     ]
 
 
 def _planned(campaign, guardian):
     """Already in the launch, his account comes before those of the newcomers."""
-    planned = planned_usernames(campaign).get(guardian.pk)
-    return planned or usernames.free_username(
+    for one in planned_usernames(campaign):
+        if one.guardian_id == guardian.pk:
+            return one.username
+    return usernames.free_username(
         guardian.first_name, guardian.last_name, taken=usernames.taken_like(guardian.last_name)
     )
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, TextChoices
+from django.db.models import Count, Q, QuerySet, TextChoices
 
 from accounts import mails
 from families.models import Family, Guardian
-from reenrolment.households import Household, load_households
 from reenrolment.models import Launch, LaunchMail
 
 
@@ -76,19 +75,16 @@ def detail_of(line: LaunchMail) -> str:
     if line.mail is None or line.mail.sent_at or not line.mail.last_error:
         return line.problem
     given_up = line.mail.attempts >= mails.MAX_ATTEMPTS
-    outcome = "abandonné" if given_up else "nouvel essai prévu"
-    refused = "RecipientsRefused" in line.mail.last_error
-    why = "Adresse refusée" if refused else "Envoi impossible"
-    return f"{why}, {outcome} ({line.mail.last_error})"
+    return f"{'Abandonné' if given_up else 'Nouvel essai prévu'}\u00a0: {line.mail.last_error}"
 
 
-def households_to_write_to(launch: Launch) -> list[Household]:
-    """Those whom no e-mail reaches, once their accounts are there. Eight queries."""
-    theirs = Guardian.objects.filter(family=OuterRef("pk"))
-    lines = LaunchMail.objects.filter(launch=launch, guardian__family=OuterRef("pk"))
-    families = (
-        Family.objects.filter(Exists(lines), ~Exists(lines.filter(prepared_at=None)))
-        .exclude(Exists(theirs.exclude(email="")))
+def families_to_write_to(launch: Launch) -> QuerySet[Family]:
+    """Those whom no e-mail reaches, once their accounts are there."""
+    lines = launch.launch_mails.order_by()
+    reached = Guardian.objects.exclude(email="").order_by()
+    return (
+        Family.objects.filter(pk__in=lines.values("guardian__family"))
+        .exclude(pk__in=lines.filter(prepared_at=None).values("guardian__family"))
+        .exclude(pk__in=reached.values("family"))
         .order_by("sort_name", "pk")
     )
-    return load_households(launch.campaign, families)

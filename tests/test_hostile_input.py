@@ -38,7 +38,7 @@ def forms(case):
     edit = reverse("reenrolment:edit", args=[case.student.pk])
     return [
         (reverse("accounts:sign_in"), ["establishment", "username", "password", "next"]),
-        (reverse("accounts:lost_password"), ["username", "email"]),
+        (reverse("accounts:lost_password"), ["username", "email", "depuis"]),
         (reverse("accounts:change_password"), ["current_password", "new_password"]),
         (reverse("families:identity"), ["address", "commune", "initial-address"]),
         (identity, ["email", "phone", "school", "initial-school"]),

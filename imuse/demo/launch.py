@@ -21,5 +21,5 @@ def refuse_one() -> None:
     """Given up, so that it waits for somebody to mend the address and to send it again."""
     mail = Mail.objects.filter(kind=MailKind.LAUNCH).latest("pk")
     mail.sent_at, mail.attempts = None, mails.MAX_ATTEMPTS
-    mail.last_error = "SMTPRecipientsRefused\u00a0: (550, b'5.1.1 Unknown user')"
+    mail.last_error = "Adresse refusée (550 5.1.1 Unknown user)"
     mail.save(update_fields=["sent_at", "attempts", "last_error"])

@@ -3,33 +3,17 @@
 import math
 
 from django import template
-from django.utils import timezone
-from django.utils.formats import date_format
 
+from accounts.dates import NBSP, day, moment
 from accounts.names import with_de
 from billing.money import euros
-from students.models.courses import french_time
 
 register = template.Library()
 
-NBSP = "\u00a0"
-
-
 register.filter(euros)
 register.filter("de", with_de)
-
-
-@register.filter
-def moment(at) -> str:
-    """« 3 mai 2027 à 18 h 30 », in Paris time."""
-    local = timezone.localtime(at)
-    return f"{day(local)} à {french_time(local.time())}"
-
-
-@register.filter
-def day(date) -> str:
-    """« 3 mai 2027 », « 1er juillet 2027 »."""
-    return f"{'1er' if date.day == 1 else date.day}{NBSP}{date_format(date, 'F Y')}"
+register.filter(moment)
+register.filter(day)
 
 
 @register.filter

@@ -3,30 +3,33 @@
 from urllib.parse import urlencode
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import mails
 from accounts.admin import permission_required
 from accounts.names import sort_key
 from accounts.selectors import establishments_of
 from families.models import Family
-from reenrolment.launch_preview import example_of, lines_of, planned_usernames, preview_of
+from reenrolment.launch_preview import View, example_of, lines_of, planned_usernames, preview_of
 from reenrolment.launch_progress import (
     State,
     detail_of,
-    households_to_write_to,
+    families_to_write_to,
     progress_of,
     state_of,
 )
 from reenrolment.launch_progress import lines_of as lines_of_launch
+from reenrolment.letters import AT_ONCE, letters_of, print_letters
 from reenrolment.models import Campaign, Launch
 from reenrolment.services import launches
 
@@ -57,7 +60,9 @@ def urls():
         named("essai/", launch_rehearsal),
         named("suivi/", launch_progress),
         named("lettres/", launch_letters),
+        named("lettres/pdf/", launch_letters_pdf),
         named("renvoyer/<int:family>/", launch_resend),
+        named("reessayer/", launch_retry),
     ]
 
 
@@ -102,9 +107,17 @@ def launch(request, pk):
 def launch_rehearsal(request, pk):
     """The dry run: each responsable, his identifiant, what he would get; nothing is written."""
     campaign = _campaign(request, pk)
-    planned = planned_usernames(campaign)
-    page = Paginator(list(planned), ROWS).get_page(request.GET.get("page"))
-    context = {"page": page, "lines": lines_of(campaign, planned, list(page.object_list))}
+    asked = request.GET.get("voir")
+    view = View(asked) if asked in View.values else View.ALL
+    planned = [one for one in planned_usernames(campaign) if view in one.views]
+    page = Paginator(planned, ROWS).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "lines": lines_of(campaign, page.object_list),
+        "view": view,
+        "views": View,
+        "query": urlencode({"voir": view}),
+    }
     return _render(
         request,
         campaign,
@@ -138,6 +151,7 @@ def launch_progress(request, pk):
         "page": page,
         "lines": [(line, state_of(line), detail_of(line)) for line in page],
         "query": urlencode({"etat": state or "", "q": searched}),
+        "given_up": mails.given_up().filter(launch_mail__launch=launch).count(),
         "resends": launch.resends.select_related("family", "actor")[:10],
     }
     return _render(
@@ -152,17 +166,39 @@ def launch_progress(request, pk):
 @require_safe
 @permission_required(LAUNCH)
 def launch_letters(request, pk):
-    """One letter a page, for the households that no e-mail reaches."""
+    """What the PDF holds, to read and to print from the browser: its accessible twin."""
     campaign = _campaign(request, pk)
-    households = households_to_write_to(_launch(campaign))
-    context = {"households": households, "today": timezone.localdate()}
-    context["address"] = settings.SITE_URL + reverse("imuse:landing")
+    page = _page_of_letters(request, campaign)
+    context = {"page": page, "letters": letters_of(campaign, page), "query": ""}
     return _render(
         request,
         campaign,
         "Lettres de lancement",
         "admin/reenrolment/campaign/launch_letters.html",
         context,
+    )
+
+
+@require_safe
+@permission_required(LAUNCH)
+def launch_letters_pdf(request, pk):
+    """One letter a sheet, for window envelopes: those of one page of `launch_letters`."""
+    campaign = _campaign(request, pk)
+    page = _page_of_letters(request, campaign)
+    letters = letters_of(campaign, page)
+    if not letters:
+        raise Http404
+    try:
+        pdf = print_letters(letters, campaign)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        address = reverse("admin:reenrolment_campaign_launch_letters", args=[pk])
+        return redirect(f"{address}?page={page.number}")
+    name = f"lettres-{campaign.school_year}-{page.number}.pdf"
+    return HttpResponse(
+        pdf,
+        content_type="application/pdf",
+        headers={"Content-Disposition": content_disposition_header(True, name)},
     )
 
 
@@ -186,6 +222,19 @@ def launch_resend(request, pk, family):
     return redirect(f"{address}?{urlencode({'q': family.name})}")
 
 
+@require_POST
+@permission_required(LAUNCH)
+def launch_retry(request, pk):
+    """Every mail given up, once what stopped them is mended."""
+    campaign = _campaign(request, pk)
+    count = launches.retry(_launch(campaign))
+    several = "s" if count > 1 else ""
+    text = f"Nouvel essai de {count} message{several} abandonné{several}."
+    LogEntry.objects.log_actions(request.user.pk, [campaign], CHANGE, text, single_object=True)
+    messages.success(request, text)
+    return redirect("admin:reenrolment_campaign_launch_progress", pk)
+
+
 def _campaign(request, pk):
     campaigns = Campaign.objects.select_related("establishment", "school_year", "previous_year")
     return get_object_or_404(
@@ -198,6 +247,11 @@ def _launch(campaign):
         Launch.objects.select_related("actor", "campaign__establishment", "campaign__school_year"),
         campaign=campaign,
     )
+
+
+def _page_of_letters(request, campaign):
+    families = families_to_write_to(_launch(campaign))
+    return Paginator(families, AT_ONCE).get_page(request.GET.get("page"))
 
 
 def _state(request, default):

@@ -130,6 +130,14 @@ def resend(launch: Launch, family: Family, *, actor: User) -> int:
     return len(sent)
 
 
+def retry(launch: Launch) -> int:
+    """Tries anew the mails that were given up (a server away for days…), and gives how many.
+
+    An address that the server still finds wrong is given up again at once.
+    """
+    return mails.try_again(mails.given_up().filter(launch_mail__launch=launch))
+
+
 def _row(launch, guardian):
     """The line of a responsable, made for one who joined the household since the launch."""
     LaunchMail.objects.get_or_create(launch=launch, guardian=guardian)

@@ -1,10 +1,9 @@
 """What is taught, when, and how many may sit there."""
 
-import datetime as dt
-
 from django.db import models
 from django.db.models import Count, F, Q
 
+from accounts.dates import french_time
 from accounts.models import Establishment
 from accounts.names import SortNameField
 from students.enums import WITHOUT_SLOT, Art, Cycle, EnrolmentStatus, Scheduling, Weekday
@@ -231,8 +230,3 @@ class Place(models.Model):
 
 def _count_of(enrolments, status):
     return Count(enrolments, filter=Q(**{f"{enrolments}__status": status}))
-
-
-def french_time(time: dt.time) -> str:
-    """« 18 h 30 », « 20 h »."""
-    return f"{time.hour}\u00a0h\u00a0{time.minute:02}" if time.minute else f"{time.hour}\u00a0h"

@@ -159,6 +159,17 @@ def test_lasting_password_is_untouched(client, parent):
     assert (parent.check_password(PASSWORD), parent.must_choose_password) == (True, False)
 
 
+def test_the_identifiant_typed_at_the_door_comes_along_and_nothing_is_asked_yet(client, parent):
+    door = {"depuis": "connexion", "username": " Martin.C", "password": "Monsecret1"}
+    page = post(client, TYPED | door)
+
+    assert page.status_code == 200
+    form = page.context["form"]
+    assert (form["username"].value(), form["email"].value(), form.errors) == ("martin.c", None, {})
+    assert b"Monsecret1" not in page.content
+    assert not PasswordRequest.objects.exists()
+
+
 def test_nothing_changes_on_get(client, parent):
     assert client.get(URL, TYPED).status_code == 200
     assert not PasswordRequest.objects.exists()

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import mails
+from accounts.delivery import Carrier
 from accounts.enums import MailKind
 from accounts.models import Mail, OneTimePassword
 from tests.races import run_together
@@ -104,11 +105,22 @@ def test_oldest_first_and_no_more_than_asked(mailoutbox):
     assert [message.to for message in mailoutbox] == [["0@example.org"], ["1@example.org"]]
 
 
+def test_a_one_time_password_goes_before_all_the_others(parent, mailoutbox):
+    for number in range(3):
+        queue(key=str(number), to=f"{number}@example.org")
+    Mail.objects.update(due_at=NOW - MINUTE)
+    mails.queue_one_time_password(parent)
+
+    mails.send_due(NOW, limit=1)
+
+    assert [message.to for message in mailoutbox] == [[parent.email]]
+
+
 def test_delays_grow_then_each_hour_for_three_days(broken, mailoutbox):
     queue()
     now, delays = NOW, []
 
-    while mails.send_next(now):
+    while mails.send_next(Carrier(), now):
         row = Mail.objects.get()
         delays.append((row.due_at - now) // MINUTE)
         assert mails.send_due(row.due_at - dt.timedelta(seconds=1)) == 0
@@ -125,9 +137,8 @@ def test_failure_is_told_then_mended(broken, mailoutbox, caplog):
 
     with caplog.at_level(logging.WARNING):
         assert mails.send_due(NOW) == 0
-    error = Mail.objects.get().last_error
-    assert error == "SMTPDataError\u00a0: (554, b'refus\\xc3\\xa9')"
-    assert error in caplog.text
+    assert Mail.objects.get().last_error == "Refus du serveur de messagerie (554 refusé)"
+    assert "Refus du serveur de messagerie (554)" in caplog.text
     assert "claire@example.org" not in caplog.text
 
     broken.clear()
@@ -157,8 +168,8 @@ def test_mail_of_a_dead_sender_is_taken_back(mailoutbox):
     queue()
     assert mails.take(NOW) is not None  # and the sender dies here
 
-    assert mails.send_due(NOW + 5 * MINUTE - dt.timedelta(seconds=1)) == 0
-    assert mails.send_due(NOW + 5 * MINUTE) == 1
+    assert mails.send_due(NOW + mails.HOLD - dt.timedelta(seconds=1)) == 0
+    assert mails.send_due(NOW + mails.HOLD) == 1
     assert Mail.objects.get().attempts == 2
 
 
@@ -167,7 +178,7 @@ def test_mail_that_kills_its_senders_is_given_up():
     now = NOW
     for _ in range(mails.MAX_ATTEMPTS):
         assert mails.take(now) is not None
-        now += 5 * MINUTE
+        now += mails.HOLD
 
     assert mails.take(now) is None
 
@@ -176,12 +187,12 @@ def test_sender_that_was_late_does_not_undo_the_other_one(broken, mailoutbox, mo
     queue()
     late = mails.take(NOW)
     broken.clear()
-    mails.send_due(NOW + 5 * MINUTE)
+    mails.send_due(NOW + mails.HOLD)
 
     mails._note_failure(late, due_at=NOW, last_error="trop tard")
 
     row = Mail.objects.get()
-    assert (row.sent_at, row.last_error) == (NOW + 5 * MINUTE, "")
+    assert (row.sent_at, row.last_error) == (NOW + mails.HOLD, "")
 
 
 def test_one_time_password_is_made_as_it_leaves(client, parent, establishment, mailoutbox):
@@ -209,7 +220,7 @@ def test_failed_one_time_password_is_made_anew_and_its_error_quotes_nothing(
     mails.queue_one_time_password(parent)
     mails.send_due(NOW)
     first = OneTimePassword.objects.get().hash
-    assert Mail.objects.get().last_error == "SMTPDataError"
+    assert Mail.objects.get().last_error == "Refus du serveur de messagerie (554)"
 
     broken.clear()
     mails.send_due(NOW + MINUTE)
@@ -315,3 +326,15 @@ def test_password_chosen_while_its_mail_leaves_does_not_hold_back_the_next(
 
     assert mails.send_due() == 2
     assert [message.to for message in mailoutbox] == [[parent.email], ["claire@example.org"]]
+
+
+def test_mail_that_was_erased_is_not_tried_again(mailoutbox):
+    for key in ("kept", "erased"):
+        queue(key=key)
+    for mail in Mail.objects.all():
+        mails.give_up(mail, "Adresse refusée")
+    Mail.objects.filter(key__endswith="erased").update(to="", subject="", body="Texte effacé.")
+
+    assert mails.try_again(mails.given_up()) == 1
+    assert mails.send_due() == 1
+    assert len(mailoutbox) == 1

@@ -5,9 +5,11 @@ import signal
 import pytest
 from django.core.management import call_command
 from django.db import OperationalError
+from django.utils import timezone
 
 from accounts import mails
 from accounts.enums import MailKind
+from accounts.models import PasswordRequest
 
 
 def queue(key):
@@ -31,7 +33,7 @@ def test_forever_survives_the_database_and_stops_when_told(monkeypatch, caplog, 
     before = signal.getsignal(number)
     turns = []
 
-    def send_next():
+    def send_next(carrier):
         turns.append(len(turns))
         match turns[-1]:
             case 0:
@@ -56,3 +58,27 @@ def test_forever_survives_the_database_and_stops_when_told(monkeypatch, caplog, 
         "The outbox could not be read or written"
     ]
     assert signal.getsignal(number) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_password_asked_for_does_not_wait_for_the_end_of_a_launch(
+    monkeypatch, parent, mailoutbox
+):
+    """Five thousand mails are one turn: somebody who asks in the middle is heard at once."""
+    for number in range(5):
+        queue(str(number))
+    send_next = mails.send_next
+
+    def ask_after_the_second(carrier):
+        match len(mailoutbox):
+            case 2 if not PasswordRequest.objects.exists():
+                PasswordRequest.objects.create(pair="-", at=timezone.now(), user=parent)
+            case 6:
+                os.kill(os.getpid(), signal.SIGTERM)
+        return send_next(carrier)
+
+    monkeypatch.setattr(mails, "send_next", ask_after_the_second)
+
+    call_command("send_mails", "--forever", "--every", "0.01")
+
+    assert [message.to[0] for message in mailoutbox].index(parent.email) == 3

@@ -31,7 +31,7 @@ from imuse.demo.accounts import ACCOUNTS, PASSWORD
 from imuse.demo.clock import Clock
 from imuse.demo.town import school_years
 from reenrolment.enums import Status
-from reenrolment.launch_progress import State, households_to_write_to, progress_of
+from reenrolment.launch_progress import State, families_to_write_to, progress_of
 from reenrolment.models import Campaign, Launch, Reenrolment
 from reenrolment.rows import rows_of
 from students.enums import Scheduling
@@ -172,7 +172,7 @@ def test_the_campaign_was_launched(demo):
     assert launch.at < launch.campaign.opens_at
     assert set(states) == {State.SENT, State.FAILED, State.NO_EMAIL}
     assert states[State.FAILED] == 1
-    assert households_to_write_to(launch)
+    assert families_to_write_to(launch).exists()
 
 
 def test_claire_martin_has_nothing_begun_and_every_kind_of_course(demo):

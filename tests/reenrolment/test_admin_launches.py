@@ -1,9 +1,12 @@
 """The pages of « Lancement »: figures, dry run, progress, letters, and who may open them."""
 
 import pytest
+import typst
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import mails
 from accounts.models import Mail, User
 from families.models import Family, Guardian
 from reenrolment.launch_progress import State
@@ -20,10 +23,11 @@ from tests.factories import (
     TermsFactory,
     UserFactory,
 )
+from tests.pdfs import texts_of
 from tests.queries import count_queries
 from tests.reenrolment.test_launches import a_course, make_household, prepare_all, start
 
-PAGES = ["launch", "launch_rehearsal", "launch_progress", "launch_letters"]
+PAGES = ["launch", "launch_rehearsal", "launch_progress", "launch_letters", "launch_letters_pdf"]
 CONFIRMED = {"confirm": "on"}
 
 
@@ -135,6 +139,30 @@ def test_the_dry_run_tells_everybodys_identifiant_and_writes_nothing(
     assert sorted(made.values()) == ["durand.c", "martin.c", "martin.p", "zola.e"]
 
 
+@pytest.mark.parametrize(
+    ("view", "shown"),
+    [
+        ("", ["Claire Durand", "Claire Martin", "Paul Martin", "Émile Zola"]),
+        ("sans-compte", ["Claire Durand", "Paul Martin", "Émile Zola"]),
+        ("sans-adresse", ["Paul Martin", "Émile Zola"]),
+        ("inconnu", ["Claire Durand", "Claire Martin", "Paul Martin", "Émile Zola"]),
+    ],
+)
+def test_the_dry_run_shows_who_has_no_account_or_no_email(admin, campaign, households, view, shown):
+    response = admin.get(f"{url('launch_rehearsal', campaign)}?voir={view}")
+
+    assert [str(line.guardian) for line in response.context["lines"]] == shown
+    assert response.context["lines"][-1].username == "zola.e"  # whoever is shown before
+
+
+def test_the_preview_leads_to_those_without_account(admin, campaign, households):
+    address = f"{url('launch_rehearsal', campaign)}?voir=sans-compte"
+
+    assert f'href="{address}"> <strong>3</strong> comptes' in text_of(
+        admin.get(url("launch", campaign))
+    )
+
+
 def test_the_dry_run_says_who_would_be_prevented(admin, campaign, households):
     user = User.objects.get(username="martin.c")
     page = url("launch_rehearsal", campaign)
@@ -219,7 +247,7 @@ def lines(response):
 
 def test_the_progress_shows_the_failures_first_with_their_reason(admin, campaign, launched):
     Mail.objects.filter(to="claire@example.org").update(sent_at=timezone.now())
-    Mail.objects.filter(to="p@example.org").update(last_error="SMTPDataError\xa0: <550>")
+    Mail.objects.filter(to="p@example.org").update(last_error="Adresse refusée (550 <p>)")
 
     response = admin.get(url("launch_progress", campaign))
 
@@ -229,7 +257,7 @@ def test_the_progress_shows_the_failures_first_with_their_reason(admin, campaign
         State.NO_EMAIL: 2,
     }
     assert lines(response) == [("Claire Durand", State.FAILED)]
-    assert "Envoi impossible, nouvel essai prévu (SMTPDataError : &lt;550&gt;)" in text_of(response)
+    assert "Nouvel essai prévu : Adresse refusée (550 &lt;p&gt;)" in text_of(response)
 
 
 @pytest.mark.parametrize("state", State)
@@ -269,22 +297,100 @@ def test_resend_from_the_page(admin, campaign, launched, households):
     assert admin.post(url("launch_resend", campaign, FamilyFactory().pk)).status_code == 404
 
 
+def test_what_was_given_up_is_tried_again_and_it_is_logged(
+    admin, registrar, campaign, launched, mailoutbox
+):
+    sent, failed = Mail.objects.order_by("to")
+    Mail.objects.filter(pk=sent.pk).update(sent_at=timezone.now())
+    page, retry = url("launch_progress", campaign), url("launch_retry", campaign)
+    assert "Réessayer" not in text_of(admin.get(page))
+    Mail.objects.filter(pk=failed.pk).update(attempts=mails.MAX_ATTEMPTS, last_error="Panne")
+    other = Mail.objects.create(
+        key="autre", kind="validated", to="x@e.org", body="-", due_at=timezone.now()
+    )
+    Mail.objects.filter(pk=other.pk).update(attempts=mails.MAX_ATTEMPTS)
+    assert 'value="Réessayer 1 message"' in text_of(admin.get(page))
+
+    done = admin.post(retry, follow=True)
+
+    assert told(done) == ["Nouvel essai de 1 message abandonné."]
+    assert str(LogEntry.objects.get().object_id) == str(campaign.pk)
+    assert mails.send_due() == 1
+    assert [message.to for message in mailoutbox] == [[failed.to]]
+    assert admin.get(retry).status_code == 405
+
+
 def test_letters_for_those_whom_no_mail_reaches(admin, campaign, launched, settings):
     settings.SITE_URL = "https://conservatoire.example"
     PieceRuleFactory(document_type__name="Domicile")
 
     response = admin.get(url("launch_letters", campaign))
 
-    assert [str(home.family) for home in response.context["households"]] == ["Zola"]
+    (letter,) = response.context["letters"]
+    assert letter.recipient == ["Émile Zola", "12 rue des Anges", "59200 Tourcoing"]
     text = text_of(response)
     for part in [
-        "Identifiant d&#x27;Émile Zola : <strong>zola.e</strong>",
-        "pour Louise Zola, du <strong>",
+        'Identifiant d&#x27;Émile Zola : <strong class="letter-username">zola.e</strong>',
+        "se font en ligne, pour Louise Zola.",
         "<strong>https://conservatoire.example/extranet/</strong>",
         "<li>Domicile</li>",
-        "12 rue des Anges",
+        "59200 Tourcoing",
     ]:
         assert part in text
+
+
+def test_the_letters_as_a_pdf_to_download(admin, campaign, launched):
+    response = admin.get(url("launch_letters_pdf", campaign))
+
+    assert response["Content-Type"] == "application/pdf"
+    name = f"lettres-{campaign.school_year}-1.pdf"
+    assert response["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert "no-store" in response["Cache-Control"]
+    (text,) = texts_of(response.content)
+    assert "ÉmileZola12ruedesAnges59200Tourcoing" in text
+    assert f'href="{url("launch_letters_pdf", campaign)}?page=1"' in text_of(
+        admin.get(url("launch_letters", campaign))
+    )
+
+
+def test_hundreds_of_letters_are_several_files(admin, registrar, campaign, monkeypatch):
+    monkeypatch.setattr("reenrolment.admin.launches.AT_ONCE", 2)
+    for name in "ABC":
+        make_household({"email": "", "last_name": name}, name=name)
+    start(campaign, registrar)
+    prepare_all()
+
+    page = text_of(admin.get(f"{url('launch_letters', campaign)}?page=2"))
+    assert "3 lettres" in page
+    assert "les lettres 3 à 3" in page
+    texts = [
+        texts_of(admin.get(f"{url('launch_letters_pdf', campaign)}?page={number}").content)
+        for number in (1, 2)
+    ]
+    assert [len(pages) for pages in texts] == [2, 1]
+    assert "ClaireC12rue" in texts[1][0]
+
+
+def test_without_letters_there_is_no_pdf(admin, registrar, campaign):
+    make_household()
+    start(campaign, registrar)
+    prepare_all()
+
+    assert admin.get(url("launch_letters_pdf", campaign)).status_code == 404
+
+
+def test_a_pdf_that_cannot_be_made_is_told_on_the_page(admin, campaign, launched, monkeypatch):
+    def fail(*args, **kwargs):
+        raise typst.TypstError("une phrase que personne ne doit lire")
+
+    monkeypatch.setattr(typst, "compile", fail)
+
+    response = admin.get(url("launch_letters_pdf", campaign), follow=True)
+
+    assert response.redirect_chain == [(f"{url('launch_letters', campaign)}?page=1", 302)]
+    assert told(response) == [
+        "Le PDF n'a pas pu être fait. Imprimez la page elle-même, par le menu de votre navigateur."
+    ]
 
 
 # --- Who, and in how many queries -----------------------------------------------------------------
@@ -303,12 +409,15 @@ def test_only_those_who_may_launch_open_the_pages(
 
 def test_others_launch_and_resend_nothing(client, campaign, launched, accountant, stranger):
     make_household()
+    Mail.objects.update(attempts=mails.MAX_ATTEMPTS)
     family = Family.objects.first()
     for user in (accountant, stranger):
         client.force_login(user)
         client.post(url("launch", campaign), CONFIRMED | {"expected": 1})
         client.post(url("launch_resend", campaign, family.pk))
+        client.post(url("launch_retry", campaign))
 
+    assert not Mail.objects.filter(attempts=0).exists()
     assert LaunchMail.objects.count() == 4
     assert not LaunchResend.objects.exists()
 
@@ -319,9 +428,10 @@ def test_another_establishments_campaign_does_not_exist(admin, director, househo
     make_household()
     Launch.objects.create(campaign=campaign, actor=director, at=timezone.now())
 
-    assert [admin.get(url(name, campaign)).status_code for name in PAGES] == [404] * 4
+    assert [admin.get(url(name, campaign)).status_code for name in PAGES] == [404] * 5
     family = households[0]
     assert admin.post(url("launch_resend", campaign, family.pk)).status_code == 404
+    assert admin.post(url("launch_retry", campaign)).status_code == 404
     assert admin.post(url("launch", campaign), CONFIRMED | {"expected": 1}).status_code == 404
 
 

@@ -1,6 +1,7 @@
 import logging
 import queue
 import signal
+from functools import partial
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -8,6 +9,7 @@ from django.db import close_old_connections
 from django.utils.module_loading import import_string
 
 from accounts import mails
+from accounts.delivery import Carrier
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +53,16 @@ class Command(BaseCommand):
                 signal.signal(number, handler)
 
     def _turn(self, stop):
-        """By turns one mail and one piece of other work, until nothing is left of either."""
+        """By turns what « mot de passe perdu » asked, one mail and one piece of other work.
+
+        Until nothing is left of any: a launch may take an hour, a password asked for does not.
+        """
         try:
             close_old_connections()
-            mails.queue_asked()
-            while stop.empty() and any([mails.send_next(), *(step() for step in _steps())]):
-                pass
+            with Carrier() as carrier:
+                steps = [mails.queue_asked, partial(mails.send_next, carrier), *_steps()]
+                while stop.empty() and any([step() for step in steps]):  # noqa: C419 -- all of them
+                    pass
         except Exception:  # the database is away: nothing is lost, the next turn may find it
             logger.exception("The outbox could not be read or written")
 

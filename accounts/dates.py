@@ -1,0 +1,25 @@
+"""Dates and hours as people write them in French; the templates have them as filters."""
+
+import datetime as dt
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+NBSP = "\u00a0"
+
+
+def moment(at: dt.datetime) -> str:
+    """« 3 mai 2027 à 18 h 30 », in Paris time."""
+    local = timezone.localtime(at)
+    return f"{day(local)} à {french_time(local.time())}"
+
+
+def day(date: dt.date) -> str:
+    """« 3 mai 2027 », « 1er juillet 2027 »."""
+    return f"{'1er' if date.day == 1 else date.day}{NBSP}{date_format(date, 'F Y')}"
+
+
+def french_time(time: dt.time) -> str:
+    """« 18 h 30 », « 20 h »."""
+    hour = f"{time.hour}{NBSP}h"
+    return f"{hour}{NBSP}{time.minute:02}" if time.minute else hour
