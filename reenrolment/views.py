@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from reenrolment.enums import Status
@@ -14,13 +15,15 @@ from reenrolment.page import Mode, Page, load_page
 from reenrolment.saving import Outcome, save
 from reenrolment.selectors import next_to_do
 from reenrolment.services import submission
+from students.models.courses import french_time
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request, pk):
     """« Réinscription » (the manual, steps 6 and 7): one form; each button saves it all first.
 
-    The button's name says what comes after: `check`, `send` or `remove` (a piece's key).
+    The button's name says what comes after: `check`, `keep` (the places, for longer), `send` or
+    `remove` (a piece's key).
     """
     page = load_page(request, pk)
     if request.method == "POST" and page.rows:  # otherwise there is no form: the page says why
@@ -29,7 +32,7 @@ def edit(request, pk):
             return _show(request, outcome, outcome.errors)
         if "check" in request.POST:
             return redirect("reenrolment:check", pk)
-        messages.success(request, "Votre saisie est enregistrée. Rien n'est encore envoyé.")
+        messages.success(request, _saved(outcome.page, kept="keep" in request.POST))
         return redirect("reenrolment:edit", pk)
     forms = DraftForms(page)
     problems = page.problems if "verifier" in request.GET and page.mode == Mode.EDIT else []
@@ -147,6 +150,13 @@ def _save(request, page) -> Outcome:
         actor=request.user,
         reload=lambda: load_page(request, page.student.pk),
     )
+
+
+def _saved(page, *, kept):
+    if kept and page.held_until:
+        until = french_time(timezone.localtime(page.held_until).time())
+        return f"Vos places sont réservées jusqu'à {until}."
+    return "Votre saisie est enregistrée. Rien n'est encore envoyé."
 
 
 def _show(request, outcome, errors):

@@ -4,16 +4,19 @@ Lock order, everywhere: dossier, slots by ascending key, then places and enrolme
 in several slots calls `lock_slots` with all of them first; each claim's own locking is then free.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Iterable
 from itertools import count, islice
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
 
 from families.merging import Edit, merge
 from students.enums import NEXT, Cycle, EnrolmentStatus
-from students.models import Course, Enrolment, Place, Slot, Student
+from students.models import Course, Enrolment, Hold, Place, Slot, Student
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +48,10 @@ def save_identity(edit: Edit) -> None:
 def claim(
     student: Student, slot: Slot, *, cycle: Cycle, cycle_year: int | None = None
 ) -> Enrolment:
-    """Enrols the student in the slot's course, on the free place of lowest number: REQUESTED.
+    """Enrols the student in the slot's course: REQUESTED.
 
-    Raises ValidationError, code `slot_full` (its `params["slot"]` is the slot), `slot_gone` or
-    `already_enrolled`.
+    On the place held for him there, else on the free one of lowest number. Raises ValidationError,
+    code `slot_full` (its `params["slot"]` is the slot), `slot_gone` or `already_enrolled`.
     """
     slot = _lock_slot(slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
@@ -68,6 +71,30 @@ def enrol_without_place(
     enrolment = Enrolment(student=student, course=course, cycle=cycle, cycle_year=cycle_year)
     check_not_enrolled(student, enrolment.course)
     return _save(enrolment)
+
+
+@transaction.atomic
+def hold(student: Student, slot: Slot, *, until: dt.datetime) -> Hold:
+    """Keeps a place of the slot for the student until that moment, or keeps his for longer.
+
+    The one that he held in another slot of this course goes back once the new one is taken; one
+    whose time is over is still his as long as nobody took it. Raises ValidationError, code
+    `slot_full` (its `params["slot"]` is the slot), `slot_gone` or `already_enrolled`.
+    """
+    slot = _lock_slot(slot)
+    check_not_enrolled(student, slot.course)
+    free = _first_free_place(slot, student)
+    if free is None:
+        raise _slot_full(slot)
+    held, _ = Hold.objects.update_or_create(
+        student=student, course=slot.course, defaults={"place": free, "until": until}
+    )
+    return held
+
+
+def let_go(student: Student, course: Course) -> None:
+    """The place held for the student in the course, if any, is free again."""
+    Hold.objects.filter(student=student, course=course).delete()
 
 
 def check_not_enrolled(student: Student, course: Course) -> None:
@@ -177,14 +204,14 @@ def _lock_slot(slot):
 
 def _take_place(enrolment, slot):
     """The slot is locked: what is free now stays free until we commit."""
-    free = _first_free_place(slot)
+    free = _first_free_place(slot, enrolment.student)
     if free is None:
         raise _slot_full(slot)
-    held, enrolment.place = enrolment.place, free
+    former, enrolment.place = enrolment.place, free
     try:
         return _save(enrolment)
     except IntegrityError:
-        enrolment.place = held
+        enrolment.place = former
         if not Enrolment.objects.filter(place=free).exists():
             raise
         # Somebody took a place without the slot's lock: the database stood firm, the code did not.
@@ -192,12 +219,23 @@ def _take_place(enrolment, slot):
         raise _slot_full(slot) from None
 
 
-def _first_free_place(slot):
-    return slot.places.filter(enrolment=None).order_by("number").first()
+def _first_free_place(slot, student):
+    """The place held for the student comes first, even late. The slot is locked."""
+    _free_expired_holds(slot, but_of=student)
+    free = slot.places.filter(Q(hold=None) | Q(hold__student=student), enrolment=None)
+    return free.order_by(F("hold").asc(nulls_last=True), "number").first()
+
+
+def _free_expired_holds(slot, *, but_of=None):
+    expired = Hold.objects.filter(place__slot=slot, until__lte=timezone.now())
+    expired.exclude(student=but_of).delete()
 
 
 def _save(enrolment):
-    """In a savepoint, so that a constraint's refusal leaves the caller's transaction usable."""
+    """In a savepoint, so that a constraint's refusal leaves the caller's transaction usable.
+
+    Enrolled, the student needs no hold in the course any more.
+    """
     enrolment.clean_fields(exclude={"student", "course", "place"})
     try:
         with transaction.atomic():
@@ -210,20 +248,22 @@ def _save(enrolment):
             # The other household, at the same instant.
             check_not_enrolled(enrolment.student, enrolment.course)
         raise
+    let_go(enrolment.student, enrolment.course)
     return enrolment
 
 
 def _places_and_free_ones(slot, capacity):
-    places = list(slot.places.select_related("enrolment").order_by("-number"))
-    free = [place for place in places if not hasattr(place, "enrolment")]
+    _free_expired_holds(slot)
+    places = list(slot.places.select_related("enrolment", "hold").order_by("-number"))
+    free = [p for p in places if not hasattr(p, "enrolment") and not hasattr(p, "hold")]
     taken = len(places) - len(free)
     if capacity < taken:
         raise ValidationError(
-            "%(taken)d places sont déjà prises dans ce créneau\u00a0: sa capacité ne peut pas"
-            " descendre à %(capacity)d."
+            "%(taken)d places sont déjà prises ou réservées dans ce créneau\u00a0: sa capacité"
+            " ne peut pas descendre à %(capacity)d."
             if taken > 1
-            else "Une place est déjà prise dans ce créneau\u00a0: sa capacité ne peut pas"
-            " descendre à %(capacity)d.",
+            else "Une place est déjà prise ou réservée dans ce créneau\u00a0: sa capacité ne peut"
+            " pas descendre à %(capacity)d.",
             code="capacity_below_taken",
             params={"taken": taken, "capacity": capacity},
         )

@@ -27,6 +27,12 @@ def moment(at) -> str:
 
 
 @register.filter
+def clock(at) -> str:
+    """« 18 h 30 », in Paris time."""
+    return french_time(timezone.localtime(at).time())
+
+
+@register.filter
 def day(date) -> str:
     """« 3 mai 2027 », « 1er juillet 2027 »."""
     return f"{'1er' if date.day == 1 else date.day}{NBSP}{date_format(date, 'F Y')}"

@@ -32,6 +32,21 @@
     });
   };
 
+  /* How many places are left, until when mine are kept, what is full by now: as just answered,
+     but of a row whose slot has been changed again since. */
+  const takePlaces = (page, sent) => {
+    page.querySelectorAll("[data-fresh]").forEach((fresh) => {
+      const old = document.getElementById(fresh.id);
+      const select = old?.querySelector("select");
+      if (!old || (select && select.value !== (sent.get(select.name) ?? ""))) return;
+      const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+      old.replaceWith(fresh);
+      if (focused) document.getElementById(focused)?.focus();
+    });
+  };
+
+  const text = (element) => element?.textContent.replace(/\s+/g, " ").trim() ?? "";
+
   /* The page may have been opened with errors: those of this piece are no longer true. */
   const dropError = (key) => {
     const summary = document.querySelector(".error-summary");
@@ -113,12 +128,13 @@
         say("Enregistrement automatique impossible : utilisez le bouton « Enregistrer ».");
         return;
       }
-      if (page.querySelector(".is-invalid")) {
-        say("Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
-        return;
-      }
-      takeSaved(page, sent);
-      say(`Saisie enregistrée à ${now()}. Rien n'est encore envoyé.`);
+      const full = text(page.querySelector("[data-fresh] .invalid-feedback"));
+      const kept = text(page.querySelector("#holds p"));
+      const isInvalid = page.querySelector(".is-invalid") !== null;
+      if (!isInvalid) takeSaved(page, sent);
+      takePlaces(page, sent);
+      if (isInvalid) say(full || "Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
+      else say(`Saisie enregistrée à ${now()}. ${kept || "Rien n'est encore envoyé."}`);
     } catch {
       say("Pas de connexion : votre saisie reste sur cette page, nous réessaierons.");
       schedule(PAUSE * 5);
@@ -156,6 +172,7 @@
         if (request.status === 200 && isOurs(page)) {
           const refused = page.getElementById(`id_piece-${key}-errors`);
           takeSaved(page, data);
+          takePlaces(page, data);
           takePiece(page, key);
           dropError(key);
           say(refused ? refused.textContent.trim() : `Fichier reçu à ${now()}.`);

@@ -61,7 +61,7 @@ class SlotAdmin(RefusalsMixin, OwnCoursesMixin, SortNameSearchMixin, admin.Model
     establishment_lookup = "course__establishment"
     form = SlotForm
     change_form_template = "students/admin_slot.html"
-    list_display = ["__str__", "school_year", "room", "teacher", "capacity", "places_left"]
+    list_display = ["__str__", "school_year", "room", "teacher", "capacity", "held", "places_left"]
     list_filter = [
         "course__school_year",
         ("course__establishment", admin.RelatedOnlyFieldListFilter),
@@ -129,6 +129,10 @@ class SlotAdmin(RefusalsMixin, OwnCoursesMixin, SortNameSearchMixin, admin.Model
     @admin.display(description="capacité", ordering="capacity")
     def capacity(self, slot):
         return slot.capacity
+
+    @admin.display(description="réservées", ordering="held")
+    def held(self, slot):
+        return slot.held
 
     @admin.display(description="places libres", ordering="places_left")
     def places_left(self, slot):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Mail
 from documents.models import Document
@@ -13,7 +14,7 @@ from reenrolment.rows import load_rows
 from reenrolment.services import decisions, drafts, submission
 from reenrolment.services.drafts import Edit
 from students.enums import Scheduling
-from students.models import Course, Enrolment, Slot, Student
+from students.models import Course, Enrolment, Hold, Slot, Student
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
@@ -48,7 +49,7 @@ class Case:
         )
 
     def fill_in(self, *, slot=None, **changes):
-        """Saves a draft that is ready to be submitted."""
+        """Saves a draft that is ready to be submitted, if a place of the slot can be held."""
         return drafts.save_draft(
             self.campaign,
             self.student,
@@ -60,6 +61,10 @@ class Case:
                 f"course-{self.choir.pk}": Edit(BLANK, BLANK | {"wanted": True}),
             },
         )
+
+    def let_holds_end(self):
+        """The family took longer than the places are kept: nothing sweeps, time alone passes."""
+        Hold.objects.filter(student=self.student).update(until=timezone.now())
 
     def submit(self, actor):
         reenrolment = self.reenrolment
