@@ -14,8 +14,10 @@
     if (status) status.textContent = text;
   };
 
+  /* The same clock as the server's sentences, wherever the family is. */
+  const PARIS = new Intl.DateTimeFormat("fr-FR", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Paris" });
   const now = () =>
-    new Date().toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit" }).replace(":", "\u00a0h\u00a0");
+    PARIS.format(new Date()).replace(":", "\u00a0h\u00a0");
 
   const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 
