@@ -11,7 +11,7 @@ from itertools import count, islice
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from families.merging import Edit, merge
@@ -46,16 +46,23 @@ def save_identity(edit: Edit) -> None:
 
 @transaction.atomic
 def claim(
-    student: Student, slot: Slot, *, cycle: Cycle, cycle_year: int | None = None
+    student: Student,
+    slot: Slot,
+    *,
+    cycle: Cycle,
+    cycle_year: int | None = None,
+    leaving: Enrolment | None = None,
 ) -> Enrolment:
     """Enrols the student in the slot's course: REQUESTED.
 
-    On the place held for him there, else on the free one of lowest number. Raises ValidationError,
-    code `slot_full` (its `params["slot"]` is the slot), `slot_gone` or `already_enrolled`.
+    On the place held for him there, else on the free one of lowest number. `leaving`: the
+    enrolment that the caller ends for this one, in the same transaction. Raises ValidationError,
+    code `slot_full` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
     """
     slot = _lock_slot(slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
     check_not_enrolled(student, enrolment.course)
+    check_no_clash(student, slot, leaving=leaving)
     return _take_place(enrolment, slot)
 
 
@@ -79,10 +86,11 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime) -> Hold:
 
     The one that he held in another slot of this course goes back once the new one is taken; one
     whose time is over is still his as long as nobody took it. Raises ValidationError, code
-    `slot_full` (its `params["slot"]` is the slot), `slot_gone` or `already_enrolled`.
+    `slot_full` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled` or `clash`.
     """
     slot = _lock_slot(slot)
     check_not_enrolled(student, slot.course)
+    check_no_clash(student, slot)
     free = _first_free_place(slot, student)
     if free is None:
         raise _slot_full(slot)
@@ -107,12 +115,34 @@ def check_not_enrolled(student: Student, course: Course) -> None:
         )
 
 
+def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = None) -> None:
+    """Raises ValidationError, code `clash`, if he has, or holds, a lesson at the same time.
+
+    But one of the same course, or of the enrolment that he is leaving: this slot takes its place.
+    """
+    left = [slot.course_id, leaving and leaving.course_id]
+    others = Slot.objects.at_the_time_of(slot).exclude(course__in=left)
+    taken = Exists(Enrolment.objects.live().filter(student=student, place__slot=OuterRef("pk")))
+    held = Exists(
+        Hold.objects.filter(student=student, place__slot=OuterRef("pk"), until__gt=timezone.now())
+    )
+    clashing = others.filter(taken | held).select_related("course").first()
+    if clashing:
+        raise ValidationError(
+            "Le créneau «\u00a0%(slot)s\u00a0» est en même temps que «\u00a0%(other)s\u00a0»\u00a0:"
+            " choisissez-en un autre pour l'un des deux cours.",
+            code="clash",
+            params={"slot": slot, "other": clashing},
+        )
+
+
 @transaction.atomic
 def place(enrolment: Enrolment, slot: Slot) -> Enrolment:
     """Seats a live enrolment in the slot; the seat it held goes back once the new one is taken.
 
     Already seated there, nothing changes. Raises ValidationError, code `slot_full` (its
-    `params["slot"]` is the slot), `slot_gone`, `wrong_course` or `bad_transition` (released).
+    `params["slot"]` is the slot), `slot_gone`, `wrong_course`, `clash` or `bad_transition`
+    (released).
     """
     slot = _lock_slot(slot)
     enrolment = _lock(enrolment)
@@ -126,6 +156,7 @@ def place(enrolment: Enrolment, slot: Slot) -> Enrolment:
         )
     if enrolment.slot == slot:
         return enrolment
+    check_no_clash(enrolment.student, slot)
     return _take_place(enrolment, slot)
 
 

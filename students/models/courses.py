@@ -147,6 +147,15 @@ class SlotQuerySet(models.QuerySet):
         slots = self.with_places().annotate(held_until=Max("places__hold__until", filter=mine))
         return slots.filter(Q(places_left__gt=0) | Q(held_until__isnull=False))
 
+    def at_the_time_of(self, slot):
+        """Those of the same school year that have a minute in common with the slot, itself too."""
+        return self.filter(
+            course__school_year=slot.course.school_year_id,
+            weekday=slot.weekday,
+            starts_at__lt=slot.ends_at,
+            ends_at__gt=slot.starts_at,
+        )
+
     def taught_by(self, teacher):
         return self.filter(teacher=teacher)
 

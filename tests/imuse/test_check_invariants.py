@@ -21,7 +21,7 @@ from imuse import invariants
 from reenrolment.enums import Status
 from reenrolment.models import CourseChoice, Reenrolment, Transition
 from reenrolment.services import decisions, submission
-from students.enums import EnrolmentStatus, Scheduling
+from students.enums import EnrolmentStatus, Scheduling, Weekday
 from students.models import Course, Enrolment
 from tests.documents.builders import make_pdf
 from tests.factories import (
@@ -73,7 +73,8 @@ def theory(dossier):
 @pytest.fixture
 def validated(dossier, case, registrar):  # noqa: F811
     choir = dossier.choices.get(slot=None)
-    decisions.place(choir, course=case.choir_course, slot=SlotFactory(course=case.choir_course))
+    slot = SlotFactory(course=case.choir_course, weekday=Weekday.WEDNESDAY)
+    decisions.place(choir, course=case.choir_course, slot=slot)
     return decisions.validate(dossier, actor=registrar)
 
 

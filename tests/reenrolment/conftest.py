@@ -13,7 +13,7 @@ from reenrolment.readiness import fingerprint_of
 from reenrolment.rows import load_rows
 from reenrolment.services import decisions, drafts, submission
 from reenrolment.services.drafts import Edit
-from students.enums import Scheduling
+from students.enums import Scheduling, Weekday
 from students.models import Course, Enrolment, Hold, Slot, Student
 from tests.factories import (
     CampaignFactory,
@@ -118,7 +118,7 @@ def submitted(case, parent) -> Reenrolment:
 @pytest.fixture
 def choir_slot(case) -> Slot:
     """The one place of the course that the administration allots."""
-    return SlotFactory(course=case.choir_course)
+    return SlotFactory(course=case.choir_course, weekday=Weekday.WEDNESDAY)
 
 
 @pytest.fixture
