@@ -10,8 +10,12 @@ NBSP = "\u00a0"
 
 def moment(at: dt.datetime) -> str:
     """« 3 mai 2027 à 18 h 30 », in Paris time."""
-    local = timezone.localtime(at)
-    return f"{day(local)} à {french_time(local.time())}"
+    return f"{day(timezone.localtime(at))} à {clock(at)}"
+
+
+def clock(at: dt.datetime) -> str:
+    """« 18 h 30 », in Paris time."""
+    return french_time(timezone.localtime(at).time())
 
 
 def day(date: dt.date) -> str:

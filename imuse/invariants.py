@@ -21,7 +21,7 @@ from families.models import Family, Guardian, Merge
 from reenrolment.enums import NEXT, TO_EXAMINE, Status
 from reenrolment.models import CourseChoice, Reenrolment, Transition
 from students.enums import WITHOUT_SLOT, EnrolmentStatus
-from students.models import Enrolment
+from students.models import Enrolment, Hold
 
 GIVEN_BACK = [Status.REFUSED, Status.WITHDRAWN]
 
@@ -37,6 +37,9 @@ def seats() -> Iterator[str]:
     unseated = Enrolment.objects.exclude(place=None).filter(course__scheduling__in=WITHOUT_SLOT)
     for enrolment in unseated.select_related("student", "course"):
         yield f"{enrolment} occupe une place alors que ce cours n'a pas de créneau."
+    astray = Hold.objects.exclude(course=F("place__slot__course"))
+    for held in astray.select_related("student", "course", "place__slot__course"):
+        yield f"{held.student} garde une place d'un autre cours, {_quoted(held.place.slot)}."
 
 
 def one_dossier() -> Iterator[str]:

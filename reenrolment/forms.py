@@ -7,7 +7,7 @@ from families.models import Family
 from reenrolment.models import COMMENT_LENGTH
 from reenrolment.page import Page
 from reenrolment.rows import Row
-from reenrolment.services.drafts import Conflict, Edit
+from reenrolment.services.drafts import Conflict, Edit, Refusal
 
 SLOT_GONE = "Ce créneau vient d'être complet\u00a0: choisissez-en un autre dans la liste."
 
@@ -174,15 +174,17 @@ class DraftForms:
                 edits[form.prefix] = form.edit("wanted", "slot_id", "stop_reason")
         return edits
 
-    def add_conflicts(self, conflicts: list[Conflict]) -> None:
-        """Says beside each section what somebody else saved, keeping what was typed here."""
-        by_section = {conflict.section: conflict.theirs for conflict in conflicts}
-        for name in ("administrative", "comment"):
-            if name in by_section:
-                self.dossier.add_error(name, _told(by_section[name][name]))
-        for form in self.choices:
-            if theirs := by_section.get(form.prefix):
-                form.add_error("wanted", _told_choice(form.row, theirs))
+    def tell_unsaved(self, unsaved: list[Conflict | Refusal]) -> None:
+        """Says beside each section why it was not saved, keeping what was typed here."""
+        choices = {form.prefix: form for form in self.choices}
+        for each in unsaved:
+            form = choices.get(each.section)
+            if isinstance(each, Refusal):
+                form.add_error("slot_id", each.error)
+            elif form:
+                form.add_error("wanted", _told_choice(form.row, each.theirs))
+            else:
+                self.dossier.add_error(each.section, _told(each.theirs[each.section]))
 
     def errors(self) -> list[tuple[str, str]]:
         """The id of the field and the sentence, in the order of the page."""
@@ -194,16 +196,16 @@ class DraftForms:
         ]
 
 
-def rebased(data, page: Page, conflicts: list[Conflict], edits: dict[str, Edit]):
+def rebased(data, page: Page, unsaved: list[Conflict | Refusal], edits: dict[str, Edit]):
     """The posted data to show again: what was saved is the new base, what was not stays typed.
 
-    Of a section in conflict the base becomes the other's value, so that saving once more means
-    « mine ».
+    Of a section that was not saved the base becomes the stored value, so that saving once more
+    means « mine ».
     """
     data = data.copy()
     stored = {"administrative": _initial(page), "comment": _initial(page)}
     stored |= {form.prefix: form.initial for form in DraftForms(page).choices}
-    in_conflict = {conflict.section for conflict in conflicts}
+    stays_typed = {each.section for each in unsaved}
     for section, edit in edits.items():
         if section not in stored:  # the student has left the course meanwhile
             continue
@@ -211,7 +213,7 @@ def rebased(data, page: Page, conflicts: list[Conflict], edits: dict[str, Edit])
         for name in edit.mine:
             value = stored[section][name]
             data[f"initial-{prefix}{name}"] = "" if value is None else str(value)
-            if section not in in_conflict:
+            if section not in stays_typed:
                 _set(data, f"{prefix}{name}", value)
     return data
 
@@ -244,6 +246,8 @@ def _set(data, name, value):
 
 
 def _with_places(slot):
+    if slot.held_until:
+        return f"{slot} (place réservée pour vous)"
     places = "1 place" if slot.places_left == 1 else f"{slot.places_left} places"
     return f"{slot} ({places})"
 

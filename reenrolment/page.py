@@ -1,5 +1,6 @@
 """What the pages of one dossier show, read in ten queries with those of every page."""
 
+import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -82,6 +83,15 @@ class Page:
             asked = {row.key for row in self.demand}
             return {piece.key: piece for piece in self.own_pieces if piece.key in asked}
         return {}
+
+    @property
+    def held_until(self) -> dt.datetime | None:
+        """When the first of the places held goes back, unless the family prolongs."""
+        return min((row.held_until for row in self.rows if row.held_until), default=None)
+
+    @property
+    def has_lost_holds(self) -> bool:
+        return any(row.is_no_longer_held for row in self.rows)
 
     @property
     def problems(self) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The lines of the table Cours · Cycle · Ha · Réinscription · Cours disponible."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import FilteredRelation, Q
@@ -16,7 +17,8 @@ class Row:
 
     enrolment: Enrolment
     course: Course | None  # of the coming year; None: the administration will say
-    slots: list[Slot]  # those of `course` with a place left, with `places_left`
+    # Those of `course` with a place left, or held for the student: `places_left`, `held_until`.
+    slots: list[Slot]
     choice: CourseChoice  # unsaved while there is no draft
 
     @property
@@ -49,6 +51,21 @@ class Row:
         return bool(self.choice.slot_id) and self.choice.slot_id not in {s.pk for s in self.slots}
 
     @property
+    def held_until(self) -> dt.datetime | None:
+        """Until when the place picked is kept for the student; None if it is not, or no more."""
+        held = (slot.held_until for slot in self.slots if slot.pk == self.choice.slot_id)
+        return next(held, None)
+
+    @property
+    def is_no_longer_held(self) -> bool:
+        """A slot is picked of which a place is left, but anybody may take it."""
+        return self.lets_pick and not self.slot_is_gone and self.held_until is None
+
+    @property
+    def lets_pick(self) -> bool:
+        return self.choice.wanted and self.offers_slots and bool(self.choice.slot_id)
+
+    @property
     def lacks_slot(self) -> bool:
         return self.choice.wanted and self.offers_slots and not self.choice.slot_id
 
@@ -59,7 +76,7 @@ def rows_of(
     """One row for each course followed this year. Two queries, one without the slots."""
     enrolments = list(_enrolments(campaign, student, reenrolment))
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
-    slots = _open_slots(courses.values()) if with_slots else {}
+    slots = _open_slots(courses.values(), student) if with_slots else {}
     return [
         Row(
             enrolment=enrolment,
@@ -109,9 +126,9 @@ def _proposed(enrolment, campaign):
     return course if ours else None
 
 
-def _open_slots(courses):
+def _open_slots(courses, student):
     wanted = [c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY]
     slots = {}
-    for slot in Slot.objects.open().filter(course__in=wanted).select_related("course"):
+    for slot in Slot.objects.open_to(student).filter(course__in=wanted).select_related("course"):
         slots.setdefault(slot.course_id, []).append(slot)
     return slots

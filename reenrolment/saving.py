@@ -13,6 +13,7 @@ from reenrolment.page import Mode, Page
 from reenrolment.services import drafts, supplies
 from reenrolment.services.submission import check_complement
 
+KEEPS_PLACES = {"keep", "check"}  # the buttons « Prolonger » and « Vérifier »
 NOT_SAVED = "Ce que vous venez de saisir n'a pas été enregistré."
 
 
@@ -75,19 +76,21 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
     « piece-<key> »; a key that is not due from this household is ignored, like any other field
     that the page did not show.
     """
-    general, conflicts, edits = [], [], {}
+    general, unsaved, edits = [], [], {}
     try:
         if page.status == Status.INCOMPLETE:  # the courses are frozen
             check_complement(page.reenrolment)
         else:
             edits = DraftForms(page, data).edits()
-            conflicts = drafts.save_draft(page.campaign, page.student, edits)
+            unsaved = drafts.save_draft(page.campaign, page.student, edits)
+            if KEEPS_PLACES & set(data):
+                drafts.keep_places(page.campaign, page.student)
     except ValidationError as error:
         general = [f"{message} {NOT_SAVED}" for message in error.messages]
     piece_errors = {} if general else _supply(page, data, files, actor)
     fresh = reload()
-    forms = DraftForms(fresh, rebased(data, fresh, conflicts, {} if general else edits))
-    forms.add_conflicts(conflicts)
+    forms = DraftForms(fresh, rebased(data, fresh, unsaved, {} if general else edits))
+    forms.tell_unsaved(unsaved)
     return Outcome(fresh, forms, piece_errors, general)
 
 

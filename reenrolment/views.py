@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.dates import clock
 from reenrolment.enums import Status
 from reenrolment.forms import DraftForms, SubmitForm
 from reenrolment.models import Terms
@@ -44,7 +45,8 @@ def of_the_site_shown(view):
 def edit(request, pk):
     """« Réinscription » (the manual, steps 6 and 7): one form; each button saves it all first.
 
-    The button's name says what comes after: `check`, `send` or `remove` (a piece's key).
+    The button's name says what comes after: `check`, `keep` (the places, for longer), `send` or
+    `remove` (a piece's key).
     """
     page = load_page(request, pk)
     if request.method == "POST" and page.rows:  # otherwise there is no form: the page says why
@@ -53,7 +55,7 @@ def edit(request, pk):
             return _show(request, outcome, outcome.errors)
         if "check" in request.POST:
             return redirect("reenrolment:check", pk)
-        messages.success(request, "Votre saisie est enregistrée. Rien n'est encore envoyé.")
+        messages.success(request, _saved(outcome.page, kept="keep" in request.POST))
         return redirect("reenrolment:edit", pk)
     forms = DraftForms(page)
     problems = page.problems if "verifier" in request.GET and page.mode == Mode.EDIT else []
@@ -175,6 +177,12 @@ def _save(request, page) -> Outcome:
         actor=request.user,
         reload=lambda: load_page(request, page.student.pk),
     )
+
+
+def _saved(page, *, kept):
+    if kept and page.held_until:
+        return f"Vos places sont réservées jusqu'à {clock(page.held_until)}."
+    return "Votre saisie est enregistrée. Rien n'est encore envoyé."
 
 
 def _show(request, outcome, errors):

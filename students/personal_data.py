@@ -11,7 +11,7 @@ from accounts.records import record
 from families.enums import Fate
 from families.holdings import Holding, Part
 from families.models import Family
-from students.models import Custody, Enrolment, RepertoirePiece, Student, Teacher
+from students.models import Custody, Enrolment, Hold, RepertoirePiece, Student, Teacher
 
 EXPORTED = {
     Student: [
@@ -40,6 +40,7 @@ class StudentsPart(Part):
         "students.Discipline": "une liste publique",
         "students.Course": "une liste publique",
         "students.Slot": "une liste publique",
+        "students.Hold": "une place gardée une demi-heure, pour un créneau que le dossier nomme",
         "students.Place": "le motif d'une place ajoutée parle du créneau",
     }
     sections = {"élèves": "leur identité, leur garde, leurs cours, leur répertoire"}
@@ -108,6 +109,7 @@ class StudentsPart(Part):
             rows = model.objects.filter(student__in=pks)
             forget_in_admin_log(model, list(rows.values_list("pk", flat=True)))
         RepertoirePiece.objects.filter(student__in=pks).delete()
+        Hold.objects.filter(student__in=pks).delete()
         forget_in_admin_log(Student, pks)
 
 

@@ -4,19 +4,22 @@ Lock order, everywhere: dossier, slots by ascending key, then places and enrolme
 in several slots calls `lock_slots` with all of them first; each claim's own locking is then free.
 """
 
+import datetime as dt
 import logging
 from collections.abc import Iterable
 from itertools import count, islice
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
 from accounts.authority import MANAGE_AGENTS
 from accounts.models import User
 from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
 from students.enums import NEXT, Cycle, EnrolmentStatus
-from students.models import Course, Custody, Enrolment, Place, Slot, Student, Teacher
+from students.models import Course, Custody, Enrolment, Hold, Place, Slot, Student, Teacher
 
 logger = logging.getLogger(__name__)
 
@@ -58,16 +61,23 @@ def check_account_closes(user: User, *, actor: User) -> None:
 
 @transaction.atomic
 def claim(
-    student: Student, slot: Slot, *, cycle: Cycle, cycle_year: int | None = None
+    student: Student,
+    slot: Slot,
+    *,
+    cycle: Cycle,
+    cycle_year: int | None = None,
+    leaving: Enrolment | None = None,
 ) -> Enrolment:
-    """Enrols the student in the slot's course, on the free place of lowest number: REQUESTED.
+    """Enrols the student in the slot's course: REQUESTED.
 
-    Raises ValidationError, code `slot_full` (its `params["slot"]` is the slot), `slot_gone` or
-    `already_enrolled`.
+    On the place held for him there, else on the free one of lowest number. `leaving`: the
+    enrolment that the caller ends for this one, in the same transaction. Raises ValidationError,
+    code `slot_full` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
     """
     slot = _lock_slot(slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
     check_not_enrolled(student, enrolment.course)
+    check_no_clash(student, slot, leaving=leaving)
     return _take_place(enrolment, slot)
 
 
@@ -85,6 +95,31 @@ def enrol_without_place(
     return _save(enrolment)
 
 
+@transaction.atomic
+def hold(student: Student, slot: Slot, *, until: dt.datetime) -> Hold:
+    """Keeps a place of the slot for the student until that moment, or keeps his for longer.
+
+    The one that he held in another slot of this course goes back once the new one is taken; one
+    whose time is over is still his as long as nobody took it. Raises ValidationError, code
+    `slot_full` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled` or `clash`.
+    """
+    slot = _lock_slot(slot)
+    check_not_enrolled(student, slot.course)
+    check_no_clash(student, slot)
+    free = _first_free_place(slot, student)
+    if free is None:
+        raise _slot_full(slot)
+    held, _ = Hold.objects.update_or_create(
+        student=student, course=slot.course, defaults={"place": free, "until": until}
+    )
+    return held
+
+
+def let_go(student: Student, course: Course) -> None:
+    """The place held for the student in the course, if any, is free again."""
+    Hold.objects.filter(student=student, course=course).delete()
+
+
 def check_not_enrolled(student: Student, course: Course) -> None:
     """Raises ValidationError, code `already_enrolled`, for a second live enrolment."""
     if Enrolment.objects.live().filter(student=student, course=course).exists():
@@ -95,12 +130,34 @@ def check_not_enrolled(student: Student, course: Course) -> None:
         )
 
 
+def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = None) -> None:
+    """Raises ValidationError, code `clash`, if he has, or holds, a lesson at the same time.
+
+    But one of the same course, or of the enrolment that he is leaving: this slot takes its place.
+    """
+    left = [slot.course_id, leaving and leaving.course_id]
+    others = Slot.objects.at_the_time_of(slot).exclude(course__in=left)
+    taken = Exists(Enrolment.objects.live().filter(student=student, place__slot=OuterRef("pk")))
+    held = Exists(
+        Hold.objects.filter(student=student, place__slot=OuterRef("pk"), until__gt=timezone.now())
+    )
+    clashing = others.filter(taken | held).select_related("course").first()
+    if clashing:
+        raise ValidationError(
+            "Le créneau «\u00a0%(slot)s\u00a0» est en même temps que «\u00a0%(other)s\u00a0»\u00a0:"
+            " choisissez-en un autre pour l'un des deux cours.",
+            code="clash",
+            params={"slot": slot, "other": clashing},
+        )
+
+
 @transaction.atomic
 def place(enrolment: Enrolment, slot: Slot) -> Enrolment:
     """Seats a live enrolment in the slot; the seat it held goes back once the new one is taken.
 
     Already seated there, nothing changes. Raises ValidationError, code `slot_full` (its
-    `params["slot"]` is the slot), `slot_gone`, `wrong_course` or `bad_transition` (released).
+    `params["slot"]` is the slot), `slot_gone`, `wrong_course`, `clash` or `bad_transition`
+    (released).
     """
     slot = _lock_slot(slot)
     enrolment = _lock(enrolment)
@@ -114,6 +171,7 @@ def place(enrolment: Enrolment, slot: Slot) -> Enrolment:
         )
     if enrolment.slot == slot:
         return enrolment
+    check_no_clash(enrolment.student, slot)
     return _take_place(enrolment, slot)
 
 
@@ -238,14 +296,14 @@ def _lock_slot(slot):
 
 def _take_place(enrolment, slot):
     """The slot is locked: what is free now stays free until we commit."""
-    free = _first_free_place(slot)
+    free = _first_free_place(slot, enrolment.student)
     if free is None:
         raise _slot_full(slot)
-    held, enrolment.place = enrolment.place, free
+    former, enrolment.place = enrolment.place, free
     try:
         return _save(enrolment)
     except IntegrityError:
-        enrolment.place = held
+        enrolment.place = former
         if not Enrolment.objects.filter(place=free).exists():
             raise
         # Somebody took a place without the slot's lock: the database stood firm, the code did not.
@@ -253,12 +311,23 @@ def _take_place(enrolment, slot):
         raise _slot_full(slot) from None
 
 
-def _first_free_place(slot):
-    return slot.places.filter(enrolment=None).order_by("number").first()
+def _first_free_place(slot, student):
+    """The place held for the student comes first, even late. The slot is locked."""
+    _free_expired_holds(slot, but_of=student)
+    free = slot.places.filter(Q(hold=None) | Q(hold__student=student), enrolment=None)
+    return free.order_by(F("hold").asc(nulls_last=True), "number").first()
+
+
+def _free_expired_holds(slot, *, but_of=None):
+    expired = Hold.objects.filter(place__slot=slot, until__lte=timezone.now())
+    expired.exclude(student=but_of).delete()
 
 
 def _save(enrolment):
-    """In a savepoint, so that a constraint's refusal leaves the caller's transaction usable."""
+    """In a savepoint, so that a constraint's refusal leaves the caller's transaction usable.
+
+    Enrolled, the student needs no hold in the course any more.
+    """
     enrolment.clean_fields(exclude={"student", "course", "place"})
     try:
         with transaction.atomic():
@@ -271,12 +340,14 @@ def _save(enrolment):
             # The other household, at the same instant.
             check_not_enrolled(enrolment.student, enrolment.course)
         raise
+    let_go(enrolment.student, enrolment.course)
     return enrolment
 
 
 def _places_and_free_ones(slot, capacity):
-    places = list(slot.places.select_related("enrolment").order_by("-number"))
-    free = [place for place in places if not hasattr(place, "enrolment")]
+    _free_expired_holds(slot)
+    places = list(slot.places.select_related("enrolment", "hold").order_by("-number"))
+    free = [p for p in places if not hasattr(p, "enrolment") and not hasattr(p, "hold")]
     check_capacity_of(len(places) - len(free), capacity)
     return places, free
 
@@ -285,11 +356,11 @@ def check_capacity_of(taken: int, capacity: int) -> None:
     """Raises ValidationError, code `capacity_below_taken`."""
     if capacity < taken:
         raise ValidationError(
-            "%(taken)d places sont déjà prises dans ce créneau\u00a0: sa capacité ne peut pas"
-            " descendre à %(capacity)d."
+            "%(taken)d places sont déjà prises ou réservées dans ce créneau\u00a0: sa capacité"
+            " ne peut pas descendre à %(capacity)d."
             if taken > 1
-            else "Une place est déjà prise dans ce créneau\u00a0: sa capacité ne peut pas"
-            " descendre à %(capacity)d.",
+            else "Une place est déjà prise ou réservée dans ce créneau\u00a0: sa capacité ne peut"
+            " pas descendre à %(capacity)d.",
             code="capacity_below_taken",
             params={"taken": taken, "capacity": capacity},
         )

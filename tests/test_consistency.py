@@ -98,6 +98,7 @@ WITHOUT_VISIBLE_TO = {
     "students.Course": "public",
     "students.Slot": "public",
     "students.Place": "through its slot",
+    "students.Hold": "through its student's dossier",
     "students.Enrolment": "through its student, or through its teacher's classes",
     "students.RepertoirePiece": "through its student",
     "documents.DocumentType": "public",

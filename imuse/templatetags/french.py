@@ -4,7 +4,7 @@ import math
 
 from django import template
 
-from accounts.dates import NBSP, day, moment
+from accounts.dates import NBSP, clock, day, moment
 from accounts.names import with_de
 from billing.money import euros
 
@@ -13,6 +13,7 @@ register = template.Library()
 register.filter(euros)
 register.filter("de", with_de)
 register.filter(moment)
+register.filter(clock)
 register.filter(day)
 
 

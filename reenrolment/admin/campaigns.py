@@ -17,7 +17,10 @@ from reenrolment.models import Campaign, Reenrolment, Terms
 class CampaignForm(forms.ModelForm):
     class Meta:
         model = Campaign
-        fields = ["establishment", "previous_year", "school_year", "opens_at", "closes_at", "terms"]
+        fields = [
+            *["establishment", "previous_year", "school_year"],
+            *["opens_at", "closes_at", "hold_minutes", "terms"],
+        ]
         help_texts = {
             "opens_at": "À l'heure de Paris.",
             "closes_at": "À l'heure de Paris\u00a0: dès cet instant, plus rien n'est déposé.",

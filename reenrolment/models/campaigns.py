@@ -1,5 +1,8 @@
 """The period of an establishment, and the terms that the families accept."""
 
+import datetime as dt
+
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Q, When
 from django.utils import timezone
@@ -59,6 +62,13 @@ class Campaign(models.Model):
         Terms, models.PROTECT, verbose_name="conditions générales", related_name="campaigns"
     )
 
+    hold_minutes = models.PositiveSmallIntegerField(
+        "place gardée pendant la saisie",
+        default=30,
+        validators=[MinValueValidator(5), MaxValueValidator(240)],
+        help_text="En minutes, depuis le choix du créneau ; la famille peut prolonger d'autant.",
+    )
+
     objects = CampaignQuerySet.as_manager()
 
     class Meta:
@@ -81,6 +91,11 @@ class Campaign(models.Model):
                 condition=~Q(school_year=F("previous_year")),
                 violation_error_message="La campagne prépare une autre année que celle en cours.",
             ),
+            models.CheckConstraint(
+                name="campaign_holds_places_from_5_to_240_minutes",
+                condition=Q(hold_minutes__range=(5, 240)),
+                violation_error_message="Une place se garde de 5 à 240 minutes.",
+            ),
         ]
         permissions = [("launch_campaign", "Peut lancer les réinscriptions")]
 
@@ -94,3 +109,8 @@ class Campaign(models.Model):
     @property
     def is_to_come(self) -> bool:
         return timezone.now() < self.opens_at
+
+    @property
+    def hold_until(self) -> dt.datetime:
+        """Until when a place picked at this moment is kept: never past the closing."""
+        return min(timezone.now() + dt.timedelta(minutes=self.hold_minutes), self.closes_at)

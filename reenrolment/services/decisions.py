@@ -25,7 +25,7 @@ def place(choice: CourseChoice, *, course: Course, slot: Slot | None = None) -> 
     An earlier seat is given back once the new one is held. Raises ValidationError:
     `bad_transition` unless the dossier is to examine, `not_wanted`, `slot_required`,
     `wrong_year`, `wrong_establishment`, `wrong_course`, and the codes of students.services
-    (`slot_full`, `already_enrolled`…).
+    (`slot_full`, `already_enrolled`, `clash`…).
     """
     reenrolment = lock(choice.reenrolment)
     choice = reenrolment.choices.select_related("granted__place").get(pk=choice.pk)
@@ -38,7 +38,7 @@ def place(choice: CourseChoice, *, course: Course, slot: Slot | None = None) -> 
         return choice
     level = {"cycle": course.cycle}
     choice.granted = (
-        students.claim(reenrolment.student, slot, **level)
+        students.claim(reenrolment.student, slot, leaving=before, **level)
         if slot is not None
         else students.enrol_without_place(reenrolment.student, course, **level)
     )

@@ -12,7 +12,7 @@ from reenrolment.models import Reenrolment, SuppliedPiece, Terms
 from reenrolment.pieces import demand_of, load_pieces
 from reenrolment.readiness import fingerprint_of, unanswered
 from reenrolment.rows import load_rows
-from reenrolment.services.drafts import check_open
+from reenrolment.services.drafts import check_open, hold_places
 from reenrolment.services.moves import check_move, lock, move
 from students import services as students
 
@@ -20,6 +20,8 @@ from students import services as students
 @transaction.atomic
 def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -> Reenrolment:
     """« Valider »: claims all the places or none, freezes the pieces, writes the mails.
+
+    A place still held is the student's; one whose time is over is claimed like any other.
 
     `fingerprint` is what `fingerprint_of` gave for the recap that was read. Raises
     ValidationError, and nothing is submitted: `closed`, `not_open`, `bad_transition`,
@@ -86,13 +88,17 @@ def withdraw(reenrolment: Reenrolment, *, actor, reason: str = "") -> Reenrolmen
 
 @transaction.atomic
 def take_up(reenrolment: Reenrolment, *, actor) -> Reenrolment:
-    """A withdrawn dossier becomes a draft again; raises `closed` outside the period."""
+    """A withdrawn dossier becomes a draft again, and holds its slots if it can.
+
+    Raises ValidationError `closed` outside the period, `bad_transition`.
+    """
     reenrolment = lock(reenrolment)
     check_open(reenrolment.campaign)
     reenrolment.submitted_by = reenrolment.terms = None
     reenrolment.missing_pieces = 0
     move(reenrolment, Status.DRAFT, actor=actor)
     reenrolment.choices.update(granted=None)
+    hold_places(reenrolment)
     return reenrolment
 
 

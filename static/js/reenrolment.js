@@ -13,8 +13,10 @@
     if (status) status.textContent = text;
   };
 
+  /* The same clock as the server's sentences, wherever the family is. */
+  const PARIS = new Intl.DateTimeFormat("fr-FR", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Paris" });
   const now = () =>
-    new Date().toLocaleTimeString("fr-FR", { hour: "2-digit", minute: "2-digit" }).replace(":", "\u00a0h\u00a0");
+    PARIS.format(new Date()).replace(":", "\u00a0h\u00a0");
 
   const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 
@@ -30,6 +32,21 @@
       if (mine && (!saved || holds(saved, sent))) mine.value = field.value;
     });
   };
+
+  /* How many places are left, until when mine are kept, what is full by now: as just answered,
+     but of a row whose slot has been changed again since. */
+  const takePlaces = (page, sent) => {
+    page.querySelectorAll("[data-fresh]").forEach((fresh) => {
+      const old = document.getElementById(fresh.id);
+      const select = old?.querySelector("select");
+      if (!old || (select && select.value !== (sent.get(select.name) ?? ""))) return;
+      const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+      old.replaceWith(fresh);
+      if (focused) document.getElementById(focused)?.focus();
+    });
+  };
+
+  const text = (element) => element?.textContent.replace(/\s+/g, " ").trim() ?? "";
 
   /* The page may have been opened with errors: those of this piece are no longer true. */
   const dropError = (key) => {
@@ -99,12 +116,13 @@
         say("Enregistrement automatique impossible : utilisez le bouton « Enregistrer ».");
         return;
       }
-      if (page.querySelector(".is-invalid")) {
-        say("Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
-        return;
-      }
-      takeSaved(page, sent);
-      say(`Saisie enregistrée à ${now()}. Rien n'est encore envoyé.`);
+      const full = text(page.querySelector("[data-fresh] .invalid-feedback"));
+      const kept = text(page.querySelector("#holds p"));
+      const isInvalid = page.querySelector(".is-invalid") !== null;
+      if (!isInvalid) takeSaved(page, sent);
+      takePlaces(page, sent);
+      if (isInvalid) say(full || "Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
+      else say(`Saisie enregistrée à ${now()}. ${kept || "Rien n'est encore envoyé."}`);
     } catch {
       say("Pas de connexion : votre saisie reste sur cette page, nous réessaierons.");
       schedule(PAUSE * 5);
@@ -142,6 +160,7 @@
         if (request.status === 200 && isOurs(page)) {
           const refused = page.getElementById(`id_piece-${key}-errors`);
           takeSaved(page, data);
+          takePlaces(page, data);
           takePiece(page, key);
           dropError(key);
           say(refused ? refused.textContent.trim() : `Fichier reçu à ${now()}.`);

@@ -63,7 +63,7 @@ class SlotAdmin(
     establishment_lookup = "course__establishment"
     form = SlotForm
     change_form_template = "students/admin_slot.html"
-    list_display = ["__str__", "school_year", "room", "teacher", "capacity", "places_left"]
+    list_display = ["__str__", "school_year", "room", "teacher", "capacity", "held", "places_left"]
     list_filter = [SiteFilter, "course__school_year", "course__discipline", "weekday"]
     search_fields = ["course__sort_name", "teacher__sort_name"]
     search_help_text = "Nom du cours ou de l'enseignant"
@@ -126,6 +126,10 @@ class SlotAdmin(
     @admin.display(description="capacité", ordering="capacity")
     def capacity(self, slot):
         return slot.capacity
+
+    @admin.display(description="réservées", ordering="held")
+    def held(self, slot):
+        return slot.held
 
     @admin.display(description="places libres", ordering="places_left")
     def places_left(self, slot):

@@ -2,6 +2,7 @@
 
 from students.models.courses import Course, Discipline, Place, Slot
 from students.models.enrolments import Enrolment, RepertoirePiece
+from students.models.holds import Hold
 from students.models.people import Custody, Student, Teacher
 from students.models.years import SchoolYear
 
@@ -10,6 +11,7 @@ __all__ = [
     "Custody",
     "Discipline",
     "Enrolment",
+    "Hold",
     "Place",
     "RepertoirePiece",
     "SchoolYear",

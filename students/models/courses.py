@@ -1,7 +1,8 @@
 """What is taught, when, and how many may sit there."""
 
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Max, Q
+from django.utils import timezone
 
 from accounts.dates import french_time
 from accounts.models import Establishment
@@ -124,18 +125,39 @@ class Course(models.Model):
 
 class SlotQuerySet(models.QuerySet):
     def with_places(self):
-        """Adds `capacity` and `places_left` (places that no enrolment holds), in the week's order.
+        """Adds `capacity`, `held` and `places_left`, in the week's order.
 
-        A query that counts by group forgets the order of Meta.
+        A place is left that no enrolment has and that no family holds at this moment. A query that
+        counts by group forgets the order of Meta.
         """
+        is_held = Q(places__hold__until__gt=timezone.now())
         return self.annotate(
             capacity=Count("places"),
-            places_left=Count("places", filter=Q(places__enrolment=None)),
+            held=Count("places", filter=is_held),
+            places_left=Count("places", filter=Q(places__enrolment=None) & ~is_held),
         ).order_by(*self.model._meta.ordering)
 
     def open(self):
-        """Those of which a place is left: what a family may choose."""
+        """Those of which a place is left."""
         return self.with_places().filter(places_left__gt=0)
+
+    def open_to(self, student):
+        """What the student's family may choose: a place is left, or is held for him.
+
+        Adds `held_until`, the end of the student's own hold, None without one.
+        """
+        mine = Q(places__hold__student=student, places__hold__until__gt=timezone.now())
+        slots = self.with_places().annotate(held_until=Max("places__hold__until", filter=mine))
+        return slots.filter(Q(places_left__gt=0) | Q(held_until__isnull=False))
+
+    def at_the_time_of(self, slot):
+        """Those of the same school year that have a minute in common with the slot, itself too."""
+        return self.filter(
+            course__school_year=slot.course.school_year_id,
+            weekday=slot.weekday,
+            starts_at__lt=slot.ends_at,
+            ends_at__gt=slot.starts_at,
+        )
 
     def taught_by(self, teacher):
         return self.filter(teacher=teacher)

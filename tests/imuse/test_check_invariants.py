@@ -21,8 +21,9 @@ from imuse import invariants
 from reenrolment.enums import Status
 from reenrolment.models import CourseChoice, Reenrolment, Transition
 from reenrolment.services import decisions, submission
-from students.enums import EnrolmentStatus, Scheduling
-from students.models import Course, Enrolment
+from students import services as students
+from students.enums import EnrolmentStatus, Scheduling, Weekday
+from students.models import Course, Enrolment, Hold
 from tests.documents.builders import make_pdf
 from tests.factories import (
     CourseFactory,
@@ -73,7 +74,8 @@ def theory(dossier):
 @pytest.fixture
 def validated(dossier, case, registrar):  # noqa: F811
     choir = dossier.choices.get(slot=None)
-    decisions.place(choir, course=case.choir_course, slot=SlotFactory(course=case.choir_course))
+    slot = SlotFactory(course=case.choir_course, weekday=Weekday.WEDNESDAY)
+    decisions.place(choir, course=case.choir_course, slot=slot)
     return decisions.validate(dossier, actor=registrar)
 
 
@@ -134,6 +136,15 @@ def test_a_place_of_another_course(theory):
     assert broken(invariants.seats) == [
         f"Louise Martin : Solfège occupe une place d'un autre cours, {slot}."
     ]
+
+
+def test_a_place_held_in_another_course(theory):
+    until = timezone.now() + dt.timedelta(minutes=30)
+    held = students.hold(StudentFactory(first_name="Inès"), SlotFactory(), until=until)
+    Hold.objects.update(course=CourseFactory())
+
+    slot = f"« {held.place.slot} »".replace("\u00a0", " ")
+    assert broken(invariants.seats) == [f"Inès Martin garde une place d'un autre cours, {slot}."]
 
 
 def test_a_place_in_a_course_without_slots(theory):

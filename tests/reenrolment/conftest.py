@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Mail
 from documents.models import Document
@@ -12,8 +13,8 @@ from reenrolment.readiness import fingerprint_of
 from reenrolment.rows import load_rows
 from reenrolment.services import decisions, drafts, submission
 from reenrolment.services.drafts import Edit
-from students.enums import Scheduling
-from students.models import Course, Enrolment, Slot, Student
+from students.enums import Scheduling, Weekday
+from students.models import Course, Enrolment, Hold, Slot, Student
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
@@ -48,7 +49,7 @@ class Case:
         )
 
     def fill_in(self, *, slot=None, **changes):
-        """Saves a draft that is ready to be submitted."""
+        """Saves a draft that is ready to be submitted, if a place of the slot can be held."""
         return drafts.save_draft(
             self.campaign,
             self.student,
@@ -60,6 +61,10 @@ class Case:
                 f"course-{self.choir.pk}": Edit(BLANK, BLANK | {"wanted": True}),
             },
         )
+
+    def let_holds_end(self):
+        """The family took longer than the places are kept: nothing sweeps, time alone passes."""
+        Hold.objects.filter(student=self.student).update(until=timezone.now())
 
     def submit(self, actor):
         reenrolment = self.reenrolment
@@ -113,7 +118,7 @@ def submitted(case, parent) -> Reenrolment:
 @pytest.fixture
 def choir_slot(case) -> Slot:
     """The one place of the course that the administration allots."""
-    return SlotFactory(course=case.choir_course)
+    return SlotFactory(course=case.choir_course, weekday=Weekday.WEDNESDAY)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions
+from students.enums import Weekday
 from tests.factories import (
     CourseFactory,
     EstablishmentFactory,
@@ -47,7 +48,7 @@ def test_place_in_a_course_without_slots(admin, case, submitted):
 
 
 def test_a_slot_that_is_full_is_refused_beside_the_field(admin, case, submitted):
-    full = SlotFactory(course=case.choir_course, places=0)
+    full = SlotFactory(course=case.choir_course, weekday=Weekday.WEDNESDAY, places=0)
 
     response = admin.post(
         action("place", submitted, case.choice(case.choir).pk), {"where": f"slot-{full.pk}"}

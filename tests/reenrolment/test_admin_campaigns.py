@@ -26,6 +26,7 @@ def fields(establishment):
         "school_year": SchoolYearFactory.coming().pk,
         "opens_at": "2099-05-03T08:00",
         "closes_at": "2099-06-11T23:59",
+        "hold_minutes": 30,
         "terms": TermsFactory().pk,
     }
 
@@ -46,6 +47,8 @@ def test_a_campaign_is_made_with_moments_of_paris(admin, fields):
     ("changes", "message"),
     [
         ({"closes_at": "2099-05-03T08:00"}, "La campagne doit fermer après avoir ouvert."),
+        ({"hold_minutes": 4}, "Assurez-vous que cette valeur est supérieure ou égale à 5."),
+        ({"hold_minutes": 241}, "Assurez-vous que cette valeur est inférieure ou égale à 240."),
         ({"opens_at": "demain"}, "Saisissez une date et une heure valides."),
     ],
 )

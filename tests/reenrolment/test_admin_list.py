@@ -11,6 +11,7 @@ from documents.enums import RefusalReason
 from reenrolment.models import Reenrolment
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
+from students.enums import Weekday
 from students.models import Student
 from tests.factories import (
     CampaignFactory,
@@ -155,7 +156,7 @@ def test_filter_by_what_is_to_place(admin, submit):
     decisions.place(
         placed.choice(placed.choir),
         course=placed.choir_course,
-        slot=SlotFactory(course=placed.choir_course),
+        slot=SlotFactory(course=placed.choir_course, weekday=Weekday.WEDNESDAY),
     )
 
     assert listed(admin, a_placer="oui") == [to_place.reenrolment]

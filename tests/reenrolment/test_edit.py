@@ -175,6 +175,7 @@ def test_a_slot_of_another_course_is_refused(home, case):
 
 def test_a_slot_filled_since_the_draft_is_said_on_the_page(home, case):
     case.fill_in()
+    case.let_holds_end()
     rival = make_case(StudentFactory(family=CustodyFactory().family), slot=case.slot)
     rival.fill_in()
     rival.submit(GuardianFactory(family=rival.student.families.get()).user)

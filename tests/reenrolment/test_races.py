@@ -13,11 +13,12 @@ from documents import services as documents
 from documents.models import Document
 from imuse.invariants import violations
 from reenrolment.enums import Status
-from reenrolment.models import Reenrolment
+from reenrolment.models import CourseChoice, Reenrolment
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, drafts, submission, supplies
+from reenrolment.services.drafts import Edit
 from students import services as students
-from students.models import Enrolment, Slot
+from students.models import Enrolment, Hold, Slot
 from tests.documents.builders import make_pdf
 from tests.factories import (
     CourseFactory,
@@ -28,7 +29,7 @@ from tests.factories import (
     StudentFactory,
 )
 from tests.races import run_together
-from tests.reenrolment.conftest import make_case
+from tests.reenrolment.conftest import BLANK, make_case
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -50,7 +51,7 @@ def rush(parent):
     def play():
         slot = SlotFactory(course=course)
         for case in cases:
-            case.reenrolment.choices.filter(enrolment=case.theory).update(slot=slot)
+            case.reenrolment.choices.filter(enrolment=case.theory).update(wanted=True, slot=slot)
         results = run_together(lambda n: cases[n].submit(parent), FAMILIES)
         won = [result for result in results if not isinstance(result, Exception)]
         for reenrolment in won:
@@ -85,6 +86,92 @@ def test_without_the_lock_the_constraint_has_to_stop_claims(rush, caplog, monkey
 
     assert winners == [1] * ROUNDS
     assert stopped_by_the_constraint(caplog) > 0
+
+
+def test_the_last_place_is_held_for_exactly_one_family(parent):
+    """They pick it at the same moment, before anybody has submitted."""
+    family = parent.guardian.family
+    slot = SlotFactory(course=CourseFactory(coming=True))
+    cases = [make_case(StudentFactory(family=family), slot=slot) for _ in range(FAMILIES)]
+    for _ in range(ROUNDS):
+        results = run_together(lambda n: cases[n].fill_in(), FAMILIES)
+
+        [held] = Hold.objects.all()
+        winner = next(n for n, case in enumerate(cases) if case.student == held.student)
+        assert results.pop(winner) == []
+        assert [[each.error.code for each in refused] for refused in results] == [["slot_full"]] * (
+            FAMILIES - 1
+        )
+        cases[winner].let_holds_end()
+        CourseChoice.objects.update(wanted=False, slot=None)
+
+
+def test_a_hold_that_ends_is_taken_by_one_and_never_by_two(parent):
+    """Its family validates at the very moment when thirty others pick the place."""
+    family = parent.guardian.family
+    course = CourseFactory(coming=True)
+    for _ in range(ROUNDS):
+        slot = SlotFactory(course=course)
+        mine = make_case(StudentFactory(family=family), slot=slot)
+        others = [make_case(StudentFactory(family=family), slot=slot) for _ in range(5)]
+        mine.fill_in()
+        mine.let_holds_end()
+
+        submitted, *picked = run_together(
+            lambda n, mine=mine, others=others: (
+                others[n - 1].fill_in() if n else mine.submit(parent)
+            ),
+            6,
+        )
+
+        won = [unsaved for unsaved in picked if unsaved == []]
+        if isinstance(submitted, Exception):
+            assert [each.code for each in submitted.error_list] == ["slot_full"]
+            assert len(won) == 1
+        else:
+            assert won == []
+        assert list(violations()) == []
+
+
+def test_two_families_that_exchange_their_slots_lose_none(parent):
+    """Each wants the other's full slot: both are refused, neither waits for ever."""
+    family = parent.guardian.family
+    course = CourseFactory(coming=True)
+    slots = [SlotFactory(course=course, group=group) for group in "AB"]
+    cases = [make_case(StudentFactory(family=family), slot=slot) for slot in slots]
+    for case in cases:
+        case.fill_in()
+    for _ in range(ROUNDS):
+        results = run_together(
+            lambda n: drafts.save_draft(
+                cases[n].campaign,
+                cases[n].student,
+                {
+                    f"course-{cases[n].theory.pk}": Edit(
+                        BLANK | {"wanted": True, "slot_id": slots[n].pk},
+                        BLANK | {"wanted": True, "slot_id": slots[1 - n].pk},
+                    )
+                },
+            ),
+            2,
+        )
+
+        assert [[each.error.code for each in refused] for refused in results] == [["slot_full"]] * 2
+        assert {held.place.slot for held in Hold.objects.all()} == set(slots)
+
+
+def test_two_parents_who_pick_two_slots_hold_one_place(case):
+    """The one who saves second is shown what the first one saved."""
+    slots = [SlotFactory(course=case.slot.course, group=group) for group in "BC"]
+    for _ in range(ROUNDS):
+        results = run_together(lambda n: case.fill_in(slot=slots[n]), 2)
+
+        assert sorted(len(unsaved) for unsaved in results) == [0, 1]
+        assert Hold.objects.count() == 1
+        assert Hold.objects.get().place.slot == case.choice(case.theory).slot
+        Hold.objects.all().delete()
+        Reenrolment.objects.update(administrative=False)
+        CourseChoice.objects.update(wanted=False, slot=None)
 
 
 def test_a_double_click_submits_once(parent, student):

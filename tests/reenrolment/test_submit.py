@@ -84,6 +84,7 @@ def test_a_double_click_lands_on_the_confirmation(home, ready):
 
 def test_a_slot_gone_leads_back_to_the_choice_with_its_sentence(home, ready, parent):
     data = recap(home, ready)
+    ready.let_holds_end()
     family = parent.guardian.family
     rival = make_case(StudentFactory(family=family), slot=ready.slot)
     rival.fill_in()

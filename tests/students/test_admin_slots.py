@@ -68,7 +68,7 @@ class TestSlots:
 
         assert response.context["adminform"].form.errors == {
             "capacity": [
-                "2 places sont déjà prises dans ce créneau\u00a0:"
+                "2 places sont déjà prises ou réservées dans ce créneau\u00a0:"
                 " sa capacité ne peut pas descendre à 1."
             ]
         }
@@ -107,7 +107,7 @@ class TestSlots:
         response = staff.post(url_of(slot), self.page | {"capacity": 1, "room": "12"}, follow=True)
 
         assert [str(message) for message in response.context["messages"]] == [
-            "2 places sont déjà prises dans ce créneau\u00a0:"
+            "2 places sont déjà prises ou réservées dans ce créneau\u00a0:"
             " sa capacité ne peut pas descendre à 1."
         ]
         slot.refresh_from_db()

@@ -300,8 +300,8 @@ class TestSlots:
             (
                 2,
                 "Capacité",
-                "2 places sont déjà prises dans ce créneau\u00a0: sa capacité ne peut pas"
-                " descendre à 1.",
+                "2 places sont déjà prises ou réservées dans ce créneau\u00a0: sa capacité ne"
+                " peut pas descendre à 1.",
             )
         ]
         assert import_rows(SlotList, registrar, slot | {"Capacité": "2"}) == (0, 1, 0)

@@ -116,7 +116,7 @@ class TestClaim:
         """A place taken by someone who does not lock: refused, and somebody is told."""
         free = slot.places.get()
         EnrolmentFactory(course=course, place=free)
-        monkeypatch.setattr(services, "_first_free_place", lambda slot: free)
+        monkeypatch.setattr(services, "_first_free_place", lambda slot, student: free)
 
         with pytest.raises(ValidationError) as refusal:
             services.claim(student, slot, cycle=Cycle.FIRST)
@@ -275,10 +275,10 @@ class TestSetCapacity:
     @pytest.mark.parametrize(
         ("taken", "capacity", "sentence"),
         [
-            (1, 0, "Une place est déjà prise dans ce créneau\u00a0: sa capacité ne peut pas"
-                   " descendre à 0."),
-            (2, 1, "2 places sont déjà prises dans ce créneau\u00a0: sa capacité ne peut pas"
-                   " descendre à 1."),
+            (1, 0, "Une place est déjà prise ou réservée dans ce créneau\u00a0: sa capacité ne peut"
+                   " pas descendre à 0."),
+            (2, 1, "2 places sont déjà prises ou réservées dans ce créneau\u00a0: sa capacité ne"
+                   " peut pas descendre à 1."),
         ],
     )  # fmt: skip
     def test_refuses_fewer_than_taken(self, course, taken, capacity, sentence):
