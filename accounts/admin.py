@@ -310,9 +310,16 @@ class MailAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
         return "abandonné" if mail.attempts >= mails.MAX_ATTEMPTS else "en attente"
 
 
+class ListLogAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+    """What the agents of one's own sites took in and out (see `accounts_of`)."""
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(actor__in=accounts_of(request.user))
+
+
 @admin.register(ListImport)
-class ListImportAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
-    """The log of imports; what each one did to a row stands in the row's own history."""
+class ListImportAdmin(ListLogAdmin):
+    """What each import did to a row stands in the row's own history."""
 
     list_display = ["received_at", "actor", "list", "name", "done_at", *COUNTS]
     list_filter = ["list"]
@@ -322,7 +329,7 @@ class ListImportAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
 
 
 @admin.register(ListExport)
-class ListExportAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+class ListExportAdmin(ListLogAdmin):
     list_display = ["at", "actor", "list", "rows"]
     list_filter = ["list"]
     list_select_related = ["actor"]

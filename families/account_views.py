@@ -13,6 +13,7 @@ from accounts.admin import permission_required
 from families import invitations
 from families.account_lines import account_lines
 from families.models import Family, Guardian
+from families.selectors import families_of
 
 MANAGE = "families.manage_accounts"
 REASON_LENGTH = 200  # characters
@@ -36,7 +37,7 @@ def urls():
 @require_safe
 @permission_required(MANAGE)
 def household_accounts(request, pk):
-    family = get_object_or_404(Family, pk=pk)
+    family = get_object_or_404(families_of(request.user), pk=pk)
     lines = account_lines(family, reader=request.user)
     context = {
         **admin.site.each_context(request),
@@ -54,7 +55,7 @@ def household_accounts(request, pk):
 @require_POST
 @permission_required(MANAGE)
 def invite(request, pk, guardian):
-    guardian = get_object_or_404(Guardian, pk=guardian, family=pk)
+    guardian = get_object_or_404(_guardians(request, pk), pk=guardian)
     try:
         invitations.invite(guardian, actor=request.user, establishment=request.establishment)
     except ValidationError as error:
@@ -65,7 +66,7 @@ def invite(request, pk, guardian):
 @require_POST
 @permission_required(MANAGE)
 def close_account(request, pk, guardian):
-    guardian = _with_account(pk, guardian)
+    guardian = _with_account(request, pk, guardian)
     reason = request.POST.get("reason", "")[:REASON_LENGTH]
     try:
         accounts.close_account(guardian.user, actor=request.user, reason=reason)
@@ -77,7 +78,7 @@ def close_account(request, pk, guardian):
 @require_POST
 @permission_required(MANAGE)
 def reopen_account(request, pk, guardian):
-    guardian = _with_account(pk, guardian)
+    guardian = _with_account(request, pk, guardian)
     try:
         accounts.reopen_account(guardian.user, actor=request.user)
     except ValidationError as error:
@@ -85,9 +86,14 @@ def reopen_account(request, pk, guardian):
     return _done(request, guardian, "le compte est rouvert.")
 
 
-def _with_account(pk, guardian):
-    guardians = Guardian.objects.exclude(user=None).select_related("user")
-    return get_object_or_404(guardians, pk=guardian, family=pk)
+def _guardians(request, pk):
+    """Those of the household, if the agent's sites know it."""
+    return Guardian.objects.filter(family__in=families_of(request.user).filter(pk=pk))
+
+
+def _with_account(request, pk, guardian):
+    guardians = _guardians(request, pk).exclude(user=None).select_related("user")
+    return get_object_or_404(guardians, pk=guardian)
 
 
 def _done(request, guardian, text):

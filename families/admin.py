@@ -11,12 +11,15 @@ from accounts.admin_forms import OwnRowsFormSet
 from accounts.models import User
 from accounts.selectors import accounts_of
 from families import account_views, double_views, erasures_admin, services
+from families.admin_scope import OfOwnHouseholdsMixin
 from families.lists import FamilyList
 from families.models import Commune, Family, Guardian, Merge
 from families.phones import PhoneField
 from families.selectors import families_of
 
 assert erasures_admin  # imported for its registration
+
+ERASED = "Effacé avec le foyer"  # families/personal_data.py
 
 
 @admin.register(Commune)
@@ -132,7 +135,7 @@ class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
 
 
 @admin.register(Merge)
-class MergeAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
+class MergeAdmin(OfOwnHouseholdsMixin, ReadOnlyAdminMixin, admin.ModelAdmin):
     """What was merged into what, by whom, and how both were before."""
 
     list_display = ["at", "kind", "absorbed_name", "kept_name", "family", "actor"]
@@ -144,10 +147,12 @@ class MergeAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
 
     @admin.display(description="les deux fiches avant (gardée / doublon)")
     def before(self, merge):
-        rows = [[text or "–" for text in field] for field in merge.details["fields"]]
-        return format_html_join(mark_safe("<br>"), "{}\u00a0: {} / {}", rows)
+        rows = [[text or "–" for text in field] for field in merge.details.get("fields", [])]
+        return format_html_join(mark_safe("<br>"), "{}\u00a0: {} / {}", rows) or ERASED
 
     @admin.display(description="ce qui a suivi")
     def moved(self, merge):
+        if not merge.details:
+            return ERASED
         lines = ((line,) for line in merge.details["lines"])
         return format_html_join(mark_safe("<br>"), "{}", lines) or "Rien"

@@ -13,6 +13,7 @@ from families import absorbing
 from families.doubles import likely_doubles
 from families.enums import MergeKind
 from families.models import Family, Guardian
+from families.selectors import families_of
 
 MERGE = "families.merge_families"
 ROWS = 50  # lines of one page
@@ -60,7 +61,7 @@ def urls():
 @require_safe
 @permission_required(MERGE)
 def doubles(request):
-    page = Paginator(likely_doubles(), ROWS).get_page(request.GET.get("page"))
+    page = Paginator(likely_doubles(reader=request.user), ROWS).get_page(request.GET.get("page"))
     return _render(
         request, "admin/families/family/doubles.html", {"title": "Doublons", "page": page}
     )
@@ -71,7 +72,7 @@ def doubles(request):
 def merge_families(request, kept, absorbed):
     if done := _done(request, MergeKind.FAMILY, kept, absorbed):
         return _after(done)
-    families = Family.objects.select_related("commune")
+    families = families_of(request.user).select_related("commune")
     rows = [get_object_or_404(families, pk=key) for key in (kept, absorbed)]
     return _merge(request, *rows, service=absorbing.absorb_family, title="Fusionner deux foyers")
 
@@ -81,7 +82,8 @@ def merge_families(request, kept, absorbed):
 def merge_guardians(request, kept, absorbed):
     if done := _done(request, MergeKind.GUARDIAN, kept, absorbed):
         return _after(done)
-    guardians = Guardian.objects.select_related("user", "family")
+    guardians = Guardian.objects.filter(family__in=families_of(request.user))
+    guardians = guardians.select_related("user", "family")
     rows = [get_object_or_404(guardians, pk=key) for key in (kept, absorbed)]
     users = [row.user for row in rows if row.user]
     title = "Fusionner deux responsables"
@@ -114,6 +116,8 @@ def _merge(request, kept, absorbed, *, service, title, users=()):
 def _done(request, kind, kept, absorbed):
     """A double click, or a page left open: it is done, and was not done twice."""
     done = absorbing.done(kind, kept, absorbed)
+    if done:
+        get_object_or_404(families_of(request.user), pk=done.family_id)
     if done and request.method == "POST":
         messages.info(request, f"{done.absorbed_name}\u00a0: le doublon est déjà fusionné.")
     return done

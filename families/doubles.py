@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from django.db.models import Count, F
 from django.db.models.functions import Lower
 
+from accounts.models import User
 from families.absorbing import kept_apart
 from families.models import Guardian
+from families.selectors import families_of
 
 REASONS = {
     "même nom": F("sort_name"),
@@ -31,15 +33,17 @@ class Double:
         return self.one.family_id != self.other.family_id
 
 
-def likely_doubles() -> list[Double]:
-    """The likeliest first. Five queries at most, and one for what the apps keep apart.
+def likely_doubles(*, reader: User) -> list[Double]:
+    """Those of an agent's sites, the likeliest first.
 
-    In one household a couple shares its phone and often its address: there the name alone counts.
-    Two households of one child in alternating custody are never proposed.
+    Five queries at most, and one for what the apps keep apart. In one household a couple shares
+    its phone and often its address: there the name alone counts. Two households of one child in
+    alternating custody are never proposed.
     """
+    guardians = Guardian.objects.filter(family__in=families_of(reader).values("pk"))
     found = {}
     for reason, key in REASONS.items():
-        for group in _sharing(key):
+        for group in _sharing(key, guardians):
             first, *others = group
             for other in others:
                 if first.family_id == other.family_id and reason != SAME_NAME:
@@ -55,9 +59,9 @@ def likely_doubles() -> list[Double]:
     return sorted(doubles, key=lambda each: (-len(each.reasons), each.one.sort_name, each.one.pk))
 
 
-def _sharing(key):
+def _sharing(key, guardians):
     """Lists of the responsables, the oldest row first, who have the same value."""
-    rows = Guardian.objects.annotate(value=key).exclude(value="")
+    rows = guardians.annotate(value=key).exclude(value="")
     shared = rows.order_by().values("value").annotate(count=Count("pk")).filter(count__gt=1)
     groups = defaultdict(list)
     for guardian in (

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
 from families import erasures
+from families.admin_scope import OfOwnHouseholdsMixin
 from families.data_forms import AnswerForm, ByLetterForm, EraseForm
 from families.holdings import Holding, fingerprint_of, holdings, obstacles
 from families.models import ErasureRequest
@@ -22,7 +23,9 @@ SOON = dt.timedelta(days=7)
 
 
 @admin.register(ErasureRequest)
-class ErasureRequestAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
+class ErasureRequestAdmin(
+    OfOwnHouseholdsMixin, ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin
+):
     """Nothing is edited: a request is answered by the buttons of its page, each one a service."""
 
     list_display = ["family", "asked_at", "answer_before", "state", "decided_at"]
@@ -72,7 +75,7 @@ class ErasureRequestAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAd
             raise PermissionDenied
         if not object_id.isdecimal() or len(object_id) > 18:  # as many digits as a key may have
             raise Http404
-        return self._page(request, self._get(object_id))
+        return self._page(request, self._get(request, object_id))
 
     @method_decorator(require_POST)
     def erase(self, request, pk):
@@ -113,8 +116,8 @@ class ErasureRequestAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAd
             return format_html("<strong>{}</strong>", f"{day:%d/%m/%Y}, bientôt")
         return f"{day:%d/%m/%Y}"
 
-    def _get(self, pk):
-        rows = ErasureRequest.objects.select_related(
+    def _get(self, request, pk):
+        rows = self.get_queryset(request).select_related(
             "family__commune", "asked_by", "decided_by", "erasure__actor"
         )
         return get_object_or_404(rows, pk=pk)
@@ -122,7 +125,7 @@ class ErasureRequestAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAd
     def _decided_by(self, request, pk):
         if not self.has_decide_permission(request):
             raise PermissionDenied
-        return self._get(pk)
+        return self._get(request, pk)
 
     def _moved(self, request, pk, error):
         """Somebody was faster, or the household changed: the page as it is now."""

@@ -12,6 +12,7 @@ from accounts.spreadsheets.registry import register
 from families import services
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
+from families.selectors import families_of
 
 REFERENCE = (
     "Son numéro dans votre ancien logiciel, ou un numéro de votre choix\u00a0: une fiche se"
@@ -56,6 +57,9 @@ class FamilyList(ReferencedList):
         shown=True,
         show=lambda commune: commune.insee_code,
     )
+
+    def rows(self):
+        return families_of(self.actor)
 
     def load_related(self):
         communes = self.related["commune"] = {}
@@ -126,10 +130,11 @@ class GuardianList(ReferencedList):
     )
 
     def rows(self):
-        return Guardian.objects.select_related("user")
+        ours = families_of(self.actor).values("pk")
+        return Guardian.objects.filter(family__in=ours).select_related("user")
 
     def load_related(self):
-        families = Family.objects.only("reference", "name")
+        families = families_of(self.actor).only("reference", "name")
         self.related["family"] = {family.pk: family for family in families}
         self._families = References(families)
 

@@ -10,11 +10,13 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
+from accounts.models import User
 from accounts.spreadsheets import views as spreadsheets
 from accounts.spreadsheets.registry import lists_of
 from accounts.views import sign_out
 from families.enums import ErasureState
 from families.models import ErasureRequest
+from families.selectors import families_of
 from reenrolment.enums import Status
 from reenrolment.worklist import Workload, workload
 
@@ -69,7 +71,7 @@ def _to_do(request) -> list[Figure]:
     if user.has_perm("reenrolment.decide_reenrolment"):
         figures.append(_unplaced(work))
     if user.has_perm("families.decide_erasurerequest"):
-        figures += _erasures()
+        figures += _erasures(user)
     return figures
 
 
@@ -113,9 +115,10 @@ def _unplaced(work: Workload) -> Figure:
     )
 
 
-def _erasures() -> list[Figure]:
+def _erasures(user: User) -> list[Figure]:
     """Seldom any: not shown then. The law gives a month."""
-    waiting = ErasureRequest.objects.filter(state=ErasureState.OPEN)
+    ours = families_of(user)
+    waiting = ErasureRequest.objects.filter(state=ErasureState.OPEN, family__in=ours)
     number = waiting.count()
     label = _plural(number, "demande d'effacement", "demandes d'effacement")
     url = reverse("admin:families_erasurerequest_changelist")

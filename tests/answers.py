@@ -2,12 +2,13 @@
 
 import re
 
-TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="\w+"')
+# The token of a form, and the seconds that the session has left.
+CHANGING = re.compile(r'name="csrfmiddlewaretoken" value="\w+"|data-left="\d+"')
 
 
 def answer_of(response, *keys) -> tuple[int, str, str]:
     """Status, address and text, without what changes each time, nor the keys that were sent."""
-    text = TOKEN.sub("", "" if response.streaming else response.text)
+    text = CHANGING.sub("", "" if response.streaming else response.text)
     where = response.headers.get("Location", "")
     for key in keys:
         text, where = (

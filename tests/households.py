@@ -9,6 +9,7 @@ from tests.factories import CustodyFactory, DocumentFactory, GuardianFactory, In
 HOUSEHOLDS = [
     {
         "name": "Zyfoyer",
+        "reference": "Zyreference",
         "address": "77 rue Zyvoie",
         "address_more": "Zyappartement",
         "last_name": "Zyresponsable",
@@ -21,6 +22,7 @@ HOUSEHOLDS = [
     },
     {
         "name": "Wxfoyer",
+        "reference": "Wxreference",
         "address": "88 rue Wxvoie",
         "address_more": "Wxappartement",
         "last_name": "Wxresponsable",
@@ -32,8 +34,8 @@ HOUSEHOLDS = [
         "username": "wxparent.w",
     },
 ]
-ADDRESS = ("name", "address", "address_more")
-GUARDIAN = ("last_name", "first_name", "email", "mobile_phone", "home_phone")
+ADDRESS = ("name", "reference", "address", "address_more")
+GUARDIAN = ("last_name", "first_name", "reference", "email", "mobile_phone", "home_phone")
 
 
 def make_household(student, rank, *, actor, **family) -> tuple[Family, list[str]]:

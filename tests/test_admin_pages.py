@@ -3,19 +3,25 @@
 A new page, action or right that is not in these lists fails the suite.
 """
 
+import uuid
 from decimal import Decimal
 
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts.models import ListExport, ListImport
 from billing import services as billing
-from families.models import Commune
+from families import erasures
+from families.enums import MergeKind
+from families.models import Commune, Merge
 from reenrolment.models import AssistedSession
 from reenrolment.services import assisting, launches
 from students.models import Discipline, SchoolYear
 from tests.factories import (
     DocumentFactory,
+    FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
@@ -34,8 +40,12 @@ RIGHTS = {
     "accounts_establishment": ("v", "", "vc", "vacd"),
     "accounts_user": ("v", "", "vac", "vac"),
     "accounts_mail": ("v", "", "v", "v"),
+    "accounts_listimport": ("", "", "v", "v"),
+    "accounts_listexport": ("", "", "v", "v"),
     "families_commune": ("vac", "", "vac", "vacd"),
     "families_family": ("vac", "v", "vacd", "vacd"),
+    "families_merge": ("v", "", "v", "v"),
+    "families_erasurerequest": ("va", "", "va", "va"),
     "students_schoolyear": ("vac", "", "vac", "vacd"),
     "students_discipline": ("vac", "", "vac", "vacd"),
     "students_course": ("vac", "", "vacd", "vacd"),
@@ -59,9 +69,11 @@ RIGHTS = {
 ACTIONS = {
     "accounts_user": {
         "unlock": ["registrar", "director", "superuser"],
+        "close_sessions": ["registrar", "director", "superuser"],
         "send_one_time_password": ["director", "superuser"],
         "remove_second_factor": ["director", "superuser"],
     },
+    "families_family": {"compare": ["registrar", "director", "superuser"]},
     "students_enrolment": {
         "confirm": ["registrar", "director", "superuser"],
         "release": ["registrar", "director", "superuser"],
@@ -77,6 +89,7 @@ DOSSIERS = (200, 403, 200, 200)
 LAUNCH = {"get": DOSSIERS, "post": (405, 405, 405, 405)}
 DECISION = {"get": (405, 405, 405, 405), "post": (302, 403, 302, 302)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
+OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
 PAGES = {
     "index": EVERYBODY,
@@ -88,6 +101,20 @@ PAGES = {
     "autocomplete": {"get": (403, 403, 403, 403)},  # what is searched must be said
     "view_on_site": {"get": (404, 404, 404, 404)},  # no model has such a page
     "app_list": {"get": DOSSIERS[:1] + (404,) + DOSSIERS[2:]},  # that of « reenrolment »
+    "lists": EVERYBODY,
+    "list_import": {"get": DOSSIERS, "post": DOSSIERS},
+    "list_template": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
+    "list_export": {"get": DOSSIERS, "post": DOSSIERS},
+    "list_check": {"get": (404, 403, 404, 404), "post": (404, 403, 404, 404)},  # one's own file
+    "families_family_household_accounts": LAUNCH,
+    "families_family_invite": DECISION,
+    "families_family_close_account": DECISION,
+    "families_family_reopen_account": DECISION,
+    "families_family_doubles": LAUNCH,
+    "families_family_merge_families": {"get": DOSSIERS, "post": DOSSIERS},
+    "families_family_merge_guardians": {"get": DOSSIERS, "post": DOSSIERS},
+    "families_erasurerequest_erase": OF_THE_DIRECTION,
+    "families_erasurerequest_answer": OF_THE_DIRECTION,
     "students_slot_add_place": {"get": DOSSIERS, "post": DOSSIERS},
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
     "documents_document_accept": DECISION,
@@ -149,13 +176,29 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         actor=superuser,
     )
     assisted = assisting.start(student, family, actor=registrar)
+    double = FamilyFactory()
+    merge = Merge.objects.create(
+        kind=MergeKind.FAMILY,
+        family=family,
+        kept_key=10_001,
+        absorbed_key=10_002,
+        details={},
+        actor=registrar,
+    )
+    logged = {"actor": registrar, "list": "familles"}
+    erasure = erasures.ask(family, text="Tout.", actor=parent)
+    claire, paul = family.guardians.order_by("pk")
     campaign, dossier = [case.campaign.pk], case.reenrolment.pk
     return {
         "accounts_establishment": establishment,
         "accounts_user": parent,
         "accounts_mail": case.campaign.launch.launch_mails.exclude(mail=None).first().mail,
+        "accounts_listimport": ListImport.objects.create(**logged, received_at=timezone.now()),
+        "accounts_listexport": ListExport.objects.create(**logged, rows=1, at=timezone.now()),
         "families_commune": Commune.objects.get(),
         "families_family": family,
+        "families_merge": merge,
+        "families_erasurerequest": erasure,
         "students_schoolyear": SchoolYear.objects.first(),
         "students_discipline": Discipline.objects.first(),
         "students_course": case.slot.course,
@@ -175,6 +218,18 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "reenrolment_assistedsession": AssistedSession.objects.get(pk=assisted.pk),
         "app_list": ["reenrolment"],
         "view_on_site": [1, 1],
+        "list_import": ["familles"],
+        "list_template": ["familles", "csv"],
+        "list_export": ["familles"],
+        "list_check": ["familles", uuid.uuid4()],
+        "families_family_household_accounts": [family.pk],
+        "families_family_invite": [family.pk, claire.pk],
+        "families_family_close_account": [family.pk, claire.pk],
+        "families_family_reopen_account": [family.pk, claire.pk],
+        "families_family_merge_families": [family.pk, double.pk],
+        "families_family_merge_guardians": [claire.pk, paul.pk],
+        "families_erasurerequest_erase": [erasure.pk],
+        "families_erasurerequest_answer": [erasure.pk],
         "students_slot_add_place": [case.slot.pk],
         "documents_document_file": [document.pk],
         "documents_document_accept": [document.pk],
@@ -238,8 +293,9 @@ def test_an_agent_does_with_a_row_what_the_list_says(enter, rows, who):
     answers = {model: usual_answers(client, rows, model) for model in RIGHTS}
 
     expected = {model: due(rights[position]) for model, rights in RIGHTS.items()}
-    # Read only, and it says so to whoever may read it.
+    # Read only, and they say so to whoever may read them.
     expected["reenrolment_reenrolment"]["save"] = 405
+    expected["families_erasurerequest"]["save"] = 405
     assert answers == expected
 
 

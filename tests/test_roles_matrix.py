@@ -11,6 +11,7 @@ from django.urls import reverse
 from accounts import roles, throttling
 from accounts.models import User
 from billing import services as billing
+from families import erasures
 from students.enums import Scheduling
 from tests.accounts.codes import set_up
 from tests.factories import (
@@ -18,6 +19,8 @@ from tests.factories import (
     DocumentFactory,
     EnrolmentFactory,
     EstablishmentFactory,
+    FamilyFactory,
+    GuardianFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
     SlotFactory,
@@ -63,6 +66,10 @@ def rows(parent, student, family, teacher, superuser, establishment):
     return {
         "student": student.pk,
         "family": family.pk,
+        "double": FamilyFactory().pk,
+        "guardian": parent.guardian.pk,
+        "twin": GuardianFactory(family=family).pk,
+        "erasure": erasures.ask(family, text="Tout.", actor=parent).pk,
         "class": slot.pk,
         "document": document.pk,
         "invoice": billing.issue(invoice, actor=superuser).pk,
@@ -85,16 +92,21 @@ def opens(response) -> bool:
     return response.status_code in (200, 302) and not sent_away
 
 
+def address(name, keys, rows):
+    """A key that is no row is the name of a list."""
+    return reverse(name, args=[rows.get(key, key) for key in keys])
+
+
 def get(name, *keys):
     def play(client, rows):
-        return opens(client.get(reverse(name, args=[rows[key] for key in keys])))
+        return opens(client.get(address(name, keys, rows)))
 
     return play
 
 
 def post(name, *keys, **data):
     def play(client, rows):
-        return opens(client.post(reverse(name, args=[rows[key] for key in keys]), data))
+        return opens(client.post(address(name, keys, rows), data))
 
     return play
 
@@ -123,6 +135,15 @@ def unlock(whom):
             throttling.begin(user.username, "")
         act(client, "unlock", user)
         return throttling.suspended_until(user) is None
+
+    return play
+
+
+def close_sessions(whom):
+    def play(client, rows):
+        before = rows[whom].session_generation
+        act(client, "close_sessions", rows[whom])
+        return User.objects.get(pk=rows[whom].pk).session_generation > before
 
     return play
 
@@ -174,11 +195,17 @@ def switch_site(client, rows):
 
 PLAYS = {
     "Changer son mot de passe": get("accounts:change_password"),
+    "Modifier son adresse e-mail, voir ses connexions": every(
+        get("accounts:change_email"), get("accounts:connections")
+    ),
     "Passer d'un de ses sites à l'autre": switch_site,
     "Lire l'identité, les cours et l'historique d'un élève sur l'extranet": every(
         *[get(f"students:{tab}", "student") for tab in ("identity", "courses", "history")]
     ),
     "Modifier l'adresse et les responsables d'un foyer sur l'extranet": post("families:identity"),
+    "Demander une copie de ses données, l'effacement de son foyer": every(
+        get("families:my_data"), post("families:ask_export"), post("families:ask_erasure")
+    ),
     "Réinscrire un élève sur l'extranet": get("reenrolment:edit", "student"),
     "Relire une pièce d'un foyer sur l'extranet": get("documents:download", "document"),
     "Lire une facture sur l'extranet": get("billing:invoice", "invoice"),
@@ -224,6 +251,42 @@ PLAYS = {
         post("admin:families_family_change", "family"),
     ),
     "Lire la fiche d'une famille": get("admin:families_family_change", "family"),
+    "Inviter un responsable, fermer ou rouvrir son compte": every(
+        get("admin:families_family_household_accounts", "family"),
+        *[
+            post(f"admin:families_family_{name}", "family", "guardian")
+            for name in ("invite", "close_account", "reopen_account")
+        ],
+    ),
+    "Comparer et fusionner des doublons, lire le journal des fusions": every(
+        get("admin:families_family_doubles"),
+        post("admin:families_family_merge_families", "family", "double"),
+        post("admin:families_family_merge_guardians", "guardian", "twin"),
+        get("admin:families_merge_changelist"),
+    ),
+    "Lire les demandes d'effacement, en enregistrer une": every(
+        get("admin:families_erasurerequest_changelist"),
+        get("admin:families_erasurerequest_change", "erasure"),
+        post("admin:families_erasurerequest_add"),
+    ),
+    "Effacer les données d'un foyer, répondre à sa demande": every(
+        post("admin:families_erasurerequest_erase", "erasure"),
+        post("admin:families_erasurerequest_answer", "erasure"),
+    ),
+    "Importer et exporter familles, responsables, élèves, gardes, cours et créneaux": every(
+        *[
+            post(f"admin:list_{way}", slug)
+            for way in ("import", "export")
+            for slug in ("familles", "responsables", "eleves", "gardes", "cours", "creneaux")
+        ]
+    ),
+    "Exporter les inscriptions et les dossiers": every(
+        post("admin:list_export", "inscriptions"), post("admin:list_export", "dossiers")
+    ),
+    "Exporter les factures": post("admin:list_export", "factures"),
+    "Lire le journal des imports et des exports": every(
+        get("admin:accounts_listimport_changelist"), get("admin:accounts_listexport_changelist")
+    ),
     "Choisir les types de pièces et les pièces demandées": every(
         get("admin:documents_documenttype_add"), get("admin:documents_piecerule_add")
     ),
@@ -233,7 +296,9 @@ PLAYS = {
     "Enregistrer un paiement": post("admin:billing_invoice_record_payment", "invoice"),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
+    "Fermer les sessions d'une famille ou d'un enseignant": close_sessions("parent"),
     "Débloquer le compte d'un agent": unlock("agent"),
+    "Fermer les sessions d'un agent": close_sessions("agent"),
     "Créer un compte, lui envoyer un mot de passe provisoire": every(
         get("admin:accounts_user_add"), send_one_time_password
     ),

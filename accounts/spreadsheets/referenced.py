@@ -7,6 +7,12 @@ from accounts.references import reference_of
 from accounts.spreadsheets.columns import as_text
 from accounts.spreadsheets.lists import List
 
+# All that is told of a row of another site: a reference is one row's in the whole town.
+ELSEWHERE = (
+    "Cette référence est celle d'une fiche d'un autre établissement\u00a0: donnez-en une autre, ou"
+    " voyez avec lui."
+)
+
 
 class References:
     """Rows by their reference, and by « #12 », as exports name one without."""
@@ -46,6 +52,8 @@ class ReferencedList(List):
 
     def check(self, sheet):
         self._references = References()
+        others = self.model.objects.exclude(pk__in=self.rows().values("pk"))
+        self._elsewhere = set(others.exclude(reference=None).values_list("reference", flat=True))
         return super().check(sheet)
 
     def remember(self, row):
@@ -54,6 +62,8 @@ class ReferencedList(List):
 
     def find(self, values):
         reference = values.get("reference")
+        if reference in self._elsewhere:
+            raise ValidationError({"reference": ValidationError(ELSEWHERE, code="elsewhere")})
         row = self._references.rows.get(reference)
         if reference and reference.startswith("#"):
             if row is None:

@@ -7,8 +7,7 @@ from django.http import HttpResponseRedirect
 
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.selectors import establishments_of
-from families.models import Family
-from families.selectors import families_of
+from families.admin_scope import OwnHouseholdsMixin
 from students.models import Course, Student
 from students.selectors import students_of
 
@@ -33,14 +32,12 @@ class OwnCoursesMixin(OwnEstablishmentsMixin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
-class OwnPeopleMixin:
+class OwnPeopleMixin(OwnHouseholdsMixin):
     """An agent links the students and households of his own sites, whatever is posted."""
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.related_model is Student:
             kwargs["queryset"] = students_of(request.user)
-        if db_field.related_model is Family:
-            kwargs["queryset"] = families_of(request.user)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 

@@ -10,10 +10,11 @@ from accounts.spreadsheets.lists import List
 from accounts.spreadsheets.referenced import ReferencedList, References
 from accounts.spreadsheets.registry import register
 from families.lists import PHONE, REFERENCE, REQUIRED_IF_NEW
-from families.models import Family
 from families.phones import PhoneField
+from families.selectors import families_of
 from students import services
 from students.models import Custody, Student
+from students.selectors import students_of
 
 NOT_READ = "Pour vous y retrouver\u00a0: cette colonne n'est pas lue."
 RANKS = Custody._meta.get_field("rank").choices
@@ -46,6 +47,9 @@ class StudentList(ReferencedList):
     )
     school = Column("school", "Établissement scolaire", example="École Jean-Macé")
     school_class = Column("school_class", "Classe", example="CM2")
+
+    def rows(self):
+        return students_of(self.actor)
 
     def save(self, created, changed):
         services.save_students(created, changed)
@@ -90,9 +94,12 @@ class CustodyList(List):
         " vide\u00a0: le premier.",
     )
 
+    def rows(self):
+        return Custody.objects.filter(student__in=students_of(self.actor).values("pk"))
+
     def load_related(self):
-        students = Student.objects.only("reference", "last_name", "first_name")
-        families = Family.objects.only("reference", "name")
+        students = students_of(self.actor).only("reference", "last_name", "first_name")
+        families = families_of(self.actor).only("reference", "name")
         self.related["student"] = {student.pk: student for student in students}
         self.related["family"] = {family.pk: family for family in families}
         self._students, self._families = References(students), References(families)

@@ -186,6 +186,7 @@ class TestSendAgain:
     def test_another_mail_for_another_day(self, signed_in, parent, monkeypatch):
         change = email_changes.ask(NEW, actor=parent)
         later(monkeypatch, hours=2)
+        signed_in.force_login(parent)
 
         response = signed_in.post(f"{URL}renvoyer/", follow=True)
 

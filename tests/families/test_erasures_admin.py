@@ -228,7 +228,7 @@ def test_the_pages_make_a_constant_number_of_queries(
         guardian = GuardianFactory(family=FamilyFactory())
         erasures.ask(guardian.family, text="Tout.", actor=guardian.user)
 
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(8):
         as_direction.get(LIST)
     with django_assert_max_num_queries(50):
         as_direction.get(page_of(asked))

@@ -126,23 +126,29 @@ def test_no_account_is_closed_without_a_reason_nor_twice(desk, parent):
     ]
 
 
-@pytest.mark.parametrize("flag", ["is_staff", "is_superuser"])
-def test_the_direction_alone_acts_on_a_colleague(desk, parent, director, flag):
+@pytest.mark.parametrize(
+    ("flag", "unheard", "heard"),
+    [("is_staff", [], "director"), ("is_superuser", ["director"], "superuser")],
+)
+def test_nobody_acts_on_an_account_above_his_own(desk, request, parent, flag, unheard, heard):
     User.objects.filter(pk=parent.pk).update(**{flag: True})
     refused = "Claire Martin\u00a0: Compte d'un agent\u00a0: seule la direction {}."
 
-    text = desk.get(page_of(parent.guardian.family)).text
-    assert "seule la direction agit sur lui" in text
-    assert "Fermer le compte" not in text
-    assert act(desk, "close_account", parent.guardian, reason="Départ") == [
-        refused.format("ferme ce compte")
-    ]
-    assert act(desk, "invite", parent.guardian) == [refused.format("invite cette personne")]
-    User.objects.filter(pk=parent.pk).update(is_active=False)
-    assert act(desk, "reopen_account", parent.guardian) == [refused.format("rouvre ce compte")]
-    assert not User.objects.get(pk=parent.pk).is_active
+    for who in ["registrar", *unheard]:
+        desk.force_login(request.getfixturevalue(who))
+        User.objects.filter(pk=parent.pk).update(is_active=True)
+        text = desk.get(page_of(parent.guardian.family)).text
+        assert "seule la direction agit sur lui" in text
+        assert "Fermer le compte" not in text
+        assert act(desk, "close_account", parent.guardian, reason="Départ") == [
+            refused.format("ferme ce compte")
+        ]
+        assert act(desk, "invite", parent.guardian) == [refused.format("invite cette personne")]
+        User.objects.filter(pk=parent.pk).update(is_active=False)
+        assert act(desk, "reopen_account", parent.guardian) == [refused.format("rouvre ce compte")]
+        assert not User.objects.get(pk=parent.pk).is_active
 
-    desk.force_login(director)
+    desk.force_login(request.getfixturevalue(heard))
     act(desk, "reopen_account", parent.guardian)
     assert User.objects.get(pk=parent.pk).is_active
 

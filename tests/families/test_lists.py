@@ -313,7 +313,7 @@ def test_what_goes_out_comes_back_unchanged(registrar, list_, factory, format_):
 def test_the_queries_do_not_grow_with_the_rows(registrar, list_, django_assert_max_num_queries):
     GuardianFactory(user=None)
     for _ in range(2):
-        with django_assert_max_num_queries(4):
+        with django_assert_max_num_queries(5):
             content, _ = list_(registrar).file_of(list_(registrar).rows(), CSV)
             list_(registrar).check(read(content))
         GuardianFactory.create_batch(4)

@@ -240,7 +240,7 @@ def test_a_teacher_has_classes_of_both_years_and_another_is_a_parent(demo):
 
 
 def test_a_household_is_entered_twice_and_somebody_there_has_no_account(demo):
-    (double,) = likely_doubles()
+    (double,) = likely_doubles(reader=User.objects.get(username="secretariat"))
 
     assert double.is_household
     assert list(double.reasons) == ["même nom", "même téléphone portable"]

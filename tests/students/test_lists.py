@@ -405,7 +405,7 @@ def test_enrolments_go_out_only(registrar):
 @pytest.mark.parametrize(
     ("list_", "factory", "at_most"),
     [
-        (StudentList, lambda: StudentFactory(), 2),
+        (StudentList, lambda: StudentFactory(), 3),
         (CustodyList, lambda: CustodyFactory(), 6),
         (CourseList, lambda: CourseFactory(), 12),
         (SlotList, lambda: SlotFactory(), 10),
