@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -14,6 +15,7 @@ from reenrolment.pieces import demand_of, pieces_of
 from reenrolment.readiness import fingerprint_of, problems
 from reenrolment.rows import Row, any_dance, rows_of
 from reenrolment.selectors import latest_campaign, refusal_of
+from reenrolment.week import Week, week_of
 from students.models import Student
 from students.selectors import Selection, household_students
 
@@ -92,6 +94,11 @@ class Page:
     @property
     def has_lost_holds(self) -> bool:
         return any(row.is_no_longer_held for row in self.rows)
+
+    @cached_property
+    def week(self) -> Week:
+        """One query, for the pages that show it."""
+        return week_of(self.selection.students, self.campaign)
 
     @property
     def problems(self) -> list[tuple[str, str]]:

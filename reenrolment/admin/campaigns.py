@@ -19,7 +19,7 @@ class CampaignForm(forms.ModelForm):
         model = Campaign
         fields = [
             *["establishment", "previous_year", "school_year"],
-            *["opens_at", "closes_at", "hold_minutes", "terms"],
+            *["opens_at", "closes_at", "hold_minutes", "travel_minutes", "terms"],
         ]
         help_texts = {
             "opens_at": "À l'heure de Paris.",

@@ -69,6 +69,13 @@ class Campaign(models.Model):
         help_text="En minutes, depuis le choix du créneau ; la famille peut prolonger d'autant.",
     )
 
+    travel_minutes = models.PositiveSmallIntegerField(
+        "trajet entre deux sites",
+        default=20,
+        validators=[MaxValueValidator(120)],
+        help_text="En minutes : la famille est prévenue quand deux cours lui en laissent moins.",
+    )
+
     objects = CampaignQuerySet.as_manager()
 
     class Meta:

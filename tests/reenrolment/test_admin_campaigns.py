@@ -27,6 +27,7 @@ def fields(establishment):
         "opens_at": "2099-05-03T08:00",
         "closes_at": "2099-06-11T23:59",
         "hold_minutes": 30,
+        "travel_minutes": 20,
         "terms": TermsFactory().pk,
     }
 

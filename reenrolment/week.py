@@ -1,0 +1,87 @@
+"""The week of the coming year, as the household sees it: its students side by side."""
+
+import datetime as dt
+from dataclasses import dataclass
+from itertools import pairwise
+
+from django.db.models import Q
+from django.utils import timezone
+
+from reenrolment.models import Campaign
+from students.enums import EnrolmentStatus, Weekday
+from students.models import Place, Slot, Student
+
+SEATED = [EnrolmentStatus.REQUESTED, EnrolmentStatus.CONFIRMED]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    student_id: int
+    slot: Slot
+    state: str  # « réservé », « demandé », « confirmé »
+
+
+@dataclass(frozen=True)
+class Day:
+    """`columns`: the lessons of each student, in the order of `Week.students`."""
+
+    name: str
+    columns: list[tuple[Student, list[Lesson]]]
+
+
+@dataclass(frozen=True)
+class Week:
+    students: list[Student]  # those who have a lesson
+    days: list[Day]
+    warnings: list[str]
+
+
+def week_of(students: list[Student], campaign: Campaign) -> Week:
+    """What each student holds, asked for or has, at every site of the town. One query."""
+    lessons = _lessons(students, campaign)
+    shown = [s for s in students if any(lesson.student_id == s.pk for lesson in lessons)]
+    days = []
+    for weekday in Weekday:
+        of_day = [lesson for lesson in lessons if lesson.slot.weekday == weekday]
+        if of_day:
+            columns = [(s, [each for each in of_day if each.student_id == s.pk]) for s in shown]
+            days.append(Day(weekday.label, columns))
+    return Week(shown, days, _short_ways(days, campaign.travel_minutes))
+
+
+def _lessons(students, campaign):
+    held = Q(hold__student__in=students, hold__until__gt=timezone.now())
+    seated = Q(enrolment__student__in=students, enrolment__status__in=SEATED)
+    places = (
+        Place.objects.filter(held | seated, slot__course__school_year=campaign.school_year_id)
+        .select_related("slot__course__establishment", "enrolment", "hold")
+        .order_by("slot__weekday", "slot__starts_at", "pk")
+    )
+    return [_lesson(place) for place in places]
+
+
+def _lesson(place):
+    enrolment = getattr(place, "enrolment", None)
+    if enrolment is None:
+        return Lesson(place.hold.student_id, place.slot, "réservé")
+    confirmed = enrolment.status == EnrolmentStatus.CONFIRMED
+    return Lesson(enrolment.student_id, place.slot, "confirmé" if confirmed else "demandé")
+
+
+def _short_ways(days, minutes):
+    """Two sites with less than `minutes` between them: possible for some, so it is only said."""
+    return [
+        f"{day.name.capitalize()}, {student.first_name} n'a que {gap}\u00a0minutes pour aller de"
+        f" «\u00a0{before.slot.course}\u00a0» ({before.slot.course.establishment}) à"
+        f" «\u00a0{after.slot.course}\u00a0» ({after.slot.course.establishment})."
+        for day in days
+        for student, lessons in day.columns
+        for before, after in pairwise(lessons)
+        if before.slot.course.establishment_id != after.slot.course.establishment_id
+        and (gap := _minutes_between(before.slot, after.slot)) < minutes
+    ]
+
+
+def _minutes_between(before, after):
+    starts, ends = (dt.datetime.combine(dt.date.min, t) for t in (after.starts_at, before.ends_at))
+    return max(0, int((starts - ends).total_seconds() // 60))
