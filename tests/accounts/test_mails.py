@@ -11,9 +11,9 @@ from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import mails
+from accounts import email_changes, mails, services
 from accounts.delivery import Carrier
-from accounts.enums import MailKind
+from accounts.enums import WITH_A_SECRET, MailKind
 from accounts.models import Mail, OneTimePassword
 from tests.races import run_together
 
@@ -241,6 +241,32 @@ def test_one_time_password_is_given_up_if_the_account_changed(parent, change, ma
     assert row.last_error == "Compte fermé, ou adresse changée depuis la demande."
     assert not OneTimePassword.objects.exists()
     assert mailoutbox == []
+
+
+@pytest.mark.parametrize("kind", WITH_A_SECRET)
+def test_no_secret_is_made_for_a_mail_that_died_as_it_was_taken(
+    parent, kind, mailoutbox, monkeypatch
+):
+    """The sender has the row in hand when a new password is chosen: whatever was asked is dead."""
+    if kind == MailKind.EMAIL_CHANGE:
+        email_changes.ask("nouvelle@example.org", actor=parent)
+    else:
+        mails.queue_one_time_password(parent)
+    take = mails.take
+
+    def take_then_choose(now):
+        mail = take(now)
+        if mail and mail.kind == kind:
+            services.choose_password("Tambourin9", actor=parent)
+        return mail
+
+    monkeypatch.setattr(mails, "take", take_then_choose)
+
+    mails.send_due()
+
+    assert not OneTimePassword.objects.exists()
+    assert [message.to for message in mailoutbox if message.to != [parent.email]] == []
+    assert not any("\n    " in message.body for message in mailoutbox)
 
 
 def test_the_database_refuses_to_keep_a_password(parent):
