@@ -8,7 +8,8 @@ from threading import Event
 import pytest
 from django.core import mail as django_mail
 from django.core.mail import EmailMessage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import email_changes, mails, services
@@ -279,6 +280,21 @@ def test_the_database_refuses_to_keep_a_password(parent):
 def test_idle_sender_makes_two_queries_and_takes_no_lock(django_assert_num_queries):
     with django_assert_num_queries(2):  # requests of « mot de passe perdu », mails due
         assert mails.send_due() == 0
+
+
+@pytest.mark.postgres
+def test_each_turn_looks_for_a_secret_without_reading_every_mail():
+    queue()
+    with CaptureQueriesContext(connection) as queries:
+        mails.take(NOW)
+    (secrets,) = [one["sql"] for one in queries if "IN ('one_time_password'" in one["sql"]]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # for a table of one row it would do
+        cursor.execute(f"EXPLAIN {secrets}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "mail_with_a_secret_waiting" in plan
 
 
 @pytest.mark.postgres
