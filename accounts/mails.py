@@ -82,6 +82,8 @@ def queue_asked() -> int:
     waiting = list(PasswordRequest.objects.filter(answered=False).select_related("user"))
     for asked in waiting:
         with transaction.atomic():
+            if asked.user:  # the account first, like whoever chooses a password
+                User.objects.select_for_update().get(pk=asked.user_id)
             # Of two senders at the same moment, one finds it answered.
             mine = PasswordRequest.objects.filter(pk=asked.pk, answered=False)
             if mine.update(answered=True) and asked.user:

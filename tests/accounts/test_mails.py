@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import email_changes, mails, services
 from accounts.delivery import Carrier
 from accounts.enums import WITH_A_SECRET, MailKind
-from accounts.models import Mail, OneTimePassword
+from accounts.models import Mail, OneTimePassword, PasswordRequest
 from tests.races import run_together
 
 pytestmark = pytest.mark.django_db
@@ -349,6 +349,26 @@ def test_requests_at_the_same_moment_write_one_mail(parent):
 
         assert results == [None] * 4
         assert Mail.objects.count() == 1
+        Mail.objects.all().delete()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_request_answered_while_a_password_is_chosen(parent):
+    """Neither holds what the other waits for; whatever the order, nothing is left to mail."""
+    for _ in range(20):
+        for number in range(3):
+            PasswordRequest.objects.create(pair=str(number), at=timezone.now(), user=parent)
+
+        def play(number):
+            if number:
+                return mails.queue_asked()
+            return services.choose_password("Tambourin9", actor=parent)
+
+        results = run_together(play, 2)
+
+        assert [result for result in results if isinstance(result, Exception)] == []
+        assert not PasswordRequest.objects.filter(answered=False).exists()
         Mail.objects.all().delete()
 
 
