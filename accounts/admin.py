@@ -210,10 +210,15 @@ class UserAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         if not change:
             obj.set_unusable_password()
-        elif "email" in form.changed_data:
+            super().save_model(request, obj, form, change)
+            return
+        changed = set(form.changed_data)
+        if "email" in changed:
             email_changes.set_email(obj, obj.email)
-        super().save_model(request, obj, form, change)
-        if change and "is_active" in form.changed_data:
+        # And nothing else: the person may choose a password at this very moment.
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=changed & columns - {"email"})
+        if "is_active" in changed:
             services.forget_mailed_secrets(obj)
 
     @admin.action(description="Envoyer un mot de passe provisoire", permissions=["change"])

@@ -3,6 +3,7 @@
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts import services
 from accounts.authority import sites_beyond
 from accounts.models import Establishment
 
@@ -20,6 +21,12 @@ class AccountForm(forms.ModelForm):
         if not sites and not self.actor.is_superuser:  # nobody of a site would see it any more
             raise ValidationError("Choisissez au moins un établissement.", code="required")
         return Establishment.objects.filter(pk__in=[site.pk for site in sites])
+
+    def clean_is_active(self):
+        is_active = self.cleaned_data["is_active"]
+        if self.instance.pk and self.instance.is_active and not is_active:
+            services.check_closes(self.instance, actor=self.actor)
+        return is_active
 
     def clean(self):
         cleaned = super().clean()

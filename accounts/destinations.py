@@ -10,3 +10,9 @@ def own_page(request: HttpRequest, target: str) -> str:
         target, allowed_hosts=None, require_https=request.is_secure()
     )
     return target if is_ours else ""
+
+
+def page_left(request: HttpRequest) -> str:
+    """The page whose button or form sent this request; "" if the browser does not say."""
+    host = f"{request.scheme}://{request.get_host()}"
+    return own_page(request, request.headers.get("Referer", "").removeprefix(host))

@@ -82,6 +82,8 @@ def queue_asked() -> int:
     waiting = list(PasswordRequest.objects.filter(answered=False).select_related("user"))
     for asked in waiting:
         with transaction.atomic():
+            if asked.user:  # the account first, like whoever chooses a password
+                User.objects.select_for_update().get(pk=asked.user_id)
             # Of two senders at the same moment, one finds it answered.
             mine = PasswordRequest.objects.filter(pk=asked.pk, answered=False)
             if mine.update(answered=True) and asked.user:
@@ -187,7 +189,16 @@ def _send(mail, carrier):
 def _content(mail):
     if mail.kind not in WITH_A_SECRET:
         return mail.subject, mail.body
-    user = User.objects.get(pk=mail.user_id)
+    # Whoever changes a password or an address locks the account, then kills the secrets: this one
+    # is there in time to be killed, or is no longer made.
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=mail.user_id)
+        if not Mail.objects.filter(pk=mail.pk).exists():
+            raise Pointless("Annulé depuis la demande.")
+        return _with_a_secret(user, mail)
+
+
+def _with_a_secret(user, mail):
     if mail.kind == MailKind.EMAIL_CHANGE:
         return _email_change(user, mail)
     if not user.is_active or user.email != mail.to:

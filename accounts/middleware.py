@@ -4,11 +4,13 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts import second_factor, sessions, typed_input
+from accounts.destinations import page_left
 
 SESSION_KEY = "establishment"
 SESSION_OVER = "Votre session est terminée\u00a0: connectez-vous à nouveau."
@@ -46,12 +48,14 @@ class SignedInMiddleware(LoginRequiredMiddleware):
         if request.method in ("GET", "HEAD"):
             if sessions.ENDED_FOR in request.session:
                 messages.info(request, SESSION_OVER)
-        elif typed := typed_input.keep(request):
+            return super().handle_no_permission(request, view_func)
+        if typed := typed_input.keep(request):
             text = f"{INPUT_KEPT} {FILES_LOST}" if typed.had_files else INPUT_KEPT
             messages.warning(request, text)
         else:
             messages.warning(request, INPUT_LOST)
-        return super().handle_no_permission(request, view_func)
+        # Back to the page of the form: the address that it is sent to may have no page (405).
+        return redirect_to_login(page_left(request) or request.get_full_path())
 
 
 def typed_input_received(get_response):

@@ -295,6 +295,11 @@ class Mail(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index("due_at", name="mail_waiting", condition=Q(sent_at=None)),
+            models.Index(  # looked for first at each turn of the sender, and seldom there
+                "due_at",
+                name="mail_with_a_secret_waiting",
+                condition=Q(sent_at=None, kind__in=WITH_A_SECRET),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -38,11 +38,12 @@ def use(one_time: OneTimePassword) -> User | None:
     From here on the lasting password is dead too, and a new one must be chosen. An address that
     waits to be confirmed dies: whoever knew that password may have asked for it.
     """
-    # One DELETE: of two sign-ins at the same moment, one finds the row gone (or replaced).
+    # The account before its secrets, like `services.choose_password`: otherwise each may wait for
+    # the other. Of two sign-ins at the same moment, one finds the row gone (or replaced).
+    user = User.objects.select_for_update().get(pk=one_time.user_id)
     used, _ = OneTimePassword.objects.filter(pk=one_time.pk, hash=one_time.hash).delete()
     if not used:
         return None
-    user = one_time.user
     user.set_unusable_password()
     user.must_choose_password = True
     user.save(update_fields=["password", "must_choose_password"])

@@ -59,19 +59,23 @@ def check_not_above(user: User, actor: User, does: str) -> None:
         raise ValidationError(f"Compte d'un agent\u00a0: seule la direction {does}.", code="above")
 
 
-@transaction.atomic
-def close_account(user: User, *, actor: User, reason: str) -> None:
-    """Out at the next request, and no more mail lets in; what the person did stays signed.
-
-    Raises ValidationError `above`, `own`, `reason_required`, `closed`, and what the checks of
-    settings.ACCOUNT_CLOSINGS raise.
-    """
-    user = User.objects.select_for_update().get(pk=user.pk)
+def check_closes(user: User, *, actor: User) -> None:
+    """Raises ValidationError `above`, `own`, and what those of settings.ACCOUNT_CLOSINGS raise."""
     check_not_above(user, actor, "ferme ce compte")
     for check in map(import_string, settings.ACCOUNT_CLOSINGS):
         check(user, actor=actor)
     if user.pk == actor.pk:
         raise ValidationError("Personne ne ferme son propre compte.", code="own")
+
+
+@transaction.atomic
+def close_account(user: User, *, actor: User, reason: str) -> None:
+    """Out at the next request, and no more mail lets in; what the person did stays signed.
+
+    Raises ValidationError `reason_required`, `closed`, and what `check_closes` raises.
+    """
+    user = User.objects.select_for_update().get(pk=user.pk)
+    check_closes(user, actor=actor)
     if not reason.strip():
         raise ValidationError("Indiquez pourquoi le compte est fermé.", code="reason_required")
     if not user.is_active:

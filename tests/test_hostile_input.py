@@ -5,9 +5,10 @@ from urllib.parse import urlencode
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from documents.models import DocumentType
-from reenrolment.models import Reenrolment
+from reenrolment.models import Launch, Reenrolment
 from students.models import Student
 from tests.documents.builders import make_pdf
 from tests.factories import PieceRuleFactory
@@ -40,6 +41,9 @@ def forms(case):
         (reverse("accounts:sign_in"), ["establishment", "username", "password", "next"]),
         (reverse("accounts:lost_password"), ["username", "email", "depuis"]),
         (reverse("accounts:change_password"), ["current_password", "new_password"]),
+        (reverse("accounts:change_email"), ["email", "current_password"]),
+        (reverse("accounts:confirm_email"), ["jeton"]),
+        (reverse("accounts:switch_site"), ["site", "next"]),
         (reverse("families:identity"), ["address", "commune", "initial-address"]),
         (identity, ["email", "phone", "school", "initial-school"]),
         (
@@ -88,6 +92,38 @@ def test_hostile_queries_are_answered(client, parent, case, kind):
     for address in (reverse("students:pick"), reverse("accounts:sign_in"), reverse("imuse:enter")):
         for field in ("eleve", "onglet", "next", "espace"):
             assert client.get(address, {field: value}).status_code < 500
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_values_on_the_pages_of_a_launch_are_answered(client, superuser, case, kind):
+    client.force_login(superuser)
+    Launch.objects.create(campaign=case.campaign, actor=superuser, at=timezone.now())
+    value = HOSTILE[kind].encode("utf-8", "surrogateescape")
+    pages = {
+        "launch": ["foyer"],
+        "launch_rehearsal": ["voir", "page"],
+        "launch_progress": ["q", "etat", "page"],
+        "launch_letters": ["page"],
+        "launch_letters_pdf": ["page"],
+    }
+
+    for page, fields in pages.items():
+        address = reverse(f"admin:reenrolment_campaign_{page}", args=[case.campaign.pk])
+        for field in fields:
+            assert client.get(address, {field: value}).status_code < 500
+    address = reverse("admin:reenrolment_campaign_launch", args=[case.campaign.pk])
+    for field in ("expected", "confirm"):
+        assert client.post(address, {field: value.decode(errors="replace")}).status_code < 500
+
+
+def test_a_nul_in_the_query_is_a_french_400(client, superuser):
+    """On PostgreSQL Django's own filters of the administration answer it by a 500."""
+    client.force_login(superuser)
+
+    response = client.get(reverse("admin:accounts_mail_changelist"), {"kind__exact": "a\x00b"})
+
+    assert response.status_code == 400
+    assert 'lang="fr"' in response.content.decode()
 
 
 def test_ten_thousand_fields_are_a_french_400(client, parent, case):

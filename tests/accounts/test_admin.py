@@ -10,8 +10,9 @@ from django.urls import reverse
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts import email_changes, mails, one_time_passwords, throttling
+from accounts import email_changes, mails, one_time_passwords, services, throttling
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from accounts.admin_forms import AccountForm
 from accounts.enums import MailKind
 from accounts.models import EmailChange, Mail, OneTimePassword, User
 from families.models import Commune
@@ -279,6 +280,48 @@ def test_closed_account_keeps_no_address_to_confirm(client, director, parent):
     parent.refresh_from_db()
     assert not parent.is_active
     assert not EmailChange.objects.exists()
+
+
+def test_what_may_forbid_to_close_an_account_forbids_it_here_too(client, clerk, teacher):
+    """The direction alone closes a teacher's: he would lose his class lists."""
+    client.force_login(clerk)
+
+    response = client.post(f"{USERS}{teacher.user.pk}/change/", form_of(teacher.user, is_active=""))
+
+    errors = response.context["adminform"].form.errors.as_data()
+    assert [error.code for error in errors["is_active"]] == ["teacher"]
+    teacher.user.refresh_from_db()
+    assert teacher.user.is_active
+
+
+def test_nobody_closes_his_own_account(client, superuser):
+    client.force_login(superuser)
+
+    response = client.post(
+        f"{USERS}{superuser.pk}/change/",
+        form_of(superuser, is_active="", is_staff="on", is_superuser="on"),
+    )
+
+    errors = response.context["adminform"].form.errors.as_data()
+    assert [error.code for error in errors["is_active"]] == ["own"]
+
+
+def test_a_password_chosen_while_the_account_is_edited_stays(client, director, parent, monkeypatch):
+    """The page writes what the agent changed, not the row as it was read before."""
+    clean = AccountForm.clean
+
+    def clean_slowly(form):
+        services.choose_password("Tambourin9", actor=parent)
+        return clean(form)
+
+    monkeypatch.setattr(AccountForm, "clean", clean_slowly)
+    client.force_login(director)
+
+    client.post(f"{USERS}{parent.pk}/change/", form_of(parent, last_name="Martin-Duval"))
+
+    parent.refresh_from_db()
+    assert (parent.last_name, parent.session_generation) == ("Martin-Duval", 1)
+    assert parent.check_password("Tambourin9")
 
 
 def test_who_manages_no_agents_promotes_nobody(client, clerk, parent):

@@ -185,8 +185,7 @@ def test_teachers_and_staff_change_theirs_too(client, request, who):
 class TestSendAgain:
     def test_another_mail_for_another_day(self, signed_in, parent, monkeypatch):
         change = email_changes.ask(NEW, actor=parent)
-        later(monkeypatch, hours=2)
-        signed_in.force_login(parent)
+        later(monkeypatch, minutes=30)
 
         response = signed_in.post(f"{URL}renvoyer/", follow=True)
 

@@ -8,13 +8,14 @@ from threading import Event
 import pytest
 from django.core import mail as django_mail
 from django.core.mail import EmailMessage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import mails
+from accounts import email_changes, mails, services
 from accounts.delivery import Carrier
-from accounts.enums import MailKind
-from accounts.models import Mail, OneTimePassword
+from accounts.enums import WITH_A_SECRET, MailKind
+from accounts.models import Mail, OneTimePassword, PasswordRequest
 from tests.races import run_together
 
 pytestmark = pytest.mark.django_db
@@ -243,6 +244,32 @@ def test_one_time_password_is_given_up_if_the_account_changed(parent, change, ma
     assert mailoutbox == []
 
 
+@pytest.mark.parametrize("kind", WITH_A_SECRET)
+def test_no_secret_is_made_for_a_mail_that_died_as_it_was_taken(
+    parent, kind, mailoutbox, monkeypatch
+):
+    """The sender has the row in hand when a new password is chosen: whatever was asked is dead."""
+    if kind == MailKind.EMAIL_CHANGE:
+        email_changes.ask("nouvelle@example.org", actor=parent)
+    else:
+        mails.queue_one_time_password(parent)
+    take = mails.take
+
+    def take_then_choose(now):
+        mail = take(now)
+        if mail and mail.kind == kind:
+            services.choose_password("Tambourin9", actor=parent)
+        return mail
+
+    monkeypatch.setattr(mails, "take", take_then_choose)
+
+    mails.send_due()
+
+    assert not OneTimePassword.objects.exists()
+    assert [message.to for message in mailoutbox if message.to != [parent.email]] == []
+    assert not any("\n    " in message.body for message in mailoutbox)
+
+
 def test_the_database_refuses_to_keep_a_password(parent):
     mails.queue_one_time_password(parent)
 
@@ -253,6 +280,21 @@ def test_the_database_refuses_to_keep_a_password(parent):
 def test_idle_sender_makes_two_queries_and_takes_no_lock(django_assert_num_queries):
     with django_assert_num_queries(2):  # requests of « mot de passe perdu », mails due
         assert mails.send_due() == 0
+
+
+@pytest.mark.postgres
+def test_each_turn_looks_for_a_secret_without_reading_every_mail():
+    queue()
+    with CaptureQueriesContext(connection) as queries:
+        mails.take(NOW)
+    (secrets,) = [one["sql"] for one in queries if "IN ('one_time_password'" in one["sql"]]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # for a table of one row it would do
+        cursor.execute(f"EXPLAIN {secrets}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "mail_with_a_secret_waiting" in plan
 
 
 @pytest.mark.postgres
@@ -307,6 +349,26 @@ def test_requests_at_the_same_moment_write_one_mail(parent):
 
         assert results == [None] * 4
         assert Mail.objects.count() == 1
+        Mail.objects.all().delete()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_request_answered_while_a_password_is_chosen(parent):
+    """Neither holds what the other waits for; whatever the order, nothing is left to mail."""
+    for _ in range(20):
+        for number in range(3):
+            PasswordRequest.objects.create(pair=str(number), at=timezone.now(), user=parent)
+
+        def play(number):
+            if number:
+                return mails.queue_asked()
+            return services.choose_password("Tambourin9", actor=parent)
+
+        results = run_together(play, 2)
+
+        assert [result for result in results if isinstance(result, Exception)] == []
+        assert not PasswordRequest.objects.filter(answered=False).exists()
         Mail.objects.all().delete()
 
 

@@ -1,10 +1,15 @@
 """`request.establishment`; test_choose_password.py tests choose_password_first."""
 
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from accounts.middleware import INPUT_LOST, SESSION_KEY, establishment
 from tests.factories import EstablishmentFactory
+
+SWITCH = "/extranet/site/"
 
 
 def seen_by(rf, user, **session):
@@ -52,6 +57,26 @@ def test_a_form_sent_after_the_session_is_said_to_be_lost(client, db):
     response = client.post(reverse("families:identity"), {}, follow=True)
 
     assert [str(message) for message in response.context["messages"]] == [INPUT_LOST]
+
+
+@pytest.mark.parametrize(
+    ("referer", "then"),
+    [
+        ("http://testserver/extranet/adresse-e-mail/?a=b", "/extranet/adresse-e-mail/?a=b"),
+        ("http://testserver.evil.example/x", SWITCH),
+        ("http://testserver//evil.example/x", SWITCH),
+        ("https://evil.example/", SWITCH),
+        (None, SWITCH),
+    ],
+)
+def test_a_button_pressed_after_the_session_leads_back_to_its_page(client, db, referer, then):
+    """Not to the address that the button posts to: most of them have no page (405)."""
+    headers = {"referer": referer} if referer else {}
+
+    response = client.post(reverse("accounts:switch_site"), {"site": "1"}, headers=headers)
+
+    assert response.status_code == 302
+    assert parse_qs(urlsplit(response.url).query) == {"next": [then]}
 
 
 def test_a_page_asked_for_without_session_says_nothing(client, db):

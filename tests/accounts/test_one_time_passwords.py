@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.test import Client
 from django.utils import timezone
 
-from accounts import one_time_passwords
+from accounts import one_time_passwords, services
 from accounts.models import OneTimePassword
 from tests.factories import PASSWORD
 from tests.races import run_together
@@ -121,3 +121,23 @@ def test_of_many_sign_ins_at_once_one_gets_in(sign_in, parent):
 
         assert sorted(result is None for result in results) == [False, True, True, True]
         assert [result for result in results if result] == [parent]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_used_while_another_device_chooses_a_password(sign_in, parent):
+    """Either may come first; neither holds what the other waits for."""
+    for _ in range(20):
+        password, _ = one_time_passwords.make(parent)
+        parent.set_password(PASSWORD)
+        parent.save(update_fields=["password"])
+
+        def play(number, password=password):
+            if number % 2:
+                return services.choose_password("Tambourin9", actor=parent)
+            return sign_in(password)
+
+        results = run_together(play, 4)
+
+        assert [result for result in results if isinstance(result, Exception)] == []
+        assert not OneTimePassword.objects.exists()

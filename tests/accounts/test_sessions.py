@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.contrib.auth import get_user
 from django.contrib.sessions.models import Session
+from django.core.checks import run_checks
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -256,3 +257,10 @@ def test_a_session_that_began_just_now_has_all_its_time(home):
         < dt.timedelta(seconds=5)
     )
     assert left(home) == 60
+
+
+@pytest.mark.parametrize(("minutes", "errors"), [(9, ["accounts.E001"]), (10, [])])
+def test_the_warning_has_its_place_before_the_end(settings, minutes, errors):
+    settings.SESSION_IDLE_MINUTES = minutes
+
+    assert [error.id for error in run_checks()] == errors

@@ -6,6 +6,8 @@ import pytest
 from django.core import mail
 from django.core.management import call_command
 
+from accounts.forms import WRONG_PASSWORD
+
 WIDTH = 360  # pixels
 JAVASCRIPT = pytest.mark.parametrize("javascript", [True, False], ids=["js", "no-js"])
 CHOSEN, CHANGED = "Violoncelle7", "Contrebasse8"
@@ -95,7 +97,7 @@ def test_annex_1(visit, parent, javascript):
         choose(page, CHANGED, again="Contrebasse9")
         press(page, "Changer le mot de passe")
         assert errors(page) == [
-            "Mot de passe actuel\u00a0: Ce n'est pas votre mot de passe actuel.",
+            f"Mot de passe actuel\u00a0: {WRONG_PASSWORD}",
             "Nouveau mot de passe, une seconde fois\u00a0: Les deux saisies sont différentes.",
         ]
     current.fill(CHOSEN)
