@@ -13,6 +13,8 @@ from families.merging import Edit, merge
 from families.models import Family, Guardian
 
 PHONES = {"mobile_phone", "home_phone"}
+ERASED = {"erasure_requests__erasure__isnull": False}
+HOUSEHOLD_GONE = "La fiche de votre foyer vient de changer\u00a0: rechargez la page."
 
 
 @transaction.atomic
@@ -80,9 +82,25 @@ def check_email_of_staff(guardian: Guardian, *, actor: User) -> None:
         )
 
 
-def lock_families(keys: Iterable[int]) -> None:
-    """Until the end of the transaction; before guardians, as `save_household` does."""
-    list(Family.objects.filter(pk__in=set(keys)).order_by("pk").select_for_update(of=["self"]))
+def lock_families(keys: Iterable[int]) -> list[Family]:
+    """Those that are there, until the end of the transaction; before dossiers and guardians.
+
+    NO KEY: a row that merely points at a household need not wait for us.
+    """
+    families = Family.objects.filter(pk__in=set(keys)).order_by("pk")
+    return list(families.select_for_update(of=["self"], no_key=True))
+
+
+def lock_known(keys: Iterable[int]) -> None:
+    """As `lock_families`, for who writes something about one of these households.
+
+    Raises ValidationError, code `household_gone`, when all of them were absorbed by their doubles,
+    or erased, while he waited: what he writes would be nobody's, or would outlive an erasure.
+    """
+    families = lock_families(keys)
+    erased = Family.objects.filter(pk__in=[family.pk for family in families], **ERASED)
+    if len(families) == erased.distinct().count():
+        raise ValidationError(HOUSEHOLD_GONE, code="household_gone")
 
 
 def save_families(created: list[Family], changed: list[tuple[Family, list[str]]]) -> None:

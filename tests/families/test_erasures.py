@@ -1,6 +1,7 @@
 """A household asks to be forgotten, the direction answers; what goes, what stays, and for whom."""
 
 import datetime as dt
+from threading import Event
 from unittest import mock
 
 import pytest
@@ -15,6 +16,7 @@ from accounts import mails, throttling
 from accounts.enums import MailKind
 from accounts.models import Mail, SignInAttempt, User, private_storage
 from billing.models import Invoice
+from documents import services as documents
 from documents.models import Document
 from families import data_exports, erasures
 from families.enums import ErasureState, Fate
@@ -25,9 +27,10 @@ from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
 from students.enums import EnrolmentStatus
 from students.models import Custody, Enrolment, SchoolYear
-from tests.factories import StudentFactory, TeacherFactory
+from tests.documents.builders import make_jpeg, make_pdf
+from tests.factories import DocumentTypeFactory, StudentFactory, TeacherFactory
 from tests.families.conftest import OURS, THEIRS
-from tests.families.homes import make_home, parent_of
+from tests.families.homes import hand_in, make_home, parent_of, photo_type
 from tests.races import run_together
 from tests.test_consistency import OUR_MODELS
 
@@ -202,6 +205,63 @@ def test_two_agents_erase_at_the_same_moment(establishment, director):
         refused = [result for result in results if isinstance(result, ValidationError)]
         assert [error.code for error in refused] == ["decided"]
         assert Erasure.objects.count() == number + 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("of_student", [False, True])
+def test_an_erasure_waits_for_a_piece_about_to_be_kept(ours, director, stored, of_student):
+    """Else the piece would come after those that the erasure found, and outlive it."""
+    owner = {"student": StudentFactory(family=ours)} if of_student else {"family": ours}
+    type_ = photo_type() if of_student else DocumentTypeFactory()
+    content = ("a.jpg", make_jpeg()) if of_student else ("a.pdf", make_pdf())
+    parent, request = parent_of(ours), ask(ours)
+    about_to_be_kept, erased = Event(), Event()
+
+    def keep():
+        about_to_be_kept.set()
+        erased.wait(timeout=1)  # time enough for an erasure that does not wait
+
+    def play(who):
+        if who == 0:
+            return documents.hand_in(*content, type=type_, actor=parent, check=keep, **owner)
+        expected = fingerprint_of(holdings(ours))
+        about_to_be_kept.wait(timeout=30)
+        try:
+            return erase(request, director, expected=expected)
+        finally:
+            erased.set()
+
+    piece, refusal = run_together(play, 2)
+
+    assert isinstance(piece, Document)
+    assert refusal.code == "changed"
+    erase(request, director)
+    call_command("purge_personal_data")
+    assert stored() == []
+
+
+@pytest.mark.parametrize("of_student", [False, True])
+def test_a_piece_that_arrives_after_an_erasure_is_refused(ours, director, stored, of_student):
+    parent, child = parent_of(ours), StudentFactory(family=ours)
+    type_ = photo_type() if of_student else DocumentTypeFactory()
+    owner = {"student": child} if of_student else {"family": ours}
+    erase(ask(ours), director)
+
+    refused = code_of(
+        documents.hand_in,
+        *("a.jpg" if of_student else "a.pdf", make_jpeg() if of_student else make_pdf()),
+        **{"type": type_, "actor": parent, **owner},
+    )
+
+    assert refused == "household_gone"
+    assert stored() == []
+
+
+def test_the_pieces_of_a_child_who_has_another_household_go_on(theirs, ours, child, director):
+    erase(ask(ours), director)
+
+    assert hand_in(theirs, type=photo_type(), student=child).student == child
 
 
 # --- Erasing ----------------------------------------------------------------------------------
