@@ -144,10 +144,10 @@ class MergeAdmin(ReadOnlyAdminMixin, admin.ModelAdmin):
 
     @admin.display(description="les deux fiches avant (gardée / doublon)")
     def before(self, merge):
-        rows = [[text or "–" for text in field] for field in merge.details["fields"]]
-        return format_html_join(mark_safe("<br>"), "{}\u00a0: {} / {}", rows)
+        rows = [[text or "–" for text in field] for field in merge.details.get("fields", [])]
+        return format_html_join(mark_safe("<br>"), "{}\u00a0: {} / {}", rows) or "Effacé"
 
     @admin.display(description="ce qui a suivi")
     def moved(self, merge):
-        lines = ((line,) for line in merge.details["lines"])
+        lines = ((line,) for line in merge.details.get("lines", []))
         return format_html_join(mark_safe("<br>"), "{}", lines) or "Rien"

@@ -10,8 +10,10 @@ from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts import email_changes as emails
 from accounts import mails, throttling
 from accounts.enums import MailKind
 from accounts.models import Mail, SignInAttempt, User, private_storage
@@ -30,7 +32,8 @@ from students.models import Custody, Enrolment, SchoolYear
 from tests.documents.builders import make_jpeg, make_pdf
 from tests.factories import DocumentTypeFactory, StudentFactory, TeacherFactory
 from tests.families.conftest import OURS, THEIRS
-from tests.families.homes import hand_in, make_home, parent_of, photo_type
+from tests.families.homes import add_guardian, hand_in, make_home, parent_of, photo_type
+from tests.families.test_absorbing import absorb
 from tests.races import run_together
 from tests.test_consistency import OUR_MODELS
 
@@ -332,6 +335,43 @@ def test_accounts_are_closed_and_their_sessions_end(client, ours, director):
     )
     assert not closed.has_usable_password()
     assert not SignInAttempt.objects.exists()
+
+
+def test_the_doubles_that_were_merged_go_too(client, superuser, ours, director):
+    """Their rows, their names in the log of the administration, their accounts closed since."""
+    home = make_home(f"{OURS}-bis")
+    LogEntry.objects.log_actions(director.pk, [home], CHANGE, "Famille Blaireau")
+    absorb(ours, home, actor=director)
+    claire, _, double = ours.guardians.order_by("pk")
+    LogEntry.objects.log_actions(director.pk, [double], CHANGE, "Blaireau")
+    emails.set_email(double.user, f"autre@{OURS}.example")
+    closed = double.user
+    merge = absorb(claire, double, actor=director, account=claire.user_id)
+    request = ask(ours)
+    assert {holding.what: holding.count for holding in holdings(ours)}["Comptes\u00a0: fermés"] == 3
+
+    erase(request, director)
+    call_command("send_mails")
+    call_command("purge_personal_data")
+
+    closed.refresh_from_db()
+    assert (closed.username, closed.is_active) == (f"efface.{closed.pk}", False)
+    assert rows_with(OURS) == {}
+    client.force_login(superuser)
+    page = client.get(reverse("admin:families_merge_change", args=[merge.pk]))
+    assert "Effacé" in page.content.decode()
+
+
+def test_the_account_of_a_double_that_is_somebody_elses_by_now_stays(ours, theirs, director):
+    twice, claire = add_guardian(ours, "Clara").guardian, parent_of(ours).guardian
+    account = twice.user
+    absorb(claire, twice, actor=director, account=claire.user_id)
+    theirs.guardians.update(user=account)
+
+    erase(ask(ours), director)
+
+    account.refresh_from_db()
+    assert account.username == "blaireau.clara"
 
 
 def test_the_account_of_a_teacher_or_an_agent_is_only_detached(ours, director, registrar):
