@@ -18,6 +18,7 @@ HOUSEHOLDS = [
         "home_phone": "03 71 72 73 74",
         "document": "zyavis-imposition.pdf",
         "username": "zyparent.z",
+        "reference": "Zyref-71",
     },
     {
         "name": "Wxfoyer",
@@ -30,10 +31,11 @@ HOUSEHOLDS = [
         "home_phone": "03 81 82 83 84",
         "document": "wxquotient-familial.pdf",
         "username": "wxparent.w",
+        "reference": "Wxref-81",
     },
 ]
-ADDRESS = ("name", "address", "address_more")
-GUARDIAN = ("last_name", "first_name", "email", "mobile_phone", "home_phone")
+ADDRESS = ("name", "address", "address_more", "reference")
+GUARDIAN = ("last_name", "first_name", "email", "mobile_phone", "home_phone", "reference")
 
 
 def make_household(student, rank, *, actor, **family) -> tuple[Family, list[str]]:
