@@ -3,6 +3,7 @@
 import pytest
 
 from documents.models import Document
+from families import data_exports
 from tests.factories import PieceRuleFactory, StudentFactory
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
@@ -33,8 +34,12 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
     case.fill_in()
     if state == "submitted":  # by the other parent, who stays unnamed too
         case.submit(other.guardians.get().user)
-    client.force_login(family.guardians.get().user)
+    parent = family.guardians.get().user
+    client.force_login(parent)
+    export = data_exports.ask(family, actor=parent)
+    data_exports.prepare_next()
     rows = {
+        "families": export.pk,
         "students": student.pk,
         "reenrolment": student.pk,
         "documents:supplied": student.pk,

@@ -18,6 +18,7 @@ from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
+from students.enums import Weekday
 from tests.factories import (
     CustodyFactory,
     DocumentFactory,
@@ -123,7 +124,8 @@ def reach(state, case, parent, registrar):
         decisions.request_complement(dossier, pieces=asked, until=until, actor=registrar)
     elif state == Status.VALIDATED:
         choir = case.choice(case.choir)
-        decisions.place(choir, course=case.choir_course, slot=SlotFactory(course=case.choir_course))
+        slot = SlotFactory(course=case.choir_course, weekday=Weekday.WEDNESDAY)
+        decisions.place(choir, course=case.choir_course, slot=slot)
         decisions.validate(Reenrolment.objects.get(), actor=registrar)
     elif state == Status.REFUSED:
         decisions.refuse(Reenrolment.objects.get(), actor=registrar, reason="Motif.")
