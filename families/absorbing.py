@@ -320,6 +320,7 @@ def _record(kind, family, comparison, moved, actor, *, closed=()):
             "fields": [[label, here, there] for label, here, there, _ in comparison.fields],
             "lines": [line.text for line in comparison.lines],
             "moved": {name: [str(key) for key in keys] for name, keys in moved.items()},
+            "reference": absorbed.reference or "",
             "closed_accounts": [user.pk for user in closed],
         },
         actor=actor,

@@ -10,8 +10,10 @@ from accounts.spreadsheets.columns import Column, Email, FormCell, as_text
 from accounts.spreadsheets.referenced import ReferencedList, References
 from accounts.spreadsheets.registry import register
 from families import services
+from families.enums import MergeKind
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
+from families.selectors import absorbed_references
 
 REFERENCE = (
     "Son numéro dans votre ancien logiciel, ou un numéro de votre choix\u00a0: une fiche se"
@@ -78,6 +80,9 @@ class FamilyList(ReferencedList):
             raise ValueError(_not_one_commune(found, insee, postal, name))
         return found[0].pk
 
+    def absorbed(self):
+        return absorbed_references(MergeKind.FAMILY)
+
     def save(self, created, changed):
         services.save_families(created, changed)
 
@@ -131,7 +136,10 @@ class GuardianList(ReferencedList):
     def load_related(self):
         families = Family.objects.only("reference", "name")
         self.related["family"] = {family.pk: family for family in families}
-        self._families = References(families)
+        self._families = References(families, absorbed=absorbed_references(MergeKind.FAMILY))
+
+    def absorbed(self):
+        return absorbed_references(MergeKind.GUARDIAN)
 
     def read_family(self, cells):
         return self._families.read(cells.get("Référence de la famille"), "foyer")

@@ -9,12 +9,18 @@ from accounts.spreadsheets.lists import List
 
 
 class References:
-    """Rows by their reference, and by « #12 », as exports name one without."""
+    """Rows by their reference, and by « #12 », as exports name one without.
 
-    def __init__(self, rows=()):
+    `absorbed` gives, by its reference, the key of the row that a double became.
+    """
+
+    def __init__(self, rows=(), *, absorbed: dict[str, int] | None = None):
         self.rows: dict[str, models.Model] = {}
         for row in rows:
             self.add(row)
+        for reference, key in (absorbed or {}).items():
+            if kept := self.rows.get(f"#{key}"):
+                self.rows.setdefault(reference, kept)
 
     def add(self, row: models.Model) -> None:
         if row.reference:
@@ -44,8 +50,12 @@ class ReferencedList(List):
 
     reference_required = True
 
+    def absorbed(self) -> dict[str, int]:
+        """The references of the doubles that are gone, with the key of the row that each became."""
+        return {}
+
     def check(self, sheet):
-        self._references = References()
+        self._references, self._absorbed = References(), self.absorbed()
         return super().check(sheet)
 
     def remember(self, row):
@@ -67,6 +77,18 @@ class ReferencedList(List):
                     }
                 )
             del values["reference"]
+        if row is None and reference in self._absorbed:
+            kept = self._references.rows.get(f"#{self._absorbed[reference]}")
+            raise ValidationError(
+                {
+                    "reference": ValidationError(
+                        "Cette fiche était un doublon, fusionné avec «\u00a0%(kept)s\u00a0»"
+                        " (référence %(reference)s)\u00a0: retirez cette ligne de votre liste.",
+                        code="absorbed",
+                        params={"kept": kept, "reference": kept and reference_of(kept)},
+                    )
+                }
+            )
         if row is not None and self._key(self._held(row) | values) == self._key(self._held(row)):
             return row
         twin = self.find_twin(values if row is None else self._held(row) | values)

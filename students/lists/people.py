@@ -9,9 +9,11 @@ from accounts.spreadsheets.columns import Choice, Column, Day, Email, FormCell
 from accounts.spreadsheets.lists import List
 from accounts.spreadsheets.referenced import ReferencedList, References
 from accounts.spreadsheets.registry import register
+from families.enums import MergeKind
 from families.lists import PHONE, REFERENCE, REQUIRED_IF_NEW
 from families.models import Family
 from families.phones import PhoneField
+from families.selectors import absorbed_references
 from students import services
 from students.models import Custody, Student
 
@@ -95,7 +97,8 @@ class CustodyList(List):
         families = Family.objects.only("reference", "name")
         self.related["student"] = {student.pk: student for student in students}
         self.related["family"] = {family.pk: family for family in families}
-        self._students, self._families = References(students), References(families)
+        self._students = References(students)
+        self._families = References(families, absorbed=absorbed_references(MergeKind.FAMILY))
 
     def read_student(self, cells):
         return self._students.read(cells.get("Référence de l'élève"), "élève")
