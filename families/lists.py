@@ -59,6 +59,9 @@ class FamilyList(ReferencedList):
         show=lambda commune: commune.insee_code,
     )
 
+    def rows(self):
+        return Family.objects.not_erased()
+
     def load_related(self):
         communes = self.related["commune"] = {}
         self._communes = defaultdict(list)
@@ -131,10 +134,11 @@ class GuardianList(ReferencedList):
     )
 
     def rows(self):
-        return Guardian.objects.select_related("user")
+        homes = Family.objects.not_erased()
+        return Guardian.objects.filter(family__in=homes).select_related("user")
 
     def load_related(self):
-        families = Family.objects.only("reference", "name")
+        families = Family.objects.not_erased().only("reference", "name")
         self.related["family"] = {family.pk: family for family in families}
         self._families = References(families, absorbed=absorbed_references(MergeKind.FAMILY))
 

@@ -13,7 +13,6 @@ from families.merging import Edit, merge
 from families.models import Family, Guardian
 
 PHONES = {"mobile_phone", "home_phone"}
-ERASED = {"erasure_requests__erasure__isnull": False}
 HOUSEHOLD_GONE = "La fiche de votre foyer vient de changer\u00a0: rechargez la page."
 
 
@@ -97,9 +96,8 @@ def lock_known(keys: Iterable[int]) -> None:
     Raises ValidationError, code `household_gone`, when all of them were absorbed by their doubles,
     or erased, while he waited: what he writes would be nobody's, or would outlive an erasure.
     """
-    families = lock_families(keys)
-    erased = Family.objects.filter(pk__in=[family.pk for family in families], **ERASED)
-    if len(families) == erased.distinct().count():
+    locked = [family.pk for family in lock_families(keys)]
+    if not Family.objects.filter(pk__in=locked).not_erased().exists():
         raise ValidationError(HOUSEHOLD_GONE, code="household_gone")
 
 

@@ -49,6 +49,9 @@ class StudentList(ReferencedList):
     school = Column("school", "Établissement scolaire", example="École Jean-Macé")
     school_class = Column("school_class", "Classe", example="CM2")
 
+    def rows(self):
+        return _not_erased()
+
     def save(self, created, changed):
         services.save_students(created, changed)
 
@@ -92,9 +95,12 @@ class CustodyList(List):
         " vide\u00a0: le premier.",
     )
 
+    def rows(self):
+        return Custody.objects.filter(family__in=Family.objects.not_erased())
+
     def load_related(self):
-        students = Student.objects.only("reference", "last_name", "first_name")
-        families = Family.objects.only("reference", "name")
+        students = _not_erased().only("reference", "last_name", "first_name")
+        families = Family.objects.not_erased().only("reference", "name")
         self.related["student"] = {student.pk: student for student in students}
         self.related["family"] = {family.pk: family for family in families}
         self._students = References(students)
@@ -125,3 +131,8 @@ class CustodyList(List):
 
     def save(self, created, changed):
         services.save_custodies(created, [custody for custody, _ in changed])
+
+
+def _not_erased():
+    """A household that is erased has left those who had another one."""
+    return Student.objects.exclude(families__in=Family.objects.erased())

@@ -17,17 +17,21 @@ from accounts import email_changes as emails
 from accounts import mails, throttling
 from accounts.enums import MailKind
 from accounts.models import Mail, SignInAttempt, User, private_storage
+from accounts.spreadsheets.reading import read
+from accounts.spreadsheets.writing import CSV
 from billing.models import Invoice
 from documents import services as documents
 from documents.models import Document
 from families import data_exports, erasures
 from families.enums import ErasureState, Fate
 from families.holdings import fingerprint_of, holdings, obstacles
+from families.lists import FamilyList, GuardianList
 from families.models import DataExport, Erasure, ErasureRequest, FileToDelete
 from imuse import invariants
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
 from students.enums import EnrolmentStatus
+from students.lists import CustodyList, StudentList
 from students.models import Custody, Enrolment, SchoolYear
 from tests.documents.builders import make_jpeg, make_pdf
 from tests.factories import DocumentTypeFactory, StudentFactory, TeacherFactory
@@ -372,6 +376,20 @@ def test_the_account_of_a_double_that_is_somebody_elses_by_now_stays(ours, their
 
     account.refresh_from_db()
     assert account.username == "blaireau.clara"
+
+
+def test_no_list_taken_out_before_brings_back_what_was_erased(ours, director):
+    """« #12 » names there a row without a reference, which an erased one is too."""
+    StudentFactory(family=ours, last_name=OURS)
+    lists = [FamilyList, GuardianList, StudentList, CustodyList]
+    before = [each(director).file_of(each(director).rows(), CSV) for each in lists]
+    assert [count for _, count in before] == [1, 2, 1, 1]
+    erase(ask(ours), director)
+
+    for list_, (content, _) in zip(lists, before, strict=True):
+        report = list_(director).check(read(content))
+        assert [bool(line.refusals) for line in report.lines] == [True] * len(report.lines)
+        assert list_(director).file_of(list_(director).rows(), CSV)[1] == 0
 
 
 def test_the_account_of_a_teacher_or_an_agent_is_only_detached(ours, director, registrar):
