@@ -14,6 +14,7 @@ from django.utils import timezone
 from documents.checks import check_file
 from documents.enums import NEXT, Owner, RefusalReason, Verdict
 from documents.models import Access, Document, Review, storage_name
+from families.services import lock_known
 
 logger = logging.getLogger(__name__)
 
@@ -31,9 +32,11 @@ def hand_in(
     """Keeps a file as the current document of its type, in the place of the one before.
 
     Takes the name and the bytes as received. Raises ValidationError with the code of
-    documents.checks for a file that is refused, `storage_down` when it can't be kept. A refused
-    file leaves nothing behind. The file is checked and stored outside the transaction; `check` is
-    called inside it, just before the file becomes current, and raises when it may no longer.
+    documents.checks for a file that is refused, `storage_down` when it can't be kept,
+    `household_gone` when its household was merged or erased while the file was on its way. A
+    refused file leaves nothing behind. The file is checked and stored outside the transaction;
+    `check` is called inside it, just before the file becomes current, and raises when it may no
+    longer.
     """
     _check_owner(type, family, student)
     checked = check_file(name, content, formats=type.formats)
@@ -123,6 +126,7 @@ def _store(document, content):
 @transaction.atomic
 def _replace_current(document, check):
     """The old row first names its successor: at most one is current at any moment."""
+    lock_known(_households(document))
     if check is not None:
         check()
     owner = {"family": document.family, "student": document.student}
@@ -137,6 +141,12 @@ def _replace_current(document, check):
         raise ValidationError(
             "Cette pièce vient d'être envoyée par ailleurs\u00a0: rechargez la page.", code="stale"
         ) from error
+
+
+def _households(document):
+    if document.family_id:
+        return [document.family_id]
+    return document.student.families.order_by().values_list("pk", flat=True)
 
 
 def _detach_replaced(document):

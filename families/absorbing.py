@@ -233,8 +233,9 @@ def absorb_guardian(
     comparison = _check_seen(compare(kept, absorbed), seen)
     users = _lock(User.objects.filter(pk__in=[kept.user_id, absorbed.user_id]))
     user = _account_kept(users, account)
-    for other in users.values():
-        if other != user and other.is_active:
+    closed = [other for other in users.values() if other != user]
+    for other in closed:
+        if other.is_active:
             reason = f"doublon de {user.username} (fusion des fiches de {kept})"
             accounts.close_account(other, actor=actor, reason=reason)
     moved = _absorb(comparison)
@@ -245,7 +246,7 @@ def absorb_guardian(
     check_email_of_staff(kept, actor=actor)
     kept.save(update_fields=[*FILLED_IN[Guardian], "user"])
     copy_email_to_account(kept)
-    return _record(MergeKind.GUARDIAN, kept.family, comparison, moved, actor)
+    return _record(MergeKind.GUARDIAN, kept.family, comparison, moved, actor, closed=closed)
 
 
 def _parts(model) -> list[Part]:
@@ -306,7 +307,7 @@ def _pointing_at(row):
     return found
 
 
-def _record(kind, family, comparison, moved, actor):
+def _record(kind, family, comparison, moved, actor, *, closed=()):
     kept, absorbed = comparison.kept, comparison.absorbed
     return Merge.objects.create(
         kind=kind,
@@ -319,6 +320,8 @@ def _record(kind, family, comparison, moved, actor):
             "fields": [[label, here, there] for label, here, there, _ in comparison.fields],
             "lines": [line.text for line in comparison.lines],
             "moved": {name: [str(key) for key in keys] for name, keys in moved.items()},
+            "reference": absorbed.reference or "",
+            "closed_accounts": [user.pk for user in closed],
         },
         actor=actor,
     )

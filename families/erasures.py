@@ -1,7 +1,8 @@
 """« Demander l'effacement »: asked by a household, answered by the direction within a month.
 
-Erasing runs the apps' parts (families/holdings.py) in one transaction, the right-most first, which
-is the order of the locks. The files go after the commit (families/files_to_delete.py).
+Erasing runs the apps' parts (families/holdings.py) in one transaction, the household locked, the
+right-most first: that is the order of the locks. The files go after the commit
+(families/files_to_delete.py).
 """
 
 import calendar
@@ -22,6 +23,7 @@ from accounts.personal_data import empty_mails
 from families.enums import ErasureState, Fate
 from families.holdings import NOT_A_GUARDIAN, Holding, counts_of, fingerprint_of, holdings, parts
 from families.models import Erasure, ErasureRequest, Family, Guardian
+from families.services import HOUSEHOLD_GONE, lock_families
 
 security = logging.getLogger("accounts.security")
 
@@ -34,10 +36,12 @@ def ask(family: Family, *, text: str, actor: User) -> ErasureRequest:
     """A request, acknowledged by mail to each guardian of the household.
 
     The actor is one of them, or the agent who writes down what came by letter.
-    Raises ValidationError `already_open`: one at a time; `not_a_guardian` when he is not one now.
+    Raises ValidationError `already_open`: one at a time; `not_a_guardian` when he is not one now;
+    `household_gone` when it was absorbed by its double while he waited.
     """
     # The household's row keeps two tabs, or both parents, from asking at the same time.
-    family = Family.objects.select_for_update(no_key=True).get(pk=family.pk)
+    if not lock_families([family.pk]):
+        raise ValidationError(HOUSEHOLD_GONE, code="household_gone")
     if not (actor.is_staff or family.guardians.filter(user=actor).exists()):
         raise ValidationError(NOT_A_GUARDIAN, code="not_a_guardian")
     if family.erasure_requests.filter(state=ErasureState.OPEN).exists():
@@ -61,6 +65,7 @@ def erase(
     double click), `changed` when there is more or less to erase now, `obstacle`.
     """
     request = _lock_open(request)
+    lock_families([request.family_id])  # a piece on its way is here by now, or will be refused
     found = holdings(request.family)
     if fingerprint_of(found) != expected:
         raise ValidationError(

@@ -51,7 +51,7 @@ class Addressee:
     """A guardian as the keys of his mails name him: he, and the doubles that he absorbed."""
 
     keys: list[int]
-    account: int | None
+    accounts: list[int]  # his own, if he has one; then those closed as doubles of it
 
     def ends(self) -> Q:
         """Of the mails whose key ends with his."""
@@ -59,13 +59,20 @@ class Addressee:
 
 
 def addressee(guardian: Guardian) -> Addressee:
-    """One query for each time that one of his doubles had absorbed others."""
-    keys, found = [], [guardian.pk]
+    """One query for each time that one of his doubles had absorbed others, one for accounts."""
+    keys, accounts, found = [], [], [guardian.pk]
     while found:
         keys += found
-        absorbed = Merge.objects.filter(kind=MergeKind.GUARDIAN, kept_key__in=found)
-        found = list(absorbed.order_by("pk").values_list("absorbed_key", flat=True))
-    return Addressee(keys, guardian.user_id)
+        merges = list(
+            Merge.objects.filter(kind=MergeKind.GUARDIAN, kept_key__in=found).order_by("pk")
+        )
+        accounts += [account for merge in merges for account in merge.closed_accounts]
+        found = [merge.absorbed_key for merge in merges]
+    if accounts:  # but one that somebody else has since
+        free = User.objects.filter(pk__in=accounts, guardian=None)
+        accounts = list(free.order_by("pk").values_list("pk", flat=True))
+    own = [guardian.user_id] if guardian.user_id else []
+    return Addressee(keys, own + accounts)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from accounts.spreadsheets.columns import Column, Email, FormCell, as_text
 from accounts.spreadsheets.referenced import ReferencedList, References
 from accounts.spreadsheets.registry import register
 from families import services
+from families.enums import MergeKind
 from families.models import Commune, Family, Guardian
 from families.phones import PhoneField
-from families.selectors import families_of
+from families.selectors import absorbed_references, families_of
 
 REFERENCE = (
     "Son numéro dans votre ancien logiciel, ou un numéro de votre choix\u00a0: une fiche se"
@@ -59,7 +60,7 @@ class FamilyList(ReferencedList):
     )
 
     def rows(self):
-        return families_of(self.actor)
+        return families_of(self.actor).not_erased()
 
     def load_related(self):
         communes = self.related["commune"] = {}
@@ -81,6 +82,9 @@ class FamilyList(ReferencedList):
         if len(found) != 1:
             raise ValueError(_not_one_commune(found, insee, postal, name))
         return found[0].pk
+
+    def absorbed(self):
+        return absorbed_references(MergeKind.FAMILY)
 
     def save(self, created, changed):
         services.save_families(created, changed)
@@ -130,13 +134,16 @@ class GuardianList(ReferencedList):
     )
 
     def rows(self):
-        ours = families_of(self.actor).values("pk")
-        return Guardian.objects.filter(family__in=ours).select_related("user")
+        homes = families_of(self.actor).not_erased().values("pk")
+        return Guardian.objects.filter(family__in=homes).select_related("user")
 
     def load_related(self):
-        families = families_of(self.actor).only("reference", "name")
+        families = families_of(self.actor).not_erased().only("reference", "name")
         self.related["family"] = {family.pk: family for family in families}
-        self._families = References(families)
+        self._families = References(families, absorbed=absorbed_references(MergeKind.FAMILY))
+
+    def absorbed(self):
+        return absorbed_references(MergeKind.GUARDIAN)
 
     def read_family(self, cells):
         return self._families.read(cells.get("Référence de la famille"), "foyer")

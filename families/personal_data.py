@@ -1,14 +1,16 @@
 """What this app and accounts hold about a household: the copy of « Mes données », the erasure."""
 
-from django.db.models import Q
+from itertools import product
+
+from django.db.models import Q, QuerySet
 
 from accounts import personal_data as accounts
 from accounts.enums import MailKind
-from accounts.models import Mail
+from accounts.models import Mail, User
 from accounts.records import record
 from families import data_exports
-from families.enums import Fate
-from families.holdings import Copy, Holding, Part, addressee, parts
+from families.enums import Fate, MergeKind
+from families.holdings import Addressee, Copy, Holding, Part, addressee, parts
 from families.models import (
     DataExport,
     ErasureRequest,
@@ -101,19 +103,19 @@ class FamiliesPart(Part):
             Q(kind__in=[MailKind.DATA_EXPORT, MailKind.ERASURE]) & person.ends()
             | Q(invitation__in=invited)
         )
-        if person.account is None:
-            return ours
-        told = [Q(key__startswith=f"{kind}:{person.account}:") for kind in ABOUT_AN_ADDRESS]
-        return ours | Mail.objects.filter(Q(user=person.account) | told[0] | told[1])
+        told = Q(user__in=person.accounts)
+        for kind, account in product(ABOUT_AN_ADDRESS, person.accounts):
+            told |= Q(key__startswith=f"{kind}:{account}:")
+        return ours | Mail.objects.filter(told)
 
     def needs_account(self, user):
         return user.is_staff or user.is_superuser
 
     def holdings(self, family):
-        guardians = list(family.guardians.select_related("user"))
-        users = [guardian.user for guardian in guardians if guardian.user]
-        needed = sum(is_needed(user) for user in users)
+        guardians = list(family.guardians.all())
         people = [addressee(guardian) for guardian in guardians]
+        users = _users(people)
+        needed = sum(is_needed(user) for user in users)
         mails = sum(part.mails(person).count() for part in parts() for person in people)
         return [
             Holding("Nom et adresse du foyer", 1, Fate.EMPTIED),
@@ -133,21 +135,25 @@ class FamiliesPart(Part):
 
     def erase(self, family):
         """The last of all the parts: the others need to know who was of the household."""
-        family = Family.objects.select_for_update(no_key=True).get(pk=family.pk)
+        family = Family.objects.get(pk=family.pk)
         guardians = list(family.guardians.select_for_update(no_key=True).order_by("pk"))
-        for person in map(addressee, guardians):
-            for part in parts():
-                accounts.empty_mails(part.mails(person))
+        people = [addressee(guardian) for guardian in guardians]
+        for person, part in product(people, parts()):
+            accounts.empty_mails(part.mails(person))
         data_exports.delete_all(family)
         for guardian in guardians:
             _erase_guardian(guardian)
+        for user in _users(people).order_by("pk"):
+            if not is_needed(user):
+                accounts.close_account(user)
         family.name, family.reference = "Famille effacée", None
         family.address, family.address_more = "effacée", ""
         family.save(update_fields=["name", "sort_name", "reference", "address", "address_more"])
         family.erasure_requests.update(text="")
+        merged = family.merges.filter(kind=MergeKind.FAMILY).values_list("absorbed_key", flat=True)
+        accounts.forget_in_admin_log(Family, [family.pk, *merged])
+        accounts.forget_in_admin_log(Guardian, [key for person in people for key in person.keys])
         family.merges.update(kept_name=ERASED, absorbed_name=ERASED, details={})
-        accounts.forget_in_admin_log(Family, [family.pk])
-        accounts.forget_in_admin_log(Guardian, [guardian.pk for guardian in guardians])
         accounts.forget_in_admin_log(
             ErasureRequest, list(family.erasure_requests.values_list("pk", flat=True))
         )
@@ -158,6 +164,10 @@ def is_needed(user) -> bool:
     return any(part.needs_account(user) for part in parts())
 
 
+def _users(people: list[Addressee]) -> QuerySet[User]:
+    return User.objects.filter(pk__in=[key for person in people for key in person.accounts])
+
+
 def _request(row: ErasureRequest, copy: Copy) -> dict:
     """The household's; what another guardian wrote in it stays his, the answer is for all."""
     signed = {name: copy.signature(getattr(row, name)) for name in ("asked_by", "decided_by")}
@@ -166,7 +176,7 @@ def _request(row: ErasureRequest, copy: Copy) -> dict:
 
 
 def _erase_guardian(guardian):
-    user, guardian.user = guardian.user, None
+    guardian.user = None
     guardian.first_name, guardian.last_name = "Responsable", "effacé"
     guardian.reference = None
     guardian.email = guardian.mobile_phone = guardian.home_phone = ""
@@ -176,5 +186,3 @@ def _erase_guardian(guardian):
             *["email", "mobile_phone", "home_phone"],
         ]
     )
-    if user and not is_needed(user):
-        accounts.close_account(user)

@@ -4,7 +4,8 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import User
 from accounts.selectors import establishments_of
-from families.models import Family
+from families.enums import MergeKind
+from families.models import Family, Merge
 
 
 def families_of(agent: User) -> QuerySet[Family]:
@@ -25,3 +26,19 @@ def families_of(agent: User) -> QuerySet[Family]:
     for way in ways:
         known |= Q(pk__in=Family.objects.filter(way).order_by().values("pk"))
     return Family.objects.filter(known)
+
+
+def absorbed_references(kind: MergeKind) -> dict[str, int]:
+    """The references of the doubles that are gone, with the key of the row that each became.
+
+    But those that the rows took over, which are found as usual. One query.
+    """
+    became, references = {}, {}
+    for merge in Merge.objects.filter(kind=kind).order_by("pk"):
+        became[merge.absorbed_key] = merge.kept_key
+        references[merge.details.get("reference")] = merge.kept_key
+    for reference, key in references.items():
+        while key in became:
+            key = became[key]
+        references[reference] = key
+    return {reference: key for reference, key in references.items() if reference}

@@ -13,6 +13,7 @@ from families.merging import Edit, merge
 from families.models import Family, Guardian
 
 PHONES = {"mobile_phone", "home_phone"}
+HOUSEHOLD_GONE = "La fiche de votre foyer vient de changer\u00a0: rechargez la page."
 
 
 @transaction.atomic
@@ -80,9 +81,24 @@ def check_email_of_staff(guardian: Guardian, *, actor: User) -> None:
         )
 
 
-def lock_families(keys: Iterable[int]) -> None:
-    """Until the end of the transaction; before guardians, as `save_household` does."""
-    list(Family.objects.filter(pk__in=set(keys)).order_by("pk").select_for_update(of=["self"]))
+def lock_families(keys: Iterable[int]) -> list[Family]:
+    """Those that are there, until the end of the transaction; before dossiers and guardians.
+
+    NO KEY: a row that merely points at a household need not wait for us.
+    """
+    families = Family.objects.filter(pk__in=set(keys)).order_by("pk")
+    return list(families.select_for_update(of=["self"], no_key=True))
+
+
+def lock_known(keys: Iterable[int]) -> None:
+    """As `lock_families`, for who writes something about one of these households.
+
+    Raises ValidationError, code `household_gone`, when all of them were absorbed by their doubles,
+    or erased, while he waited: what he writes would be nobody's, or would outlive an erasure.
+    """
+    locked = [family.pk for family in lock_families(keys)]
+    if not Family.objects.filter(pk__in=locked).not_erased().exists():
+        raise ValidationError(HOUSEHOLD_GONE, code="household_gone")
 
 
 def save_families(created: list[Family], changed: list[tuple[Family, list[str]]]) -> None:

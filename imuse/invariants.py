@@ -60,7 +60,7 @@ def files() -> Iterator[str]:
 
     But for the pieces of an erased household, and of its students, whose files are gone.
     """
-    erased = Family.objects.filter(erasure_requests__erasure__isnull=False)
+    erased = Family.objects.erased()
     gone = Q(family__in=erased) | Q(student__families__in=erased)
     supplied = Document.objects.filter(supplied_pieces__isnull=False).distinct()
     supplied = supplied.exclude(gone, file="")
@@ -222,8 +222,7 @@ def addresses() -> Iterator[str]:
 
 def erasures() -> Iterator[str]:
     """Of an erased household nothing is left that says who it was, but its issued invoices."""
-    erased = Family.objects.filter(erasure_requests__erasure__isnull=False).distinct()
-    for family in erased.order_by("pk"):
+    for family in Family.objects.erased().order_by("pk"):
         left = family.guardians.exclude(user=None, email="", mobile_phone="", home_phone="")
         documents = family.documents.exclude(file="")
         counts = [(left.count(), "responsable(s)"), (documents.count(), "pièce(s)")]

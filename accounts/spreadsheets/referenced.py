@@ -15,12 +15,18 @@ ELSEWHERE = (
 
 
 class References:
-    """Rows by their reference, and by « #12 », as exports name one without."""
+    """Rows by their reference, and by « #12 », as exports name one without.
 
-    def __init__(self, rows=()):
+    `absorbed` gives, by its reference, the key of the row that a double became.
+    """
+
+    def __init__(self, rows=(), *, absorbed: dict[str, int] | None = None):
         self.rows: dict[str, models.Model] = {}
         for row in rows:
             self.add(row)
+        for reference, key in (absorbed or {}).items():
+            if kept := self.rows.get(f"#{key}"):
+                self.rows.setdefault(reference, kept)
 
     def add(self, row: models.Model) -> None:
         if row.reference:
@@ -50,8 +56,12 @@ class ReferencedList(List):
 
     reference_required = True
 
+    def absorbed(self) -> dict[str, int]:
+        """The references of the doubles that are gone, with the key of the row that each became."""
+        return {}
+
     def check(self, sheet):
-        self._references = References()
+        self._references, self._absorbed = References(), self.absorbed()
         others = self.model.objects.exclude(pk__in=self.rows().values("pk"))
         self._elsewhere = set(others.exclude(reference=None).values_list("reference", flat=True))
         return super().check(sheet)
@@ -77,6 +87,20 @@ class ReferencedList(List):
                     }
                 )
             del values["reference"]
+        if row is None and reference in self._absorbed:
+            kept = self._references.rows.get(f"#{self._absorbed[reference]}")
+            if kept is None:
+                raise ValidationError({"reference": ValidationError(ELSEWHERE, code="elsewhere")})
+            raise ValidationError(
+                {
+                    "reference": ValidationError(
+                        "Cette fiche était un doublon, fusionné avec «\u00a0%(kept)s\u00a0»"
+                        " (référence %(reference)s)\u00a0: retirez cette ligne de votre liste.",
+                        code="absorbed",
+                        params={"kept": kept, "reference": reference_of(kept)},
+                    )
+                }
+            )
         if row is not None and self._key(self._held(row) | values) == self._key(self._held(row)):
             return row
         twin = self.find_twin(values if row is None else self._held(row) | values)

@@ -37,6 +37,12 @@ class FamilyQuerySet(models.QuerySet):
     def visible_to(self, user):
         return self.filter(guardians__user=user)  # at most one: Guardian.user is one to one
 
+    def erased(self):
+        return self.filter(erasure_requests__erasure__isnull=False).distinct()
+
+    def not_erased(self):
+        return self.exclude(pk__in=Family.objects.erased().order_by().values("pk"))
+
 
 class Family(models.Model):
     """A household: the people at one address who answer for students."""

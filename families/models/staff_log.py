@@ -79,3 +79,8 @@ class Merge(models.Model):
 
     def __str__(self):
         return f"{self.absorbed_name} → {self.kept_name}"
+
+    @property
+    def closed_accounts(self) -> list[int]:
+        """The keys of the accounts of the two responsables that neither of them has any more."""
+        return self.details.get("closed_accounts", [])

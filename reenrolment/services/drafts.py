@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
@@ -98,8 +99,10 @@ def keep_places(campaign: Campaign, student: Student) -> None:
 
 
 def hold_places(reenrolment: Reenrolment) -> None:
-    """The same for a locked draft."""
+    """The same for a locked draft; a slot that is not proposed any more is left to the others."""
     picked = reenrolment.choices.filter(wanted=True).exclude(slot=None)
+    proposed = Coalesce("enrolment__next_course", "enrolment__course__next_course")
+    picked = picked.filter(slot__course=proposed)
     slots = students.lock_slots(picked.values_list("slot_id", flat=True))
     for slot in slots.values():
         with suppress(ValidationError):

@@ -9,9 +9,11 @@ from accounts.spreadsheets.columns import Choice, Column, Day, Email, FormCell
 from accounts.spreadsheets.lists import List
 from accounts.spreadsheets.referenced import ReferencedList, References
 from accounts.spreadsheets.registry import register
+from families.enums import MergeKind
 from families.lists import PHONE, REFERENCE, REQUIRED_IF_NEW
+from families.models import Family
 from families.phones import PhoneField
-from families.selectors import families_of
+from families.selectors import absorbed_references, families_of
 from students import services
 from students.models import Custody, Student
 from students.selectors import students_of
@@ -49,7 +51,7 @@ class StudentList(ReferencedList):
     school_class = Column("school_class", "Classe", example="CM2")
 
     def rows(self):
-        return students_of(self.actor)
+        return _not_erased(students_of(self.actor))
 
     def save(self, created, changed):
         services.save_students(created, changed)
@@ -95,14 +97,17 @@ class CustodyList(List):
     )
 
     def rows(self):
-        return Custody.objects.filter(student__in=students_of(self.actor).values("pk"))
+        students = students_of(self.actor).values("pk")
+        return Custody.objects.filter(student__in=students, family__in=Family.objects.not_erased())
 
     def load_related(self):
-        students = students_of(self.actor).only("reference", "last_name", "first_name")
-        families = families_of(self.actor).only("reference", "name")
+        students = _not_erased(students_of(self.actor))
+        students = students.only("reference", "last_name", "first_name")
+        families = families_of(self.actor).not_erased().only("reference", "name")
         self.related["student"] = {student.pk: student for student in students}
         self.related["family"] = {family.pk: family for family in families}
-        self._students, self._families = References(students), References(families)
+        self._students = References(students)
+        self._families = References(families, absorbed=absorbed_references(MergeKind.FAMILY))
 
     def read_student(self, cells):
         return self._students.read(cells.get("Référence de l'élève"), "élève")
@@ -129,3 +134,8 @@ class CustodyList(List):
 
     def save(self, created, changed):
         services.save_custodies(created, [custody for custody, _ in changed])
+
+
+def _not_erased(students):
+    """A household that is erased has left those who had another one."""
+    return students.exclude(families__in=Family.objects.erased())

@@ -6,7 +6,6 @@ import pytest
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -592,8 +591,22 @@ class TestAtOnce:
             if isinstance(document, Document):
                 assert Document.objects.get(pk=document.pk).family_id == keys["kept"]
             else:
-                assert isinstance(document, ValidationError | IntegrityError)
+                assert isinstance(document, ValidationError)
+                assert document.code == "household_gone"
                 assert not Document.objects.filter(type=current.type, name="domicile.pdf").exists()
+
+
+def test_whoever_waited_for_a_merge_is_told_so(family, double, registrar):
+    """His page was that of the double, his request on its way."""
+    absorb(family, double, actor=registrar)
+
+    for write in (
+        lambda: hand_in("a.pdf", make_pdf(), type=DocumentTypeFactory(), family=double, actor=None),
+        lambda: erasures.ask(double, text="Oubliez-nous.", actor=registrar),
+    ):
+        with pytest.raises(ValidationError) as refused:
+            write()
+        assert refused.value.code == "household_gone"
 
 
 # --- What other parts of the house keep ---------------------------------------------------------

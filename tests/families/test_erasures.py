@@ -1,6 +1,7 @@
 """A household asks to be forgotten, the direction answers; what goes, what stays, and for whom."""
 
 import datetime as dt
+from threading import Event
 from unittest import mock
 
 import pytest
@@ -9,25 +10,34 @@ from django.core import serializers
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts import email_changes as emails
 from accounts import mails, throttling
 from accounts.enums import MailKind
 from accounts.models import Mail, SignInAttempt, User, private_storage
+from accounts.spreadsheets.reading import read
+from accounts.spreadsheets.writing import CSV
 from billing.models import Invoice
+from documents import services as documents
 from documents.models import Document
 from families import data_exports, erasures
 from families.enums import ErasureState, Fate
 from families.holdings import fingerprint_of, holdings, obstacles
+from families.lists import FamilyList, GuardianList
 from families.models import DataExport, Erasure, ErasureRequest, FileToDelete
 from imuse import invariants
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
 from students.enums import EnrolmentStatus
+from students.lists import CustodyList, StudentList
 from students.models import Custody, Enrolment, SchoolYear
-from tests.factories import StudentFactory, TeacherFactory
+from tests.documents.builders import make_jpeg, make_pdf
+from tests.factories import DocumentTypeFactory, StudentFactory, TeacherFactory
 from tests.families.conftest import OURS, THEIRS
-from tests.families.homes import make_home, parent_of
+from tests.families.homes import add_guardian, hand_in, make_home, parent_of, photo_type
+from tests.families.test_absorbing import absorb
 from tests.races import run_together
 from tests.test_consistency import OUR_MODELS
 
@@ -204,6 +214,63 @@ def test_two_agents_erase_at_the_same_moment(establishment, director):
         assert Erasure.objects.count() == number + 1
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("of_student", [False, True])
+def test_an_erasure_waits_for_a_piece_about_to_be_kept(ours, director, stored, of_student):
+    """Else the piece would come after those that the erasure found, and outlive it."""
+    owner = {"student": StudentFactory(family=ours)} if of_student else {"family": ours}
+    type_ = photo_type() if of_student else DocumentTypeFactory()
+    content = ("a.jpg", make_jpeg()) if of_student else ("a.pdf", make_pdf())
+    parent, request = parent_of(ours), ask(ours)
+    about_to_be_kept, erased = Event(), Event()
+
+    def keep():
+        about_to_be_kept.set()
+        erased.wait(timeout=1)  # time enough for an erasure that does not wait
+
+    def play(who):
+        if who == 0:
+            return documents.hand_in(*content, type=type_, actor=parent, check=keep, **owner)
+        expected = fingerprint_of(holdings(ours))
+        about_to_be_kept.wait(timeout=30)
+        try:
+            return erase(request, director, expected=expected)
+        finally:
+            erased.set()
+
+    piece, refusal = run_together(play, 2)
+
+    assert isinstance(piece, Document)
+    assert refusal.code == "changed"
+    erase(request, director)
+    call_command("purge_personal_data")
+    assert stored() == []
+
+
+@pytest.mark.parametrize("of_student", [False, True])
+def test_a_piece_that_arrives_after_an_erasure_is_refused(ours, director, stored, of_student):
+    parent, child = parent_of(ours), StudentFactory(family=ours)
+    type_ = photo_type() if of_student else DocumentTypeFactory()
+    owner = {"student": child} if of_student else {"family": ours}
+    erase(ask(ours), director)
+
+    refused = code_of(
+        documents.hand_in,
+        *("a.jpg" if of_student else "a.pdf", make_jpeg() if of_student else make_pdf()),
+        **{"type": type_, "actor": parent, **owner},
+    )
+
+    assert refused == "household_gone"
+    assert stored() == []
+
+
+def test_the_pieces_of_a_child_who_has_another_household_go_on(theirs, ours, child, director):
+    erase(ask(ours), director)
+
+    assert hand_in(theirs, type=photo_type(), student=child).student == child
+
+
 # --- Erasing ----------------------------------------------------------------------------------
 
 
@@ -272,6 +339,57 @@ def test_accounts_are_closed_and_their_sessions_end(client, ours, director):
     )
     assert not closed.has_usable_password()
     assert not SignInAttempt.objects.exists()
+
+
+def test_the_doubles_that_were_merged_go_too(client, superuser, ours, director):
+    """Their rows, their names in the log of the administration, their accounts closed since."""
+    home = make_home(f"{OURS}-bis")
+    LogEntry.objects.log_actions(director.pk, [home], CHANGE, "Famille Blaireau")
+    absorb(ours, home, actor=director)
+    claire, _, double = ours.guardians.order_by("pk")
+    LogEntry.objects.log_actions(director.pk, [double], CHANGE, "Blaireau")
+    emails.set_email(double.user, f"autre@{OURS}.example")
+    closed = double.user
+    merge = absorb(claire, double, actor=director, account=claire.user_id)
+    request = ask(ours)
+    assert {holding.what: holding.count for holding in holdings(ours)}["Comptes\u00a0: fermés"] == 3
+
+    erase(request, director)
+    call_command("send_mails")
+    call_command("purge_personal_data")
+
+    closed.refresh_from_db()
+    assert (closed.username, closed.is_active) == (f"efface.{closed.pk}", False)
+    assert rows_with(OURS) == {}
+    client.force_login(superuser)
+    page = client.get(reverse("admin:families_merge_change", args=[merge.pk]))
+    assert "Effacé" in page.content.decode()
+
+
+def test_the_account_of_a_double_that_is_somebody_elses_by_now_stays(ours, theirs, director):
+    twice, claire = add_guardian(ours, "Clara").guardian, parent_of(ours).guardian
+    account = twice.user
+    absorb(claire, twice, actor=director, account=claire.user_id)
+    theirs.guardians.update(user=account)
+
+    erase(ask(ours), director)
+
+    account.refresh_from_db()
+    assert account.username == "blaireau.clara"
+
+
+def test_no_list_taken_out_before_brings_back_what_was_erased(ours, director):
+    """« #12 » names there a row without a reference, which an erased one is too."""
+    StudentFactory(family=ours, last_name=OURS)
+    lists = [FamilyList, GuardianList, StudentList, CustodyList]
+    before = [each(director).file_of(each(director).rows(), CSV) for each in lists]
+    assert [count for _, count in before] == [1, 2, 1, 1]
+    erase(ask(ours), director)
+
+    for list_, (content, _) in zip(lists, before, strict=True):
+        report = list_(director).check(read(content))
+        assert [bool(line.refusals) for line in report.lines] == [True] * len(report.lines)
+        assert list_(director).file_of(list_(director).rows(), CSV)[1] == 0
 
 
 def test_the_account_of_a_teacher_or_an_agent_is_only_detached(ours, director, registrar):

@@ -12,8 +12,8 @@ from reenrolment.services import drafts, submission
 from reenrolment.services.drafts import Edit, Refusal
 from students import services as students
 from students.enums import EnrolmentStatus
-from students.models import Enrolment, Hold
-from tests.factories import GuardianFactory, SlotFactory, StudentFactory
+from students.models import Course, Enrolment, Hold
+from tests.factories import CourseFactory, GuardianFactory, SlotFactory, StudentFactory
 from tests.reenrolment.conftest import BLANK, make_case
 from tests.reenrolment.test_edit import page_data, url
 
@@ -144,6 +144,21 @@ class TestKeeping:
         drafts.keep_places(case.campaign, case.student)
 
         assert [held.student for held in Hold.objects.all()] == [rival.student]
+
+    @pytest.mark.parametrize("jury", [False, True])
+    def test_not_a_slot_that_is_proposed_no_more(self, case, jury):
+        """The administration, or the jury, has said meanwhile what follows."""
+        case.fill_in()
+        until = Hold.objects.get().until
+        other = CourseFactory(coming=True)
+        if jury:
+            Enrolment.objects.filter(pk=case.theory.pk).update(next_course=other)
+        else:
+            Course.objects.filter(pk=case.theory.course_id).update(next_course=other)
+
+        drafts.keep_places(case.campaign, case.student)
+
+        assert Hold.objects.get().until == until
 
     def test_only_while_the_campaign_is_open(self, case):
         case.fill_in()

@@ -406,7 +406,7 @@ def test_enrolments_go_out_only(registrar):
     ("list_", "factory", "at_most"),
     [
         (StudentList, lambda: StudentFactory(), 3),
-        (CustodyList, lambda: CustodyFactory(), 6),
+        (CustodyList, lambda: CustodyFactory(), 8),
         (CourseList, lambda: CourseFactory(), 12),
         (SlotList, lambda: SlotFactory(), 10),
         (EnrolmentList, lambda: EnrolmentFactory(), 1),

@@ -20,6 +20,7 @@ STUDENT = {
     "phone": "07 91 92 93 94",
     "school": "Zyecole",
     "school_class": "Zyclasse",
+    "reference": "Zyref-eleve",
 }
 
 
