@@ -243,6 +243,7 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                 reverse("admin:reenrolment_campaign_launch_progress", args=[campaign.pk])
                 + "?etat=",
                 reverse("admin:families_erasurerequest_change", args=[erasure.pk]),
+                reverse("admin:students_student_change", args=[student.pk]),
                 reverse("admin:students_slot_change", args=[slot.pk]),
                 reverse("admin:students_course_add"),
                 reverse("admin:billing_invoice_change", args=[life[0].pk]),
