@@ -80,7 +80,7 @@ class Guardians(Part):
         known = {guardian.sort_name for guardian in here}
         lines = [Line(f"{guardian} rejoint les responsables du foyer.") for guardian in moving]
         lines += [
-            Line(f"{guardian} figure dans les deux foyers\u00a0: vous fusionnerez ensuite.", True)
+            Line(f"{guardian} est dans les deux foyers\u00a0: fusionnez ensuite ses fiches.", True)
             for guardian in moving
             if guardian.sort_name in known
         ]

@@ -31,7 +31,7 @@ class Fate(models.TextChoices):
     """What an erasure makes of the rows of one kind."""
 
     ERASED = "erased", "effacé"
-    EMPTIED = "emptied", "vidé de ce qui nomme"
+    EMPTIED = "emptied", "rendu anonyme"
     DETACHED = "detached", "détaché de ce foyer"
     KEPT = "kept", "gardé"
 

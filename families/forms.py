@@ -45,6 +45,7 @@ class HouseholdForm(MergingForm, forms.Form):
         for guardian in guardians:
             self._add_guardian(guardian)
         self._add(family, ADDRESS)
+        self.fields["commune"].empty_label = "Choisissez…"
         self._let_browser_fill(ADDRESS)
         self.show_what_was_seen()
 

@@ -90,7 +90,7 @@ class StudentsPart(Part):
             .order_by("student__sort_name", "course__school_year__starts_on", "course__sort_name")
         )
         return [
-            f"{enrolment.student} est inscrit au cours «\u00a0{enrolment.course}\u00a0» de"
+            f"{enrolment.student} suit le cours «\u00a0{enrolment.course}\u00a0» de"
             f" {enrolment.course.school_year}."
             for enrolment in live
         ]

@@ -384,3 +384,19 @@ def test_an_action_that_is_not_offered_does_nothing(client, registrar, parent, a
     assert [str(message) for message in response.context["messages"]] == [
         "Aucune action sélectionnée."
     ]
+
+
+def test_lists_and_forms_are_named_in_plain_french(client, director):
+    client.force_login(director)
+
+    def titles(page, *keys):
+        answer = client.get(reverse(f"admin:students_student_{page}", args=keys)).text
+        return answer.split("<title>")[1].split("</title>")[0], answer.split("<h1>")[1].split("<")[
+            0
+        ]
+
+    site = "Administration du conservatoire"
+    student = StudentFactory(first_name="Louise", last_name="Martin")
+    assert titles("changelist") == (f"Élèves | {site}", "Élèves")
+    assert titles("change", student.pk) == (f"Louise Martin | Élève | {site}", "Élève")
+    assert titles("add") == (f"Ajout d&#x27;élève | {site}", "Ajout d&#x27;élève")

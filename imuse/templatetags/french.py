@@ -3,6 +3,7 @@
 import math
 
 from django import template
+from django.template import defaultfilters
 
 from accounts.dates import NBSP, clock, day, moment
 from accounts.names import with_de
@@ -15,6 +16,12 @@ register.filter("de", with_de)
 register.filter(moment)
 register.filter(clock)
 register.filter(day)
+
+
+@register.filter
+def pluralize(value, endings: str = "s") -> str:
+    """Django's, as French counts: nought is singular too (« 0 message »)."""
+    return defaultfilters.pluralize(value or 1, endings)
 
 
 @register.filter

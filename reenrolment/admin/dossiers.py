@@ -84,8 +84,7 @@ class ReenrolmentAdmin(
         ]
 
     def changelist_view(self, request, extra_context=None):
-        context = {"title": self.opts.verbose_name_plural.capitalize()} | views.WIDE
-        return super().changelist_view(request, context | (extra_context or {}))
+        return super().changelist_view(request, views.WIDE | (extra_context or {}))
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         return views.examine(request, object_id)

@@ -1,5 +1,6 @@
 /* Names for what Django's admin leaves nameless to a screen reader: the boxes that its
-   autocompletion draws, an empty heading of its tables of inlines, and a way to scroll them. */
+   autocompletion draws, the boxes and an empty heading of its tables of inlines, and a way to
+   scroll them. */
 (() => {
   const nameAll = () => {
     document.querySelectorAll(".select2-selection").forEach((box) => {
@@ -10,6 +11,14 @@
       [box, box.querySelector("[role=textbox]")].forEach((part) => {
         part?.setAttribute("aria-label", label || heading || "Choix");
       });
+    });
+    document.querySelectorAll(".inline-group td :is(input, select):not([aria-label])").forEach((control) => {
+      if (control.type === "hidden" || control.labels.length) return;
+      const cell = control.closest("td");
+      const field = cell.className.match(/field-(\w+)/)?.[1];
+      const heading = field && cell.closest("table").querySelector(`.column-${field}`);
+      const name = cell.matches(".delete") ? "Supprimer" : heading?.textContent.trim();
+      if (name) control.setAttribute("aria-label", name);
     });
     document.querySelectorAll(".inline-group th:empty").forEach((heading) => {
       const cell = document.createElement("td");

@@ -26,6 +26,7 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PieceRuleFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
 )
@@ -119,12 +120,19 @@ def test_the_familys_pages(visit, parent, student, life, width):
 
 
 @WIDTHS
-def test_the_pages_of_a_submitted_dossier(visit, parent, student, width):
+def test_the_pages_of_a_submitted_dossier(visit, parent, student, family, width):
     case = make_case(student)
+    rule = PieceRuleFactory(
+        establishment=case.campaign.establishment, school_year=case.campaign.school_year
+    )
+    # A name that no hyphen lets break.
+    name = "attestation_de_paiement_de_la_caisse_d_allocations_familiales.pdf"
+    DocumentFactory(family=family, type=rule.document_type, name=name)
     case.fill_in()
     visitor = visit(width=width).sign_in_as(parent)
     recap = [reverse("reenrolment:check", args=[student.pk])]
     assert faults(visitor, recap) == {}
+    assert visitor.page.get_by_text(name).is_visible()
 
     case.submit(parent)
 
@@ -235,6 +243,7 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                 reverse("admin:reenrolment_campaign_launch_progress", args=[campaign.pk])
                 + "?etat=",
                 reverse("admin:families_erasurerequest_change", args=[erasure.pk]),
+                reverse("admin:students_student_change", args=[student.pk]),
                 reverse("admin:students_slot_change", args=[slot.pk]),
                 reverse("admin:students_course_add"),
                 reverse("admin:billing_invoice_change", args=[life[0].pk]),

@@ -217,7 +217,7 @@ class TestFamilies:
         StudentFactory(first_name="Louise", family=double)
 
         assert [text for text, warns in read(family, double) if warns] == [
-            "Claire Martin figure dans les deux foyers\u00a0: vous fusionnerez ensuite.",
+            "Claire Martin est dans les deux foyers\u00a0: fusionnez ensuite ses fiches.",
             "L'élève Louise Martin sera deux fois dans ce foyer.",
         ]
 

@@ -145,7 +145,7 @@ def test_a_child_who_is_enrolled_keeps_everything(ours, life, director):
     request = ask(ours)
 
     sentences = [sentence.replace("\u00a0", " ") for sentence in obstacles(ours)]
-    assert any("est inscrit au cours « Chœur »" in sentence for sentence in sentences)
+    assert any("suit le cours « Chœur »" in sentence for sentence in sentences)
     assert any(f"{life.reference} Louise Castor" in sentence for sentence in sentences)
     before = rows_with(OURS)
     assert code_of(erase, request, director) == "obstacle"

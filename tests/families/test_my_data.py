@@ -179,6 +179,12 @@ def test_a_second_one_is_refused_with_a_sentence(client, ours, parent):
     assert ours.erasure_requests.count() == 1
 
 
+def test_a_question_and_its_error_are_told_without_a_colon_between(client, ours, parent):
+    page = client.post(ERASE, {"text": ""}).text
+
+    assert "pour qui&nbsp;? Dites ce que" in page or "pour qui\u00a0? Dites ce que" in page
+
+
 @pytest.mark.parametrize("typed", ["", "   ", "x" * 2001])
 def test_nothing_or_too_much_is_refused(client, ours, parent, typed):
     response = client.post(ERASE, {"text": typed})

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from imuse.templatetags.french import euros, megabytes, moment
+from imuse.templatetags.french import euros, megabytes, moment, pluralize
 
 KO, MO = 1024, 1024 * 1024
 
@@ -47,3 +47,13 @@ def test_moment_is_that_of_paris(at, shown):
 )
 def test_a_size_is_rounded_up_so_that_too_heavy_shows(size, shown):
     assert megabytes(size) == shown
+
+
+@pytest.mark.parametrize(
+    ("counted", "ending"), [(0, ""), (1, ""), (2, "s"), ([], ""), (["a"], ""), (["a", "b"], "s")]
+)
+def test_nought_is_singular(counted, ending):
+    assert pluralize(counted) == ending
+    assert pluralize(counted, "cette ligne,ces lignes") == (
+        "ces lignes" if ending else "cette ligne"
+    )
