@@ -74,15 +74,16 @@ def begin(username: str, address: str) -> Attempt:
 @transaction.atomic
 def succeeded(attempt: Attempt) -> None:
     """The person is who he says: his failures in a row are forgotten, those of the day are not."""
-    attempts = SignInAttempt.objects.filter(account=attempt.account)
+    attempts = _locked(attempt.account)
     if attempt.counted:
         attempts.filter(pk=attempt.counted.pk).delete()
     attempts.update(rank=None)
 
 
+@transaction.atomic
 def unlock(user: User) -> None:
     """All is forgotten: by the staff, or because a new password makes the guesses worthless."""
-    SignInAttempt.objects.filter(account=fingerprint(user.username)).delete()
+    _locked(fingerprint(user.username)).delete()
 
 
 def suspended_until(user: User) -> dt.datetime | None:
@@ -122,6 +123,13 @@ def purge() -> int:
     attempts, _ = SignInAttempt.objects.filter(at__lte=before).delete()
     requests, _ = PasswordRequest.objects.filter(at__lte=before, answered=True).delete()
     return attempts + requests
+
+
+def _locked(account):
+    """The attempts of an account, by ascending key: two clicks do not wait for each other."""
+    attempts = SignInAttempt.objects.filter(account=account)
+    list(attempts.order_by("pk").select_for_update())
+    return attempts
 
 
 @transaction.atomic

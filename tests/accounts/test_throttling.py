@@ -332,3 +332,22 @@ def test_nor_when_the_last_delay_has_just_passed(parent):
         assert 1 <= counted <= 10
         assert SignInAttempt.objects.failed().count() == counted
         SignInAttempt.objects.all().delete()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_right_passwords_at_the_same_instant_do_not_wait_for_each_other(parent):
+    """A double click, after two errors; and a password chosen elsewhere, which forgets them all."""
+    for _ in range(20):
+        throttling.begin("martin.c", "")
+        throttling.begin("martin.c", "")
+        attempts = [throttling.begin("martin.c", "") for _ in range(3)]
+
+        def play(number, attempts=attempts):
+            if number == 3:
+                return throttling.unlock(parent)
+            return throttling.succeeded(attempts[number])
+
+        assert run_together(play, 4) == [None] * 4
+        assert not SignInAttempt.objects.failed().exists()
+        SignInAttempt.objects.all().delete()

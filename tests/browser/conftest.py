@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import sync_playwright
 
-from students.enums import Scheduling
+from students.enums import Scheduling, Weekday
 from tests.documents.builders import make_jpeg, make_pdf
 from tests.factories import (
     CampaignFactory,
@@ -143,12 +143,13 @@ def town(parent, student, family, teacher, registrar):
     """Louise follows two courses whose slot is to choose and a choir; Zoé is her sister."""
     CampaignFactory()
     StudentFactory(first_name="Zoé", family=family)
-    for name in ("Formation musicale", "Orchestre"):
+    days = {"Formation musicale": Weekday.MONDAY, "Orchestre": Weekday.WEDNESDAY}
+    for name, weekday in days.items():
         coming = CourseFactory(coming=True, name=name)
-        SlotFactory(course=coming, teacher=teacher, places=3)
+        SlotFactory(course=coming, teacher=teacher, places=3, weekday=weekday)
         EnrolmentFactory(student=student, course=CourseFactory(name=name, next_course=coming))
     choir = CourseFactory(coming=True, name="Chorale", scheduling=Scheduling.ADMINISTRATION)
-    SlotFactory(course=choir, teacher=teacher, places=2, group="")
+    SlotFactory(course=choir, teacher=teacher, places=2, group="", weekday=Weekday.FRIDAY)
     EnrolmentFactory(
         student=student,
         course=CourseFactory(
