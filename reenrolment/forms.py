@@ -137,8 +137,14 @@ class ChoiceForm(SectionForm):
 
     @property
     def slot_value(self) -> str:
-        """The option to select, as a string."""
-        return str(self["slot_id"].value() or "")
+        """The option to select, as a string: what was typed, while it is offered.
+
+        Else the place that is the student's still: nothing selected, the next save would give it
+        back.
+        """
+        typed = str(self["slot_id"].value() or "")
+        offered = {str(value) for value, _ in self.fields["slot_id"].choices}
+        return typed if typed in offered else str(self.row.choice.slot_id or "")
 
     def clean(self):
         """A course that stops takes no slot; one that goes on needs no reason."""

@@ -23,12 +23,17 @@
   const holds = (field, sent) =>
     field.type === "checkbox" ? field.checked === sent.has(field.name) : field.value === (sent.get(field.name) ?? "");
 
+  /* Each course is saved or refused as a whole. */
+  const isRefused = (field) =>
+    field.classList.contains("is-invalid") || field.closest("tr")?.querySelector(".is-invalid");
+
   /* What the page was opened with becomes what has just been saved; not what somebody else has
      saved meanwhile and this page does not show: the next saving would undo it without a word. */
   const takeSaved = (page, sent) => {
     page.querySelectorAll("input[name^='initial-']").forEach((field) => {
       const mine = form.elements[field.name];
       const saved = field.form.elements[field.name.slice("initial-".length)];
+      if (isRefused(saved ?? field)) return;
       if (mine && (!saved || holds(saved, sent))) mine.value = field.value;
     });
   };
@@ -119,7 +124,7 @@
       const full = text(page.querySelector("[data-fresh] .invalid-feedback"));
       const kept = text(page.querySelector("#holds p"));
       const isInvalid = page.querySelector(".is-invalid") !== null;
-      if (!isInvalid) takeSaved(page, sent);
+      takeSaved(page, sent);
       takePlaces(page, sent);
       if (isInvalid) say(full || "Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
       else say(`Saisie enregistrée à ${now()}. ${kept || "Rien n'est encore envoyé."}`);

@@ -1,10 +1,16 @@
 """Two families and one last place, each on its own screen, before anybody has validated."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from students.models import Hold, Place
-from tests.factories import EnrolmentFactory, StudentFactory
+from reenrolment.models import Reenrolment
+from students import services
+from students.enums import Weekday
+from students.models import Hold, Place, Slot
+from tests.factories import EnrolmentFactory, SlotFactory, StudentFactory
 
 THEORY = "Horaire en Formation musicale"
 
@@ -60,3 +66,26 @@ def test_without_javascript_enregistrer_keeps_the_place(visit, last_place, paren
     assert page.get_by_text("Places réservées pour vous jusqu'à").is_visible()
     page.get_by_role("button", name="Prolonger de 30 minutes").click()
     assert page.get_by_text("Vos places sont réservées jusqu'à").is_visible()
+
+
+def test_a_slot_just_filled_loses_neither_the_place_held_nor_what_else_is_typed(
+    visit, last_place, parent, student, stranger
+):
+    """One section refused, the others are saved: the next save starts from them."""
+    slots = Slot.objects.filter(course__name="Formation musicale").order_by("pk")
+    [last] = [slot for slot in slots if slot.places.count() == 1]
+    free = SlotFactory(course=last.course, weekday=Weekday.SATURDAY)
+    page = open_dossier(visit(width=360), parent, student)
+    page.get_by_label(THEORY).select_option(str(free.pk))
+    page.get_by_text("Places réservées pour vous jusqu'à").first.wait_for()
+    services.hold(last_place, last, until=timezone.now() + dt.timedelta(minutes=30))
+
+    page.get_by_label(THEORY).select_option(str(last.pk))
+    page.get_by_label("Informations complémentaires").fill("Bonjour")
+    page.locator("[data-fresh] .invalid-feedback").wait_for()
+    page.get_by_label("Informations complémentaires").fill("Bonjour à vous")
+    page.get_by_text("Saisie enregistrée").wait_for()
+
+    assert Reenrolment.objects.get(student=student).comment == "Bonjour à vous"
+    assert page.get_by_label(THEORY).input_value() == str(free.pk)
+    assert free.places.get().hold.student == student

@@ -11,7 +11,7 @@ from reenrolment.models import Campaign
 from reenrolment.services import drafts, submission
 from reenrolment.services.drafts import Edit, Refusal
 from students import services as students
-from students.enums import EnrolmentStatus
+from students.enums import EnrolmentStatus, Weekday
 from students.models import Course, Enrolment, Hold
 from tests.factories import CourseFactory, GuardianFactory, SlotFactory, StudentFactory
 from tests.reenrolment.conftest import BLANK, make_case
@@ -259,6 +259,21 @@ class TestThePage:
         ]
 
         assert row.slots == []
+
+    def test_a_slot_that_is_full_leaves_the_one_held_selected(self, home, case, rival):
+        """Nothing selected, saving again would give the place back that the family still has."""
+        case.fill_in()
+        other = SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY)
+        typed = page_data(home.get(url(case.student)))
+        typed[f"{section(case)}-slot_id"] = str(other.pk)
+        rival.fill_in(slot=other)
+
+        response = home.post(url(case.student), typed)
+
+        [(field, _)] = response.context["errors"]
+        assert field == f"id_{section(case)}-slot_id"
+        forms = {form.prefix: form for form in response.context["forms"].choices}
+        assert forms[section(case)].slot_value == str(case.slot.pk)
 
     def test_a_slot_filled_between_page_and_save_is_told_beside_it(self, home, case, rival):
         data = page_data(home.get(url(case.student)))
