@@ -67,7 +67,7 @@ def test_a_list_goes_in_and_comes_out(secretary, file, tmp_path, width, javascri
     seen()
 
     page.get_by_role("link", name="Voir les fiches").click()
-    page.get_by_label("Rechercher").fill("le goff")
+    page.get_by_label("Recherche", exact=True).fill("le goff")
     page.get_by_role("button", name="Rechercher").click()
     page.get_by_role("link", name="Exporter").click()
     page.get_by_text("1 ligne sur 2").wait_for()
