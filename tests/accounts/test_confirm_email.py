@@ -87,7 +87,7 @@ def test_link_works_once(client, parent, token):
         assert "<h1>Ce lien ne fonctionne plus</h1>" in response.text
 
 
-@pytest.mark.parametrize("typed", ["", "inconnu", "é" * 43, "\x00", "x" * 5000])
+@pytest.mark.parametrize("typed", ["", "inconnu", "é" * 43, "x" * 5000])
 def test_unknown_link(client, db, typed):
     assert client.get(URL, {"jeton": typed}).status_code == 410
     assert client.post(URL, {"jeton": typed}).status_code == 410

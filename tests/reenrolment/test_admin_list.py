@@ -186,7 +186,7 @@ def test_filter_by_campaign_offers_those_of_the_agent(admin, submit):
     assert str(elsewhere) not in response.content.decode()
 
 
-@pytest.mark.parametrize("value", ["999999999999999999999", "x", "", "\x00"])
+@pytest.mark.parametrize("value", ["999999999999999999999", "x", ""])
 @pytest.mark.parametrize("name", ["etat", "pieces", "a_placer", "discipline", "campagne"])
 def test_a_filter_that_does_not_exist_is_no_error(admin, submit, name, value):
     submit()
