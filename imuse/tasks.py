@@ -20,6 +20,7 @@ from students.models import Student
 class State(TextChoices):
     TO_DO = "to_do", "À faire"
     STARTED = "started", "En cours"
+    SENT = "sent", "Envoyée"  # nothing to do, nothing decided yet
     DONE = "done", "Terminé"
     NOT_YET = "not_yet", "Impossible pour l'instant"
 
@@ -74,7 +75,7 @@ def _where(campaign, dossier):
     reference = dossier.reference if dossier else ""
     match status:
         case Status.SUBMITTED:
-            return State.DONE, f"{reference}\u00a0: déposée, l'administration l'examine."
+            return State.SENT, f"{reference}\u00a0: déposée, l'administration l'examine."
         case Status.INCOMPLETE:
             return State.TO_DO, (
                 f"{reference}\u00a0: un complément est demandé avant le "

@@ -51,7 +51,7 @@ def test_a_draft_is_started_a_submitted_dossier_done(home, student, parent):
 
     case.submit(parent)
 
-    assert [state for _, state in tasks(home)] == ["Terminé"]
+    assert [state for _, state in tasks(home)] == ["Envoyée"]
 
 
 @pytest.mark.parametrize("hours", [(1, 2), (-2, -1)])
