@@ -1,10 +1,10 @@
 """What becomes of the invoices of a household that turns out to be another's double."""
 
 from billing.models import Invoice
-from families.absorbing import Line, Part
+from families.absorbing import Follower, Line
 
 
-class Invoices(Part):
+class Invoices(Follower):
     """They follow: the household sees and pays them. An issued one keeps the name that it bears."""
 
     relations = ["billing.Invoice.family"]

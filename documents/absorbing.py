@@ -5,10 +5,10 @@ from django.utils.formats import date_format
 
 from documents.enums import Verdict
 from documents.models import Document
-from families.absorbing import Line, Part
+from families.absorbing import Follower, Line
 
 
-class Documents(Part):
+class Documents(Follower):
     """Of two current pieces of one type, a refused one gives way, else the one sent first.
 
     It is taken back and not deleted: a dossier may have been submitted with it.

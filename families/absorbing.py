@@ -1,7 +1,8 @@
 """Two rows that are one and the same household, or person: one absorbs the other.
 
-Each app moves its own rows: a `Part` named in settings.FAMILY_PARTS or GUARDIAN_PARTS. Lock order:
-households, what a part locks, responsables, accounts; then the rows that move.
+Each app moves its own rows: a `Follower` named in settings.FAMILY_FOLLOWERS or
+GUARDIAN_FOLLOWERS. Lock order: households, what a follower locks, responsables, accounts; then
+the rows that move.
 """
 
 import hashlib
@@ -39,7 +40,7 @@ class Line:
     warns: bool = False
 
 
-class Part:
+class Follower:
     """What one app does of its rows that point at the absorbed row. All but `relations` optional.
 
     `relations` names them, « students.Custody.family »: a test checks that none is forgotten.
@@ -69,7 +70,7 @@ class Part:
         raise NotImplementedError
 
 
-class Guardians(Part):
+class Guardians(Follower):
     relations = ["families.Guardian.family"]
 
     def facts(self, row):
@@ -90,7 +91,7 @@ class Guardians(Part):
         absorbed.guardians.update(family=kept)
 
 
-class PersonalData(Part):
+class PersonalData(Follower):
     """The copies stay with whoever asked for them; a request of erasure is answered first."""
 
     relations = ["families.DataExport.family", "families.ErasureRequest.family"]
@@ -109,14 +110,14 @@ class PersonalData(Part):
         absorbed.erasure_requests.update(family=kept)
 
 
-class Merges(Part):
+class Merges(Follower):
     relations = ["families.Merge.family"]
 
     def absorb(self, kept, absorbed):
         absorbed.merges.update(family=kept)
 
 
-class Invitations(Part):
+class Invitations(Follower):
     relations = ["families.Invitation.guardian"]
 
     def absorb(self, kept, absorbed):
@@ -140,7 +141,7 @@ class Comparison:
 
 def kept_apart(families: Collection[int]) -> set[frozenset[int]]:
     """The pairs of households, among these keys, that must never become one."""
-    return set().union(*(part.kept_apart(families) for part in _parts(Family)))
+    return set().union(*(follower.kept_apart(families) for follower in _followers(Family)))
 
 
 def compare(kept: Family | Guardian, absorbed: Family | Guardian) -> Comparison:
@@ -152,9 +153,9 @@ def compare(kept: Family | Guardian, absorbed: Family | Guardian) -> Comparison:
         )
     if kept.pk == absorbed.pk:
         raise ValidationError("C'est la même fiche.", code="same")
-    parts = _parts(type(kept))
-    for part in parts:
-        part.check(kept, absorbed)
+    followers = _followers(type(kept))
+    for follower in followers:
+        follower.check(kept, absorbed)
     return Comparison(
         kept,
         absorbed,
@@ -162,13 +163,13 @@ def compare(kept: Family | Guardian, absorbed: Family | Guardian) -> Comparison:
             *(_compared(kept, absorbed, name) for name in _names(kept)),
             *(
                 (label, here, there, "")
-                for part in parts
+                for follower in followers
                 for (label, here), (_, there) in zip(
-                    part.facts(kept), part.facts(absorbed), strict=True
+                    follower.facts(kept), follower.facts(absorbed), strict=True
                 )
             ),
         ],
-        lines=[line for part in parts for line in part.lines(kept, absorbed)],
+        lines=[line for follower in followers for line in follower.lines(kept, absorbed)],
     )
 
 
@@ -200,8 +201,8 @@ def absorb_family(*, kept: int, absorbed: int, actor: User, seen: str) -> Merge:
     if len(families) < 2:  # a colleague was faster
         return _done_or_gone(MergeKind.FAMILY, kept, absorbed)
     kept, absorbed = families[kept], families[absorbed]
-    for part in _parts(Family):
-        part.lock([kept.pk, absorbed.pk])
+    for follower in _followers(Family):
+        follower.lock([kept.pk, absorbed.pk])
     _lock(Guardian.objects.filter(family__in=[kept, absorbed]))
     comparison = _check_seen(compare(kept, absorbed), seen)
     moved = _absorb(comparison)
@@ -224,8 +225,8 @@ def absorb_guardian(
         return before
     homes = Guardian.objects.filter(pk__in=[kept, absorbed]).values("family")
     _lock(Family.objects.filter(pk__in=homes))
-    for part in _parts(Guardian):
-        part.lock([kept, absorbed])
+    for follower in _followers(Guardian):
+        follower.lock([kept, absorbed])
     guardians = _lock(Guardian.objects.filter(pk__in=[kept, absorbed]))
     if len(guardians) < 2:
         return _done_or_gone(MergeKind.GUARDIAN, kept, absorbed)
@@ -249,8 +250,8 @@ def absorb_guardian(
     return _record(MergeKind.GUARDIAN, kept.family, comparison, moved, actor, closed=closed)
 
 
-def _parts(model) -> list[Part]:
-    names = settings.FAMILY_PARTS if model is Family else settings.GUARDIAN_PARTS
+def _followers(model) -> list[Follower]:
+    names = settings.FAMILY_FOLLOWERS if model is Family else settings.GUARDIAN_FOLLOWERS
     return [import_string(name)() for name in names]
 
 
@@ -277,8 +278,8 @@ def _absorb(comparison):
     moved = _pointing_at(absorbed)
     try:
         with transaction.atomic():
-            for part in _parts(type(absorbed)):
-                part.absorb(comparison.kept, absorbed)
+            for follower in _followers(type(absorbed)):
+                follower.absorb(comparison.kept, absorbed)
             type(absorbed).objects.filter(pk=absorbed.pk).delete()
     except ProtectedError as error:
         raise ValidationError(

@@ -172,7 +172,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conser
 
 # What each app does of its own rows when a household, or a responsable, is absorbed by its double
 # (families.absorbing): a relation that none of them names fails the tests.
-FAMILY_PARTS = [
+FAMILY_FOLLOWERS = [
     "families.absorbing.Guardians",
     "families.absorbing.Merges",
     "families.absorbing.PersonalData",
@@ -181,7 +181,7 @@ FAMILY_PARTS = [
     "billing.absorbing.Invoices",
     "reenrolment.absorbing.Households",
 ]
-GUARDIAN_PARTS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]
+GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]
 
 # --- Signing in -------------------------------------------------------------------------------
 

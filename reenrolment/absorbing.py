@@ -3,13 +3,13 @@
 from django.db.models import Exists, OuterRef
 
 from accounts import mails
-from families.absorbing import Line, Part
+from families.absorbing import Follower, Line
 from reenrolment.models import AssistedSession, LaunchMail, LaunchResend, RequestedPiece
 
 GIVEN_UP = "Fiche du responsable fusionnée avec son double."
 
 
-class Households(Part):
+class Households(Follower):
     """Pieces asked for again, sessions at the counter, resends of the launch: all follow.
 
     A piece asked from both by one demand (they were once two households) is asked once.
@@ -32,7 +32,7 @@ class Households(Part):
             model.objects.filter(family=absorbed).update(family=kept)
 
 
-class LaunchMails(Part):
+class LaunchMails(Follower):
     """One line per launch and responsable: the double's goes where the kept one has its own."""
 
     relations = ["reenrolment.LaunchMail.guardian"]

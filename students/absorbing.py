@@ -5,11 +5,11 @@ from itertools import combinations
 
 from django.core.exceptions import ValidationError
 
-from families.absorbing import Line, Part
+from families.absorbing import Follower, Line
 from students.models import Custody, Student
 
 
-class Custodies(Part):
+class Custodies(Follower):
     relations = ["students.Student.families", "students.Custody.family"]
 
     def kept_apart(self, families):

@@ -18,7 +18,7 @@ from documents.enums import Verdict
 from documents.models import Document
 from documents.services import hand_in
 from families import absorbing, erasures
-from families.absorbing import Part, compare, relations_to
+from families.absorbing import Follower, compare, relations_to
 from families.enums import MergeKind
 from families.holdings import mails_to
 from families.invitations import invite
@@ -54,7 +54,7 @@ from tests.factories import (
 from tests.races import run_together
 from tests.reenrolment.conftest import make_case
 
-PARTS = {Family: settings.FAMILY_PARTS, Guardian: settings.GUARDIAN_PARTS}
+FOLLOWERS = {Family: settings.FAMILY_FOLLOWERS, Guardian: settings.GUARDIAN_FOLLOWERS}
 
 
 @pytest.fixture
@@ -89,26 +89,28 @@ def all_is_well():
     return list(invariants.violations()) == []
 
 
-@pytest.mark.parametrize("model", PARTS, ids=lambda model: model.__name__)
-def test_every_relation_is_in_the_hands_of_a_part(model):
+@pytest.mark.parametrize("model", FOLLOWERS, ids=lambda model: model.__name__)
+def test_every_relation_is_in_the_hands_of_a_follower(model):
     """A new foreign key to a household, or a responsable, says what becomes of it."""
-    handled = [name for path in PARTS[model] for name in import_string(path).relations]
+    handled = [name for path in FOLLOWERS[model] for name in import_string(path).relations]
 
     assert sorted(handled) == sorted(relations_to(model))
 
 
-def test_a_relation_that_no_part_handles_stops_the_merge(family, double, registrar, settings):
+def test_a_relation_that_no_follower_handles_stops_the_merge(family, double, registrar, settings):
     """Nothing is deleted with the double: the database protects what was forgotten."""
-    settings.FAMILY_PARTS = [path for path in settings.FAMILY_PARTS if "billing" not in path]
+    settings.FAMILY_FOLLOWERS = [
+        path for path in settings.FAMILY_FOLLOWERS if "billing" not in path
+    ]
     InvoiceLineFactory(invoice__family=double)
 
     assert refusal(family, double, actor=registrar) == "held"
     assert Family.objects.filter(pk=double.pk).exists()
 
 
-def test_parts_say_nothing_unless_they_do():
+def test_followers_say_nothing_unless_they_do():
     with pytest.raises(NotImplementedError):
-        Part().absorb(None, None)
+        Follower().absorb(None, None)
 
 
 class TestFamilies:

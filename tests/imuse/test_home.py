@@ -44,7 +44,7 @@ def test_each_child_with_a_course_has_its_task(home, student, family):
     assert tasks(home) == [(f"Réinscription de Louise pour {campaign.school_year}", "À faire")]
 
 
-def test_a_draft_is_started_a_submitted_dossier_done(home, student, parent):
+def test_a_draft_is_started_a_submitted_dossier_sent(home, student, parent):
     case = make_case(student)
     case.fill_in()
     assert [state for _, state in tasks(home)] == ["En cours"]
