@@ -13,7 +13,7 @@ from reenrolment.enums import Status
 from reenrolment.models import CourseChoice, Reenrolment, RequestedPiece
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
-from students.enums import EnrolmentStatus
+from students.enums import EnrolmentStatus, Weekday
 from students.models import Enrolment
 from tests.factories import (
     CourseFactory,
@@ -319,7 +319,7 @@ def test_two_agents_validate_once_and_one_mail_leaves(parent, registrar):
         case = make_case(StudentFactory(family=parent.guardian.family), slot=theory)
         case.fill_in()
         case.submit(parent)
-        choir_slot = SlotFactory(course=case.choir_course)
+        choir_slot = SlotFactory(course=case.choir_course, weekday=Weekday.WEDNESDAY)
         decisions.place(case.choice(case.choir), course=case.choir_course, slot=choir_slot)
         Mail.objects.all().delete()
 

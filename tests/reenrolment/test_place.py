@@ -5,7 +5,7 @@ from django.core.exceptions import ValidationError
 
 from reenrolment.models import CourseChoice
 from reenrolment.services import decisions
-from students.enums import EnrolmentStatus, Scheduling
+from students.enums import EnrolmentStatus, Scheduling, Weekday
 from students.models import Course, Enrolment
 from tests.factories import CourseFactory, EstablishmentFactory, SlotFactory, StudentFactory
 from tests.races import run_together
@@ -167,7 +167,7 @@ def test_two_agents_and_one_last_place(parent, registrar):
     choices = [case.choice(case.choir) for case in cases]
     course = cases[0].choir_course
     for _ in range(ROUNDS):
-        last = SlotFactory(course=course)
+        last = SlotFactory(course=course, weekday=Weekday.WEDNESDAY)
 
         results = run_together(
             lambda n, last=last: decisions.place(choices[n], course=course, slot=last), 2

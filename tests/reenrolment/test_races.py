@@ -18,6 +18,7 @@ from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, drafts, submission, supplies
 from reenrolment.services.drafts import Edit
 from students import services as students
+from students.enums import Weekday
 from students.models import Enrolment, Hold, Slot
 from tests.documents.builders import make_pdf
 from tests.factories import (
@@ -202,7 +203,8 @@ def test_two_tabs_open_one_draft(parent, student):
 def test_two_families_that_cross_their_slots_do_not_deadlock(parent):
     """Each wants both slots, in opposite orders of courses: the locks go by ascending key."""
     family = parent.guardian.family
-    slots = [SlotFactory(course=CourseFactory(coming=True), places=2) for _ in range(2)]
+    days = (Weekday.MONDAY, Weekday.TUESDAY)
+    slots = [SlotFactory(course=CourseFactory(coming=True), weekday=d, places=2) for d in days]
     for _ in range(ROUNDS):
         cases = [_wants_both(StudentFactory(family=family), slots[::step]) for step in (1, -1)]
 
