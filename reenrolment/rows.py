@@ -59,11 +59,8 @@ class Row:
     @property
     def is_no_longer_held(self) -> bool:
         """A slot is picked of which a place is left, but anybody may take it."""
-        return self.lets_pick and not self.slot_is_gone and self.held_until is None
-
-    @property
-    def lets_pick(self) -> bool:
-        return self.choice.wanted and self.offers_slots and bool(self.choice.slot_id)
+        picked = self.choice.wanted and self.offers_slots and self.choice.slot_id
+        return bool(picked) and not self.slot_is_gone and self.held_until is None
 
     @property
     def lacks_slot(self) -> bool:
