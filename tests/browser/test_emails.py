@@ -71,6 +71,7 @@ def test_an_invited_responsable_signs_in(visit, family, registrar, parent):
     paul.page.get_by_label("Identifiant").fill(username)
     paul.page.get_by_label("Adresse e-mail").fill(guardian.email)
     paul.page.get_by_role("button", name="Valider").click()
+    paul.page.wait_for_url(f"**{reverse('accounts:lost_password_done')}")
     password = re.search(r"^    (\S{12})$", read(guardian.email).body, re.MULTILINE)[1]
     paul.sign_in(username, password)
     for label in ("Nouveau mot de passe", "Nouveau mot de passe, une seconde fois"):
