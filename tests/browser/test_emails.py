@@ -74,6 +74,7 @@ def test_an_invited_responsable_signs_in(visit, family, registrar, parent):
     paul.page.wait_for_url(f"**{reverse('accounts:lost_password_done')}")
     password = re.search(r"^    (\S{12})$", read(guardian.email).body, re.MULTILINE)[1]
     paul.sign_in(username, password)
+    paul.page.wait_for_url(f"**{reverse('accounts:choose_password')}")  # loaded, scripts included
     for label in ("Nouveau mot de passe", "Nouveau mot de passe, une seconde fois"):
         paul.page.get_by_label(label, exact=True).fill("Violoncelle7")
     paul.page.get_by_role("button", name="Enregistrer").click()
