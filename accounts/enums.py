@@ -17,6 +17,8 @@ class MailKind(models.TextChoices):
     VALIDATED = "validated", "réinscription validée"
     REFUSED = "refused", "réinscription refusée"
     WITHDRAWN = "withdrawn", "demande retirée"
+    PLACE_OFFERED = "place_offered", "place proposée"
+    PLACE_ACCEPTED = "place_accepted", "place acceptée"
     LAUNCH = "launch", "lancement des réinscriptions"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"

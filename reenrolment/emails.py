@@ -14,6 +14,7 @@ from families.models import Guardian
 from reenrolment.households import Household
 from reenrolment.models import Campaign, Reenrolment, Transition
 from reenrolment.pieces import load_pieces
+from students.models import Slot, WaitingEntry
 
 
 def acknowledge(reenrolment: Reenrolment, transition: Transition) -> None:
@@ -52,6 +53,18 @@ def tell_withdrawn(reenrolment: Reenrolment, transition: Transition) -> None:
     _tell(MailKind.WITHDRAWN, reenrolment, transition)
 
 
+def offer_place(campaign: Campaign, entry: WaitingEntry) -> None:
+    """A place of the waiting list: until when, and the page where it is accepted or declined."""
+    page = reverse("reenrolment:offer", args=[entry.student_id, entry.pk])
+    _tell_place(MailKind.PLACE_OFFERED, campaign, entry, entry.hold.place.slot, page)
+
+
+def tell_place_accepted(reenrolment: Reenrolment, entry: WaitingEntry, slot: Slot) -> None:
+    page = reverse("reenrolment:edit", args=[entry.student_id])
+    kind = MailKind.PLACE_ACCEPTED
+    _tell_place(kind, reenrolment.campaign, entry, slot, page, reenrolment=reenrolment)
+
+
 def launch(
     campaign: Campaign, household: Household, guardian: Guardian, username: str
 ) -> tuple[str, str]:
@@ -71,6 +84,27 @@ def launch(
             "email_is_the_accounts": user is None or user.email == guardian.email,
         },
     )
+
+
+def _tell_place(kind, campaign, entry, slot, page, **context):
+    """To each responsable of either household; a wish gets one offer, hence one mail of a kind."""
+    guardians = Guardian.objects.filter(family__students=entry.student).exclude(email="")
+    for guardian in guardians.order_by("pk"):
+        subject, body = compose(
+            kind.value,
+            {
+                "guardian": guardian,
+                "campaign": campaign,
+                "establishment": campaign.establishment,
+                "student": entry.student,
+                "entry": entry,
+                "slot": slot,
+                "url": settings.SITE_URL + page,
+                **context,
+            },
+        )
+        key = f"{entry.pk}:{guardian.pk}"
+        mails.queue(kind, key=key, to=guardian.email, subject=subject, body=body)
 
 
 def _tell(kind, reenrolment, transition, *, pieces=(), **context):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.db.models import FilteredRelation, Q
 
@@ -9,6 +10,7 @@ from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import followed_courses
 from students.enums import Art, Scheduling
 from students.models import Course, Enrolment, Slot, Student
+from students.selectors import may_pick, slots_for
 
 
 @dataclass(frozen=True)
@@ -17,9 +19,18 @@ class Row:
 
     enrolment: Enrolment
     course: Course | None  # of the coming year; None: the administration will say
-    # Those of `course` with a place left, or held for the student: `places_left`, `held_until`.
-    slots: list[Slot]
+    all_slots: list[Slot]  # of `course`, in the week's order (students.selectors.slots_for)
     choice: CourseChoice  # unsaved while there is no draft
+
+    @cached_property
+    def slots(self) -> list[Slot]:
+        """Those that the family may pick: a place is left, or is held for the student."""
+        return [slot for slot in self.all_slots if may_pick(slot)]
+
+    @property
+    def full_slots(self) -> list[Slot]:
+        """Those for which it may wait."""
+        return [slot for slot in self.all_slots if not may_pick(slot)]
 
     @property
     def section(self) -> str:
@@ -73,12 +84,12 @@ def rows_of(
     """One row for each course followed this year. Two queries, one without the slots."""
     enrolments = list(_enrolments(campaign, student, reenrolment))
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
-    slots = _open_slots(courses.values(), student) if with_slots else {}
+    slots = _slots(courses.values(), student) if with_slots else {}
     return [
         Row(
             enrolment=enrolment,
             course=course,
-            slots=slots.get(course.pk, []) if course else [],
+            all_slots=slots.get(course.pk, []) if course else [],
             # An outer join that finds nothing sets no attribute.
             choice=getattr(enrolment, "choice", None)
             or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
@@ -123,9 +134,9 @@ def _proposed(enrolment, campaign):
     return course if ours else None
 
 
-def _open_slots(courses, student):
+def _slots(courses, student):
     wanted = [c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY]
     slots = {}
-    for slot in Slot.objects.open_to(student).filter(course__in=wanted).select_related("course"):
+    for slot in slots_for(student).filter(course__in=wanted).select_related("course"):
         slots.setdefault(slot.course_id, []).append(slot)
     return slots

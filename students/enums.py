@@ -54,3 +54,38 @@ NEXT = {  # the whole state machine, in one glance
     EnrolmentStatus.CONFIRMED: [EnrolmentStatus.RELEASED],
     EnrolmentStatus.RELEASED: [],
 }
+
+
+class WaitingState(models.TextChoices):
+    """What became of a wish on the waiting list."""
+
+    WAITING = "waiting", "en attente"
+    OFFERED = "offered", "place proposée"
+    ACCEPTED = "accepted", "place obtenue"
+    DECLINED = "declined", "place refusée"
+    EXPIRED = "expired", "délai passé"
+    LEFT = "left", "retirée de la liste"
+
+
+STILL_WAITING = [WaitingState.WAITING, WaitingState.OFFERED]
+NEXT_WAITING = {  # the whole state machine, in one glance
+    WaitingState.WAITING: [WaitingState.OFFERED, WaitingState.ACCEPTED, WaitingState.LEFT],
+    WaitingState.OFFERED: [
+        WaitingState.ACCEPTED,
+        WaitingState.DECLINED,
+        WaitingState.EXPIRED,
+        WaitingState.LEFT,
+    ],
+    WaitingState.ACCEPTED: [],
+    WaitingState.DECLINED: [],
+    WaitingState.EXPIRED: [],
+    WaitingState.LEFT: [],
+}
+
+
+class Criterion(models.TextChoices):
+    """What puts a student before others on a waiting list, in words that families read."""
+
+    ENROLLED = "enrolled", "élèves déjà inscrits cette année dans la discipline"
+    SIBLING = "sibling", "élèves dont un frère ou une sœur a cours le même jour"
+    RESIDENT = "resident", "habitants des communes du conservatoire"

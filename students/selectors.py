@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, Max, OuterRef, Q, QuerySet
 from django.http import Http404
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.selectors import establishments_of
 from families.models import Family, Guardian
-from students.models import Custody, Enrolment, Student
+from students.models import Custody, Enrolment, Slot, Student
+from students.models.waiting import awaited_by
 
 
 class ActingFor(Protocol):
@@ -47,6 +49,26 @@ def students_of(agent: User) -> QuerySet[Student]:
     courses = Enrolment.objects.filter(student=OuterRef("pk"))
     ours = courses.filter(course__establishment__in=establishments_of(agent).values("pk"))
     return Student.objects.filter(Exists(ours) | ~Exists(courses))
+
+
+def slots_for(student: Student) -> QuerySet[Slot]:
+    """The slots as the student's family sees them, full ones too, in the week's order.
+
+    Beside what `with_places` adds: `held_until`, the end of the student's own hold or offer, None
+    without one, and `awaited_by`, how many others wait for a place (see `may_pick`).
+    """
+    mine = Q(places__hold__student=student, places__hold__until__gt=timezone.now())
+    return Slot.objects.with_places().annotate(
+        held_until=Max("places__hold__until", filter=mine), awaited_by=awaited_by(but_of=student)
+    )
+
+
+def may_pick(slot: Slot) -> bool:
+    """Of a slot of `slots_for`: a place is held for the student, or left by those who wait.
+
+    What the page offers; students.services decides, under the lock.
+    """
+    return slot.held_until is not None or slot.places_left > slot.awaited_by
 
 
 def household_students(user, pk: int, *, acting_for: ActingFor | None = None) -> Selection:

@@ -1,7 +1,9 @@
 """Every write on students, seats and enrolments (design.md, section 4).
 
-Lock order, everywhere: dossier, slots by ascending key, then places and enrolments. Whoever claims
-in several slots calls `lock_slots` with all of them first; each claim's own locking is then free.
+Lock order, everywhere: dossier, slots by ascending key, then places, enrolments, waiting entries.
+Whoever claims in several slots calls `lock_slots` with all of them first; each claim's own locking
+is then free. A free place for which somebody waits goes by the list (students.waiting): a family
+that does not hold it is refused, and the staff passes `ahead`.
 """
 
 import datetime as dt
@@ -18,8 +20,19 @@ from accounts.authority import MANAGE_AGENTS
 from accounts.models import User
 from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
-from students.enums import NEXT, Cycle, EnrolmentStatus
-from students.models import Course, Custody, Enrolment, Hold, Place, Slot, Student, Teacher
+from students import waiting_moves
+from students.enums import NEXT, Cycle, EnrolmentStatus, WaitingState
+from students.models import (
+    Course,
+    Custody,
+    Enrolment,
+    Hold,
+    Place,
+    Slot,
+    Student,
+    Teacher,
+    WaitingEntry,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -67,18 +80,20 @@ def claim(
     cycle: Cycle,
     cycle_year: int | None = None,
     leaving: Enrolment | None = None,
+    ahead: bool = False,
 ) -> Enrolment:
     """Enrols the student in the slot's course: REQUESTED.
 
     On the place held for him there, else on the free one of lowest number. `leaving`: the
-    enrolment that the caller ends for this one, in the same transaction. Raises ValidationError,
-    code `slot_full` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
+    enrolment that the caller ends for this one, in the same transaction; `ahead`: before those who
+    wait for the slot. Raises ValidationError, code `slot_full` or `slot_awaited` (whose
+    `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
     """
     slot = _lock_slot(slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
     check_not_enrolled(student, enrolment.course)
     check_no_clash(student, slot, leaving=leaving)
-    return _take_place(enrolment, slot)
+    return _take_place(enrolment, slot, ahead=ahead)
 
 
 @transaction.atomic
@@ -100,24 +115,24 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime) -> Hold:
     """Keeps a place of the slot for the student until that moment, or keeps his for longer.
 
     The one that he held in another slot of this course goes back once the new one is taken; one
-    whose time is over is still his as long as nobody took it. Raises ValidationError, code
-    `slot_full` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled` or `clash`.
+    whose time is over is still his as long as nobody took it; one that is offered to him, he takes
+    up, and keeps as long as the offer ran. Raises ValidationError, code `slot_full` or
+    `slot_awaited` (whose `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
     """
     slot = _lock_slot(slot)
     check_not_enrolled(student, slot.course)
     check_no_clash(student, slot)
     free = _first_free_place(slot, student)
-    if free is None:
-        raise _slot_full(slot)
+    until = max(until, _take_up_offer(student, slot) or until)
     held, _ = Hold.objects.update_or_create(
-        student=student, course=slot.course, defaults={"place": free, "until": until}
+        student=student, course=slot.course, entry=None, defaults={"place": free, "until": until}
     )
     return held
 
 
 def let_go(student: Student, course: Course) -> None:
-    """The place held for the student in the course, if any, is free again."""
-    Hold.objects.filter(student=student, course=course).delete()
+    """The place picked for the student in the course, if any, is free again; an offer stays."""
+    Hold.objects.filter(student=student, course=course, entry=None).delete()
 
 
 def check_not_enrolled(student: Student, course: Course) -> None:
@@ -152,12 +167,12 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
 
 
 @transaction.atomic
-def place(enrolment: Enrolment, slot: Slot) -> Enrolment:
+def place(enrolment: Enrolment, slot: Slot, *, ahead: bool = False) -> Enrolment:
     """Seats a live enrolment in the slot; the seat it held goes back once the new one is taken.
 
-    Already seated there, nothing changes. Raises ValidationError, code `slot_full` (its
-    `params["slot"]` is the slot), `slot_gone`, `wrong_course`, `clash` or `bad_transition`
-    (released).
+    Already seated there, nothing changes. `ahead`: before those who wait for the slot. Raises
+    ValidationError, code `slot_full` or `slot_awaited` (whose `params["slot"]` is the slot),
+    `slot_gone`, `wrong_course`, `clash` or `bad_transition` (released).
     """
     slot = _lock_slot(slot)
     enrolment = _lock(enrolment)
@@ -172,7 +187,7 @@ def place(enrolment: Enrolment, slot: Slot) -> Enrolment:
     if enrolment.slot == slot:
         return enrolment
     check_no_clash(enrolment.student, slot)
-    return _take_place(enrolment, slot)
+    return _take_place(enrolment, slot, ahead=ahead)
 
 
 def confirm(enrolment: Enrolment) -> Enrolment:
@@ -278,6 +293,9 @@ def _move(enrolment, status):
     enrolment.status = status
     if status == EnrolmentStatus.RELEASED:
         enrolment.place = None
+        waiting_moves.leave_all(
+            enrolment.student, enrolment.course, reason="L'inscription à ce cours a été rendue."
+        )
     enrolment.save(update_fields=["status", "place"])
     return enrolment
 
@@ -294,14 +312,14 @@ def _lock_slot(slot):
         raise ValidationError("Ce créneau n'existe plus.", code="slot_gone") from None
 
 
-def _take_place(enrolment, slot):
+def _take_place(enrolment, slot, *, ahead):
     """The slot is locked: what is free now stays free until we commit."""
-    free = _first_free_place(slot, enrolment.student)
-    if free is None:
-        raise _slot_full(slot)
+    free = _first_free_place(slot, enrolment.student, ahead=ahead)
     former, enrolment.place = enrolment.place, free
     try:
-        return _save(enrolment)
+        _save(enrolment)
+        _end_waits(enrolment.student, slot)
+        return enrolment
     except IntegrityError:
         enrolment.place = former
         if not Enrolment.objects.filter(place=free).exists():
@@ -311,16 +329,72 @@ def _take_place(enrolment, slot):
         raise _slot_full(slot) from None
 
 
-def _first_free_place(slot, student):
-    """The place held for the student comes first, even late. The slot is locked."""
-    _free_expired_holds(slot, but_of=student)
+def _first_free_place(slot, student, *, ahead=False):
+    """The place held for the student comes first, even late. The slot is locked.
+
+    Raises ValidationError `slot_full`, or `slot_awaited` when the free ones are for others.
+    """
+    free_expired_holds(slot, but_of=student)
     free = slot.places.filter(Q(hold=None) | Q(hold__student=student), enrolment=None)
-    return free.order_by(F("hold").asc(nulls_last=True), "number").first()
+    places = list(free.select_related("hold").order_by(F("hold").asc(nulls_last=True), "number"))
+    if not places:
+        raise _slot_full(slot)
+    if hasattr(places[0], "hold") or ahead or len(places) > _others_waiting(slot, student):
+        return places[0]
+    raise ValidationError(
+        "Le créneau «\u00a0%(slot)s\u00a0» est complet\u00a0: la place qui s'y libère revient à la "
+        "liste d'attente.",
+        code="slot_awaited",
+        params={"slot": slot},
+    )
 
 
-def _free_expired_holds(slot, *, but_of=None):
+def _others_waiting(slot, student):
+    others = WaitingEntry.objects.waiting().for_slot(slot).exclude(student=student)
+    return others.values("student").distinct().count()
+
+
+def _end_waits(student, slot):
+    """Seated, he waits no more for this slot, nor for those of the course that he likes less."""
+    entries = _waits_of(student, slot.course)
+    fulfilled = [entry for entry in entries if _is_fulfilled(entry, slot)]
+    best = min((entry.preference for entry in fulfilled), default=None)
+    for entry in entries:
+        if entry in fulfilled:
+            waiting_moves.move(entry, WaitingState.ACCEPTED, slot=slot)
+        elif best is not None and entry.preference > best:
+            why = f"Un vœu préféré est obtenu\u00a0: {slot}."
+            waiting_moves.move(entry, WaitingState.LEFT, reason=why)
+
+
+def _take_up_offer(student, slot):
+    """Picking a slot answers its offer, and ends the wait for it. Gives until when it ran."""
+    fulfilled = [e for e in _waits_of(student, slot.course) if _is_fulfilled(e, slot)]
+    ends = [entry.hold.until for entry in fulfilled if hasattr(entry, "hold")]
+    for entry in fulfilled:
+        waiting_moves.move(entry, WaitingState.ACCEPTED, slot=slot)
+    return max(ends, default=None)
+
+
+def _waits_of(student, course):
+    entries = WaitingEntry.objects.live().filter(student=student, course=course)
+    return waiting_moves.lock(entries.select_related("hold__place"))
+
+
+def _is_fulfilled(entry, slot):
+    offered = getattr(entry, "hold", None)
+    return offered.place.slot_id == slot.pk if offered else entry.slot_id in (slot.pk, None)
+
+
+def free_expired_holds(slot: Slot, *, but_of: Student | None = None) -> None:
+    """What was held too long is free; the offers among them have expired. The slot is locked."""
     expired = Hold.objects.filter(place__slot=slot, until__lte=timezone.now())
-    expired.exclude(student=but_of).delete()
+    if but_of is not None:
+        expired = expired.exclude(student=but_of)
+    offered = WaitingEntry.objects.filter(state=WaitingState.OFFERED, hold__in=expired)
+    for entry in waiting_moves.lock(offered):
+        waiting_moves.move(entry, WaitingState.EXPIRED, slot=slot)
+    expired.delete()
 
 
 def _save(enrolment):
@@ -345,7 +419,7 @@ def _save(enrolment):
 
 
 def _places_and_free_ones(slot, capacity):
-    _free_expired_holds(slot)
+    free_expired_holds(slot)
     places = list(slot.places.select_related("enrolment", "hold").order_by("-number"))
     free = [p for p in places if not hasattr(p, "enrolment") and not hasattr(p, "hold")]
     check_capacity_of(len(places) - len(free), capacity)

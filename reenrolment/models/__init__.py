@@ -1,5 +1,5 @@
 from reenrolment.models.assisting import AssistedSession
-from reenrolment.models.campaigns import Campaign, Terms
+from reenrolment.models.campaigns import Campaign, Terms, WaitingCriterion
 from reenrolment.models.dossiers import (
     COMMENT_LENGTH,
     CourseChoice,
@@ -23,4 +23,5 @@ __all__ = [
     "SuppliedPiece",
     "Terms",
     "Transition",
+    "WaitingCriterion",
 ]

@@ -8,7 +8,9 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from accounts.models import Establishment
+from students.enums import Criterion
 from students.models import SchoolYear
+from students.waiting_order import Rule
 
 
 class Terms(models.Model):
@@ -76,6 +78,13 @@ class Campaign(models.Model):
         help_text="En minutes : la famille est prévenue quand deux cours lui en laissent moins.",
     )
 
+    offer_hours = models.PositiveSmallIntegerField(
+        "réponse à une place proposée",
+        default=48,
+        validators=[MinValueValidator(1), MaxValueValidator(336)],
+        help_text="En heures : ensuite, la place est proposée à la famille suivante de la liste.",
+    )
+
     objects = CampaignQuerySet.as_manager()
 
     class Meta:
@@ -103,6 +112,11 @@ class Campaign(models.Model):
                 condition=Q(hold_minutes__range=(5, 240)),
                 violation_error_message="Une place se garde de 5 à 240 minutes.",
             ),
+            models.CheckConstraint(
+                name="campaign_offers_places_for_1_to_336_hours",
+                condition=Q(offer_hours__range=(1, 336)),
+                violation_error_message="Une place se propose de 1 à 336 heures.",
+            ),
         ]
         permissions = [("launch_campaign", "Peut lancer les réinscriptions")]
 
@@ -121,3 +135,49 @@ class Campaign(models.Model):
     def hold_until(self) -> dt.datetime:
         """Until when a place picked at this moment is kept: never past the closing."""
         return min(timezone.now() + dt.timedelta(minutes=self.hold_minutes), self.closes_at)
+
+    @property
+    def offer_delay(self) -> dt.timedelta:
+        """How long a place of the waiting list stays offered to one family."""
+        return dt.timedelta(hours=self.offer_hours)
+
+    @property
+    def waiting_rule(self) -> Rule:
+        """The published order of the waiting lists. One query."""
+        criteria = self.waiting_criteria.values_list("criterion", flat=True)
+        return Rule([Criterion(value) for value in criteria], self.previous_year_id)
+
+
+class WaitingCriterion(models.Model):
+    """One step of the order of a campaign's waiting lists, 1 first; after the last one, time."""
+
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, verbose_name="campagne", related_name="waiting_criteria"
+    )
+    position = models.PositiveSmallIntegerField("ordre")
+    criterion = models.CharField("critère", max_length=10, choices=Criterion)
+
+    class Meta:
+        verbose_name = "critère de la liste d'attente"
+        verbose_name_plural = "ordre de la liste d'attente (à égalité\u00a0: l'ordre des demandes)"
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="waiting_criterion_once_per_campaign",
+                fields=["campaign", "criterion"],
+                violation_error_message="Ce critère est déjà dans la liste.",
+            ),
+            models.UniqueConstraint(
+                name="waiting_criterion_one_per_position",
+                fields=["campaign", "position"],
+                violation_error_message="Un autre critère a déjà ce rang.",
+            ),
+            models.CheckConstraint(
+                name="waiting_criterion_known",
+                condition=Q(criterion__in=Criterion.values),
+                violation_error_message="Critère inconnu.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_criterion_display()

@@ -3,6 +3,7 @@
 drafts.py       the family fills in
 submission.py   the family submits, completes, withdraws, takes up again
 decisions.py    the administration places, asks for a complement, validates, refuses
+waiting.py      the family waits for a place, answers the one that is offered
 launches.py     a campaign is announced: accounts and mails (no dossier, its own locks)
 moves.py        the state machine and its log
 """

@@ -12,6 +12,7 @@ from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import followed_courses
 from reenrolment.services.moves import lock
 from students import services as students
+from students import waiting_moves
 from students.models import Student
 
 
@@ -85,6 +86,8 @@ def save_draft(
             setattr(row, name, value)
         row.full_clean()
         row.save(update_fields=list(mine))
+        if mine.get("wanted") is False:
+            _stop_waiting(reenrolment.student, row)
     return unsaved
 
 
@@ -127,7 +130,9 @@ def open_draft(campaign: Campaign, student: Student) -> Reenrolment:
 
 def _rows_of(reenrolment):
     """What each section of the page writes to; a course left since the page was read has none."""
-    choices = reenrolment.choices.select_related("slot__course")
+    choices = reenrolment.choices.select_related(
+        "slot__course", "enrolment__next_course", "enrolment__course__next_course"
+    )
     return {
         "administrative": reenrolment,
         "comment": reenrolment,
@@ -149,3 +154,10 @@ def _hold_picked(reenrolment, row, picked):
         students.hold(reenrolment.student, picked, until=reenrolment.campaign.hold_until)
     if before is not None and (picked is None or picked.course_id != before.course_id):
         students.let_go(reenrolment.student, before.course)
+
+
+def _stop_waiting(student, choice):
+    """A course that stops is waited for no more."""
+    if course := choice.enrolment.proposed_course:
+        reason = "La famille arrête ce cours."
+        waiting_moves.leave_all(student, course, reason=reason)

@@ -26,7 +26,7 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     `fingerprint` is what `fingerprint_of` gave for the recap that was read. Raises
     ValidationError, and nothing is submitted: `closed`, `not_open`, `bad_transition`,
     `terms_changed`, `changed` (somebody changed the dossier since the recap), `not_ready`
-    (see `unanswered`), `slot_full` (one message for each course whose place is gone).
+    (see `unanswered`), `slot_full` or `slot_awaited` (one message for each place that is gone).
     """
     reenrolment = lock(reenrolment)
     check_move(reenrolment, Status.SUBMITTED)
@@ -141,7 +141,7 @@ def _claim_all(reenrolment, rows):
         try:
             row.choice.granted = _grant(reenrolment.student, row)
         except ValidationError as error:
-            if error.code != "slot_full":
+            if error.code not in ("slot_full", "slot_awaited"):
                 raise
             full.append(error)
         else:

@@ -4,6 +4,7 @@ from students.models.courses import Course, Discipline, Place, Slot
 from students.models.enrolments import Enrolment, RepertoirePiece
 from students.models.holds import Hold
 from students.models.people import Custody, Student, Teacher
+from students.models.waiting import WaitingEntry, WaitingMove
 from students.models.years import SchoolYear
 
 __all__ = [
@@ -18,4 +19,6 @@ __all__ = [
     "Slot",
     "Student",
     "Teacher",
+    "WaitingEntry",
+    "WaitingMove",
 ]

@@ -1,7 +1,7 @@
 """What is taught, when, and how many may sit there."""
 
 from django.db import models
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from accounts.dates import french_time
@@ -140,15 +140,6 @@ class SlotQuerySet(models.QuerySet):
     def open(self):
         """Those of which a place is left."""
         return self.with_places().filter(places_left__gt=0)
-
-    def open_to(self, student):
-        """What the student's family may choose: a place is left, or is held for him.
-
-        Adds `held_until`, the end of the student's own hold, None without one.
-        """
-        mine = Q(places__hold__student=student, places__hold__until__gt=timezone.now())
-        slots = self.with_places().annotate(held_until=Max("places__hold__until", filter=mine))
-        return slots.filter(Q(places_left__gt=0) | Q(held_until__isnull=False))
 
     def at_the_time_of(self, slot):
         """Those of the same school year that have a minute in common with the slot, itself too."""

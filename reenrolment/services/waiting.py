@@ -1,0 +1,183 @@
+"""The waiting list of a campaign: the wishes of a dossier, the places offered, the answers.
+
+`offer_next` runs between two mails (settings.BETWEEN_MAILS). A place that nobody has offered yet is
+open to no other family either: a sender that is down makes offers late, never unjust.
+"""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from reenrolment import emails
+from reenrolment.enums import Status
+from reenrolment.models import Campaign, CourseChoice, Reenrolment
+from reenrolment.services.drafts import check_open, open_draft
+from reenrolment.services.moves import lock
+from students import services as students
+from students import waiting, waiting_moves
+from students.enums import Scheduling, WaitingState
+from students.models import Course, Slot, Student, WaitingEntry
+
+DEPOSITED = [Status.SUBMITTED, Status.INCOMPLETE, Status.VALIDATED]
+
+
+@transaction.atomic
+def wish(
+    campaign: Campaign, student: Student, course: Course, slots: list[Slot | None], *, actor
+) -> None:
+    """What the student waits for in a course of the coming year, the preferred first.
+
+    Of a draft, the course is then wanted; of a dossier deposited, the place that it has stays
+    until a better one is accepted. Raises ValidationError as `check_may_wait` and
+    students.waiting.set_wishes.
+    """
+    reenrolment = _lock_dossier(campaign, student)
+    choice = _line_of(reenrolment, course)
+    waiting.set_wishes(student, course, slots, actor=actor)
+    if slots and not choice.wanted:
+        choice.wanted, choice.stop_reason = True, ""
+        choice.save(update_fields=["wanted", "stop_reason"])
+
+
+@transaction.atomic
+def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
+    """« Accepter »: the place is the student's; of a draft, it is the slot picked.
+
+    The seat that he had in the course goes back. Raises ValidationError `bad_transition`
+    (answered already, withdrawn), `too_late`, `closed` for a draft, `clash`.
+    """
+    campaign = campaign_of(entry.course)
+    reenrolment = lock(Reenrolment.objects.get(campaign=campaign, student=entry.student_id))
+    choice = _line_of(reenrolment, entry.course)
+    students.lock_slots(_slots_of(entry, choice))
+    (entry,) = waiting_moves.lock(WaitingEntry.objects.filter(pk=entry.pk))
+    slot = waiting.check_offer_runs(entry).place.slot
+    if reenrolment.status == Status.DRAFT:
+        check_open(campaign)
+        students.hold(reenrolment.student, slot, until=campaign.hold_until)
+        choice.wanted, choice.slot, choice.stop_reason = True, slot, ""
+        choice.save(update_fields=["wanted", "slot", "stop_reason"])
+    else:
+        students.place(choice.granted, slot)
+    emails.tell_place_accepted(reenrolment, entry, slot)
+    return reenrolment
+
+
+def offer_next() -> int:
+    """Offers one free place to the first who waits for it; 1, or 0 when there is none to offer.
+
+    One query when nobody waits.
+    """
+    for slot in _slots_to_offer():
+        campaign = campaign_of(slot.course)
+        if campaign is None:
+            continue
+        _drop_drafts_left_behind(campaign, slot.course)
+        with transaction.atomic():
+            entry = waiting.offer_next(slot, campaign.waiting_rule, delay=campaign.offer_delay)
+            if entry is not None:
+                emails.offer_place(campaign, entry)
+                return 1
+    return 0
+
+
+@transaction.atomic
+def offer_to(entry: WaitingEntry, slot: Slot, *, actor, reason: str) -> WaitingEntry:
+    """An agent offers a place to whom he chooses; raises as students.waiting.offer_to."""
+    campaign = campaign_of(entry.course)
+    offered = waiting.offer_to(
+        entry,
+        slot,
+        campaign.waiting_rule,
+        delay=campaign.offer_delay,
+        actor=actor,
+        reason=reason,
+    )
+    emails.offer_place(campaign, offered)
+    return offered
+
+
+def campaign_of(course: Course) -> Campaign | None:
+    """The campaign that prepares the course's year."""
+    return (
+        Campaign.objects.filter(
+            establishment=course.establishment_id, school_year=course.school_year_id
+        )
+        .select_related("establishment", "school_year")
+        .first()
+    )
+
+
+def _lock_dossier(campaign, student):
+    """A draft of an open campaign, made if need be, or a dossier deposited.
+
+    Raises ValidationError `not_open`, `closed`, `bad_transition`.
+    """
+    reenrolment = Reenrolment.objects.filter(campaign=campaign, student=student).first()
+    if reenrolment is None or reenrolment.status == Status.DRAFT:
+        check_open(campaign)
+        return open_draft(campaign, student)
+    reenrolment = lock(reenrolment)
+    if reenrolment.status not in DEPOSITED:
+        raise ValidationError(
+            f"Ce dossier est «\u00a0{Status(reenrolment.status).label}\u00a0»\u00a0: "
+            "il n'attend plus de place.",
+            code="bad_transition",
+        )
+    return reenrolment
+
+
+def _line_of(reenrolment, course) -> CourseChoice:
+    """The line of the dossier that leads to the course. Raises ValidationError `not_proposed`."""
+    if course.scheduling == Scheduling.FAMILY:
+        for choice in reenrolment.choices.select_related(
+            "granted__course",
+            "granted__place",
+            "enrolment__course__next_course",
+            "enrolment__next_course",
+        ):
+            granted = choice.granted if choice.granted and choice.granted.is_live else None
+            is_draft = reenrolment.status == Status.DRAFT
+            leads_to = choice.enrolment.proposed_course if is_draft else granted and granted.course
+            if leads_to == course:
+                return choice
+    raise ValidationError("Ce cours n'est pas proposé à cet élève.", code="not_proposed")
+
+
+def _slots_of(entry, choice):
+    """What is to be locked: the slot offered, and the one that the student leaves."""
+    granted = choice.granted
+    return [
+        *WaitingEntry.objects.filter(pk=entry.pk, hold__isnull=False).values_list(
+            "hold__place__slot", flat=True
+        ),
+        *([granted.place.slot_id] if granted and granted.place_id else []),
+        *([choice.slot_id] if choice.slot_id else []),
+    ]
+
+
+def _slots_to_offer():
+    waiting_here = WaitingEntry.objects.waiting().filter(
+        Q(slot=OuterRef("pk")) | Q(slot=None, course=OuterRef("course"))
+    )
+    if not WaitingEntry.objects.waiting().exists():
+        return []
+    slots = Slot.objects.filter(Exists(waiting_here)).with_places().filter(places_left__gt=0)
+    return slots.select_related("course")
+
+
+def _drop_drafts_left_behind(campaign, course):
+    """After the closing, who has not deposited his dossier waits for nothing any more."""
+    if campaign.is_open or campaign.is_to_come:
+        return
+    deposited = Reenrolment.objects.filter(
+        campaign=campaign, student=OuterRef("student"), status__in=DEPOSITED
+    )
+    with transaction.atomic():
+        left_behind = WaitingEntry.objects.live().filter(~Exists(deposited), course=course)
+        for entry in waiting_moves.lock(left_behind):
+            waiting_moves.move(
+                entry,
+                WaitingState.LEFT,
+                reason="Les réinscriptions sont closes et le dossier n'a pas été déposé.",
+            )

@@ -1,0 +1,186 @@
+"""Every write on the waiting list, but the seats themselves (students.services).
+
+A place that frees itself while somebody waits is offered to the first of the line: it is held for
+him until the offer's end, so that no other door can give it away. Nothing but `offer_next` passes
+a place on, and nothing is lost if it comes late: until then the place is open to nobody else.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from students import services, waiting_moves
+from students.enums import WaitingState
+from students.models import Course, Enrolment, Hold, Slot, Student, WaitingEntry, WaitingMove
+from students.waiting_order import Rule, lines_of
+
+REASON_LENGTH = 300  # characters, WaitingMove.reason
+
+
+@transaction.atomic
+def set_wishes(
+    student: Student, course: Course, wishes: Sequence[Slot | None], *, actor: User | None
+) -> None:
+    """What the student waits for in the course, the preferred first; None: any slot of it.
+
+    A wish kept keeps its place in the line, whatever its rank among the wishes; one that is not
+    named any more is withdrawn; an offer under way stays. Raises ValidationError, code
+    `wrong_course`, `twice`, or `already_there` for a slot where he has his place, and for « any »
+    once he has one.
+    """
+    services.lock_slots(course.slots.values_list("pk", flat=True))
+    _check_wishes(student, course, wishes)
+    live = WaitingEntry.objects.live().filter(student=student, course=course)
+    entries = {entry.slot_id: entry for entry in waiting_moves.lock(live)}
+    wanted = [slot and slot.pk for slot in wishes]
+    for key, entry in entries.items():
+        if key not in wanted and entry.state == WaitingState.WAITING:
+            waiting_moves.move(
+                entry, WaitingState.LEFT, actor=actor, reason="Retirée par la famille."
+            )
+    for preference, key in enumerate(wanted, start=1):
+        if key in entries:
+            WaitingEntry.objects.filter(pk=entries[key].pk).update(preference=preference)
+        else:
+            _join(student, course, key, preference, actor)
+
+
+@transaction.atomic
+def offer_next(slot: Slot, rule: Rule, *, delay: dt.timedelta) -> WaitingEntry | None:
+    """Holds a free place of the slot for the first of its line; None if there is none of either."""
+    locked = services.lock_slots([slot.pk]).get(slot.pk)
+    if locked is None:
+        return None
+    services.free_expired_holds(locked)
+    lines = lines_of([locked.course], rule)
+    line, place = lines.of(locked), _free_place(locked)
+    if not line or place is None:
+        return None
+    entry = _lock(line[0])
+    if entry.state != WaitingState.WAITING:  # withdrawn at this instant: the next turn
+        return None
+    return _offer(entry, place, delay, lines, reason=_why(line[0], rule))
+
+
+@transaction.atomic
+def offer_to(
+    entry: WaitingEntry, slot: Slot, rule: Rule, *, delay: dt.timedelta, actor: User, reason: str
+) -> WaitingEntry:
+    """An agent offers a free place to whom he chooses; before others, he says why.
+
+    Raises ValidationError, code `slot_full`, `bad_transition` (he waits no more),
+    `wrong_course`, or `reason_required`.
+    """
+    locked = services.lock_slots([slot.pk])[slot.pk]
+    services.free_expired_holds(locked)
+    entry = _lock(entry)
+    waiting_moves.check_move(entry, WaitingState.OFFERED)
+    if entry.slot_id not in (locked.pk, None) or entry.course_id != locked.course_id:
+        raise ValidationError("Cette demande n'est pas pour ce créneau.", code="wrong_course")
+    lines, place = lines_of([locked.course], rule), _free_place(locked)
+    if place is None:
+        raise ValidationError(
+            "Aucune place de ce créneau n'est libre\u00a0: ajoutez-en une d'abord.",
+            code="slot_full",
+        )
+    if lines.rank(entry.student, locked) != 1:
+        check_reason(reason.strip())
+    return _offer(entry, place, delay, lines, actor=actor, reason=reason.strip())
+
+
+@transaction.atomic
+def decline(entry: WaitingEntry, *, actor: User) -> None:
+    """« Refuser »: the place goes on to the next. Raises ValidationError `bad_transition`."""
+    entry = _lock(entry)
+    waiting_moves.move(entry, WaitingState.DECLINED, actor=actor, slot=entry.offered_slot)
+
+
+@transaction.atomic
+def remove(entry: WaitingEntry, *, actor: User, reason: str) -> None:
+    """An agent takes a wish off the list. Raises `reason_required`, `bad_transition`."""
+    check_reason(reason.strip())
+    waiting_moves.move(_lock(entry), WaitingState.LEFT, actor=actor, reason=reason.strip())
+
+
+def check_reason(reason: str) -> None:
+    """Raises ValidationError `reason_required`, `reason_too_long`: the family may ask for it."""
+    if not reason:
+        raise ValidationError(
+            "Dites pourquoi\u00a0: la famille peut demander comment sa place a été décidée.",
+            code="reason_required",
+        )
+    if len(reason) > REASON_LENGTH:
+        raise ValidationError(
+            f"Le motif compte {REASON_LENGTH} caractères au plus.", code="reason_too_long"
+        )
+
+
+def check_offer_runs(entry: WaitingEntry) -> Hold:
+    """The place kept for a locked entry. Raises ValidationError `bad_transition`, `too_late`."""
+    offered = Hold.objects.filter(entry=entry).select_related("place__slot__course").first()
+    if offered is None:
+        waiting_moves.check_move(entry, WaitingState.ACCEPTED)
+        raise ValidationError("Aucune place n'est proposée.", code="bad_transition")
+    if offered.until <= timezone.now():
+        raise ValidationError(
+            "Le délai pour accepter cette place est passé\u00a0: elle est proposée à la famille "
+            "suivante.",
+            code="too_late",
+        )
+    return offered
+
+
+def _check_wishes(student, course, wishes):
+    if any(slot is not None and slot.course_id != course.pk for slot in wishes):
+        raise ValidationError("Ce créneau n'est pas de ce cours.", code="wrong_course")
+    if len({slot and slot.pk for slot in wishes}) < len(wishes):
+        raise ValidationError("Chaque créneau ne se choisit qu'une fois.", code="twice")
+    seated = Enrolment.objects.live().filter(student=student, course=course, place__isnull=False)
+    seat = seated.select_related("place__slot").first()
+    if seat and (None in wishes or seat.slot in wishes):
+        raise ValidationError(
+            "%(student)s a déjà une place le %(slot)s.",
+            code="already_there",
+            params={"student": student, "slot": seat.slot},
+        )
+
+
+def _join(student, course, slot_id, preference, actor):
+    entry = WaitingEntry(
+        student=student,
+        course=course,
+        slot_id=slot_id,
+        preference=preference,
+        since=timezone.now(),
+    )
+    entry.save(force_insert=True)
+    WaitingMove.objects.create(
+        entry=entry, to_state=WaitingState.WAITING, actor=actor, slot_id=slot_id
+    )
+
+
+def _offer(entry, place, delay, lines, *, actor=None, reason):
+    waiting_moves.move(
+        entry, WaitingState.OFFERED, actor=actor, slot=place.slot, lines=lines, reason=reason
+    )
+    until = timezone.now() + delay
+    Hold.objects.create(
+        place=place, student=entry.student, course=entry.course, until=until, entry=entry
+    )
+    return entry
+
+
+def _why(entry, rule):
+    return " ; ".join(criterion.label for criterion in rule.met_by(entry))
+
+
+def _free_place(slot):
+    return slot.places.filter(enrolment=None, hold=None).order_by("number").first()
+
+
+def _lock(entry):  # a fresh row: the caller's copy may be stale
+    return waiting_moves.lock(WaitingEntry.objects.filter(pk=entry.pk))[0]

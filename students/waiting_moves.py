@@ -1,0 +1,62 @@
+"""The state machine of a wish on the waiting list: one lock, one move, one line in the log."""
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+
+from students.enums import NEXT_WAITING, WaitingState
+from students.models import Course, Hold, Slot, Student, WaitingEntry, WaitingMove
+from students.waiting_order import Lines
+
+
+def check_move(entry: WaitingEntry, to: WaitingState) -> None:
+    """Raises ValidationError `bad_transition`: answered already, too late, or withdrawn."""
+    if to not in NEXT_WAITING[entry.state]:
+        raise ValidationError(
+            "Cette demande est maintenant «\u00a0%(state)s\u00a0»\u00a0: "
+            "l'action n'est plus possible.",
+            code="bad_transition",
+            params={"state": entry.get_state_display()},
+        )
+
+
+def move(
+    entry: WaitingEntry,
+    to: WaitingState,
+    *,
+    actor=None,
+    slot: Slot | None = None,
+    lines: Lines | None = None,
+    reason: str = "",
+) -> WaitingMove:
+    """Moves a locked entry and logs it.
+
+    `lines`, where the move follows the order of the list: the log keeps the rank and the number
+    of those who waited. A place offered and not taken goes back. Raises as `check_move`.
+    """
+    check_move(entry, to)
+    entry.state = to
+    entry.save(update_fields=["state"])
+    if to != WaitingState.OFFERED:
+        Hold.objects.filter(entry=entry).delete()
+    slot = slot or entry.slot
+    return WaitingMove.objects.create(
+        entry=entry,
+        to_state=to,
+        actor=actor,
+        slot=slot,
+        rank=lines.rank(entry.student, slot) if lines and slot else None,
+        waiting=len(lines.of(slot)) if lines and slot else None,
+        reason=reason,
+    )
+
+
+def leave_all(student: Student, course: Course, *, actor=None, reason: str) -> None:
+    """The student waits for no place of the course any more."""
+    for entry in lock(WaitingEntry.objects.live().filter(student=student, course=course)):
+        move(entry, WaitingState.LEFT, actor=actor, reason=reason)
+
+
+def lock(entries: QuerySet[WaitingEntry]) -> list[WaitingEntry]:
+    """Fresh rows, held until the end of the transaction, by ascending key."""
+    rows = entries.select_related("student", "course", "slot__course").order_by("pk")
+    return list(rows.select_for_update(of=["self"]))
