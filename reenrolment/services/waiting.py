@@ -23,17 +23,23 @@ DEPOSITED = [Status.SUBMITTED, Status.INCOMPLETE, Status.VALIDATED]
 
 @transaction.atomic
 def wish(
-    campaign: Campaign, student: Student, course: Course, slots: list[Slot | None], *, actor
+    campaign: Campaign,
+    student: Student,
+    course: Course,
+    slots: list[Slot | None],
+    *,
+    actor,
+    seen: list[int | None] | None = None,
 ) -> None:
     """What the student waits for in a course of the coming year, the preferred first.
 
     Of a draft, the course is then wanted; of a dossier deposited, the place that it has stays
-    until a better one is accepted. Raises ValidationError as `check_may_wait` and
-    students.waiting.set_wishes.
+    until a better one is accepted. `seen`: what the page showed. Raises ValidationError
+    `not_open`, `closed`, `bad_transition`, `not_proposed`, and as students.waiting.set_wishes.
     """
     reenrolment = _lock_dossier(campaign, student)
     choice = _line_of(reenrolment, course)
-    waiting.set_wishes(student, course, slots, actor=actor)
+    waiting.set_wishes(student, course, slots, actor=actor, seen=seen)
     if slots and not choice.wanted:
         choice.wanted, choice.stop_reason = True, ""
         choice.save(update_fields=["wanted", "stop_reason"])
@@ -54,12 +60,13 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     slot = waiting.check_offer_runs(entry).place.slot
     if reenrolment.status == Status.DRAFT:
         check_open(campaign)
-        students.hold(reenrolment.student, slot, until=campaign.hold_until)
+        held = students.hold(reenrolment.student, slot, until=campaign.hold_until)
         choice.wanted, choice.slot, choice.stop_reason = True, slot, ""
         choice.save(update_fields=["wanted", "slot", "stop_reason"])
     else:
+        held = None
         students.place(choice.granted, slot)
-    emails.tell_place_accepted(reenrolment, entry, slot)
+    emails.tell_place_accepted(reenrolment, entry, slot, until=held and held.until)
     return reenrolment
 
 
