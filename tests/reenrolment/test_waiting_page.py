@@ -16,6 +16,7 @@ from tests.factories import (
     CourseFactory,
     CustodyFactory,
     EnrolmentFactory,
+    EstablishmentFactory,
     FamilyFactory,
     GuardianFactory,
     SlotFactory,
@@ -275,6 +276,18 @@ class TestWishing:
         assert form["wish_1"].value() == str(case.slot.pk)
         home.post(page_of(case), sent(response, case.slot))
         assert stored(case) == [case.slot], "saving once more means « mine »"
+
+    def test_a_form_of_another_site_changes_nothing(self, home, case, parent, thursday):
+        typed = sent(home.get(page_of(case)), thursday)
+        annexe = EstablishmentFactory(name="Annexe")
+        parent.establishments.add(annexe)
+        home.post(reverse("accounts:switch_site"), {"site": annexe.pk})
+
+        response = home.post(page_of(case), typed | {"site": case.slot.course.establishment_id})
+
+        assert response.status_code == 409
+        assert "Rien n'est enregistré" in words_of(response)
+        assert stored(case) == []
 
     def test_the_same_wish_from_two_tabs_is_one(self, home, case, thursday):
         typed = sent(home.get(page_of(case)), thursday)
