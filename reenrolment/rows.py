@@ -1,6 +1,7 @@
 """The lines of the table Cours · Cycle · Ha · Réinscription · Cours disponible."""
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import FilteredRelation, Q
@@ -9,6 +10,7 @@ from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import followed_courses
 from students.enums import Art, Scheduling
 from students.models import Course, Enrolment, Slot, Student
+from students.suitability import coming_level, misfits
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Row:
     # Those of `course` with a place left, or held for the student: `places_left`, `held_until`.
     slots: list[Slot]
     choice: CourseChoice  # unsaved while there is no draft
+    full: list[Slot]  # the others that are for his age and level
+    unsuited: list[Slot]  # those that are not
 
     @property
     def section(self) -> str:
@@ -39,7 +43,12 @@ class Row:
 
     @property
     def is_full(self) -> bool:
-        return self.scheduling == Scheduling.FAMILY and not self.slots
+        return self.scheduling == Scheduling.FAMILY and not self.slots and not self.suits_no_slot
+
+    @property
+    def suits_no_slot(self) -> bool:
+        """The course has slots, but for another age or another level."""
+        return bool(self.unsuited) and not self.slots and not self.full
 
     @property
     def offers_slots(self) -> bool:
@@ -49,6 +58,13 @@ class Row:
     def slot_is_gone(self) -> bool:
         """The slot picked in the draft has been filled by others, or is no longer proposed."""
         return bool(self.choice.slot_id) and self.choice.slot_id not in {s.pk for s in self.slots}
+
+    @property
+    def why_gone(self) -> str:
+        """Of a slot that is gone, as it ends the sentence: its ages or levels changed, or full."""
+        if self.choice.slot_id in {slot.pk for slot in self.unsuited}:
+            return "ne correspond plus à l'âge ou au niveau de l'élève"
+        return "est maintenant complet"
 
     @property
     def held_until(self) -> dt.datetime | None:
@@ -73,15 +89,15 @@ def rows_of(
     """One row for each course followed this year. Two queries, one without the slots."""
     enrolments = list(_enrolments(campaign, student, reenrolment))
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
-    slots = _open_slots(courses.values(), student) if with_slots else {}
+    slots = _slots_to_choose(courses.values(), student) if with_slots else {}
     return [
         Row(
             enrolment=enrolment,
             course=course,
-            slots=slots.get(course.pk, []) if course else [],
             # An outer join that finds nothing sets no attribute.
             choice=getattr(enrolment, "choice", None)
             or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
+            **_sorted_out(slots.get(course and course.pk, []), student, enrolment),
         )
         for enrolment, course in ((e, courses[e.pk]) for e in enrolments)
     ]
@@ -123,9 +139,21 @@ def _proposed(enrolment, campaign):
     return course if ours else None
 
 
-def _open_slots(courses, student):
+def _slots_to_choose(courses, student):
     wanted = [c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY]
-    slots = {}
-    for slot in Slot.objects.open_to(student).filter(course__in=wanted).select_related("course"):
-        slots.setdefault(slot.course_id, []).append(slot)
+    slots = defaultdict(list)
+    seen = Slot.objects.seen_by(student).filter(course__in=wanted)
+    for slot in seen.select_related("course__school_year"):
+        slots[slot.course_id].append(slot)
     return slots
+
+
+def _sorted_out(slots, student, enrolment):
+    """The three lists of a row."""
+    lists = {"slots": [], "full": [], "unsuited": []}
+    level = coming_level(enrolment)
+    for slot in slots:
+        is_open = slot.places_left or slot.held_until
+        suits = not misfits(slot, student, level)
+        lists[("slots" if is_open else "full") if suits else "unsuited"].append(slot)
+    return lists

@@ -198,7 +198,8 @@ def _not_submitted(request, pk, error):
     _tell(request, error)
     if codes & {"changed", "terms_changed"}:
         return redirect("reenrolment:check", pk)
-    return redirect(_to_mend(pk) if codes & {"slot_full", "not_ready"} else _edit(pk))
+    to_mend = codes & {*submission.GONE, "not_ready"}
+    return redirect(_to_mend(pk) if to_mend else _edit(pk))
 
 
 def _tell(request, error):

@@ -8,6 +8,7 @@ from accounts.dates import french_time
 from accounts.models import Establishment
 from accounts.names import SortNameField
 from students.enums import WITHOUT_SLOT, Art, Cycle, EnrolmentStatus, Scheduling, Weekday
+from students.models.audiences import Audience
 from students.models.people import Teacher
 from students.models.years import SchoolYear
 
@@ -45,7 +46,7 @@ class CourseQuerySet(models.QuerySet):
         )
 
 
-class Course(models.Model):
+class Course(Audience):
     """What is taught in one establishment during one school year; its lessons are slots."""
 
     establishment = models.ForeignKey(
@@ -93,6 +94,7 @@ class Course(models.Model):
             ("export_course", "Peut exporter la liste des cours"),
         ]
         constraints = [
+            *Audience.Meta.constraints,
             models.UniqueConstraint(
                 name="course_one_name_per_establishment_and_year",
                 fields=["establishment", "school_year", "name"],
@@ -141,14 +143,10 @@ class SlotQuerySet(models.QuerySet):
         """Those of which a place is left."""
         return self.with_places().filter(places_left__gt=0)
 
-    def open_to(self, student):
-        """What the student's family may choose: a place is left, or is held for him.
-
-        Adds `held_until`, the end of the student's own hold, None without one.
-        """
+    def seen_by(self, student):
+        """With their places, and `held_until`, the end of the student's own hold, else None."""
         mine = Q(places__hold__student=student, places__hold__until__gt=timezone.now())
-        slots = self.with_places().annotate(held_until=Max("places__hold__until", filter=mine))
-        return slots.filter(Q(places_left__gt=0) | Q(held_until__isnull=False))
+        return self.with_places().annotate(held_until=Max("places__hold__until", filter=mine))
 
     def at_the_time_of(self, slot):
         """Those of the same school year that have a minute in common with the slot, itself too."""
@@ -170,8 +168,11 @@ class SlotQuerySet(models.QuerySet):
         )
 
 
-class Slot(models.Model):
-    """A weekly lesson of a course, with as many places as it has Place rows."""
+class Slot(Audience):
+    """A weekly lesson of a course, with as many places as it has Place rows.
+
+    Its audience is the course's where it says none of its own (students.suitability).
+    """
 
     course = models.ForeignKey(Course, models.PROTECT, verbose_name="cours", related_name="slots")
     group = models.CharField("groupe", max_length=10, blank=True)
@@ -199,6 +200,7 @@ class Slot(models.Model):
             ("export_slot", "Peut exporter la liste des créneaux"),
         ]
         constraints = [
+            *Audience.Meta.constraints,
             models.CheckConstraint(
                 name="slot_ends_after_start",
                 condition=Q(ends_at__gt=F("starts_at")),

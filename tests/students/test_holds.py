@@ -55,14 +55,14 @@ class TestHold:
     def test_is_seen_by_its_own_family_alone(self, slot, student, rival):
         held = services.hold(student, slot, until=soon())
 
-        assert [s.held_until for s in Slot.objects.open_to(student)] == [held.until]
-        assert list(Slot.objects.open_to(rival)) == []
+        assert [s.held_until for s in Slot.objects.seen_by(student)] == [held.until]
+        assert [s.held_until for s in Slot.objects.seen_by(rival)] == [None]
 
     def test_past_its_time_it_stands_for_nothing(self, slot, student, rival):
         late(services.hold(student, slot, until=soon()))
 
         assert left(slot) == 1
-        assert [s.held_until for s in Slot.objects.open_to(student)] == [None]
+        assert [s.held_until for s in Slot.objects.seen_by(student)] == [None]
         services.hold(rival, slot, until=soon())
         assert [held.student for held in Hold.objects.all()] == [rival]
 
