@@ -57,7 +57,7 @@ def problems(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[str
 def _what_is_left(row):
     if row.slots:
         return ANOTHER
-    return NONE_SUITS if row.suits_no_slot else NONE_LEFT
+    return NONE_SUITS if row.no_slot_suits else NONE_LEFT
 
 
 def fingerprint_of(reenrolment: Reenrolment, rows: list[Row], pieces: list[Piece]) -> str:

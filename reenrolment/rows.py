@@ -43,10 +43,10 @@ class Row:
 
     @property
     def is_full(self) -> bool:
-        return self.scheduling == Scheduling.FAMILY and not self.slots and not self.suits_no_slot
+        return self.scheduling == Scheduling.FAMILY and not self.slots and not self.no_slot_suits
 
     @property
-    def suits_no_slot(self) -> bool:
+    def no_slot_suits(self) -> bool:
         """The course has slots, but for another age or another level."""
         return bool(self.unsuited) and not self.slots and not self.full
 

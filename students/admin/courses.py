@@ -4,10 +4,9 @@ from django.utils.html import format_html
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
-from students.admin.scope import AudienceMixin, OwnCoursesMixin
+from students.admin.scope import AudienceMixin, OwnCoursesMixin, audience
 from students.lists import CourseList
 from students.models import Course, Discipline, SchoolYear, Slot
-from students.suitability import audience_of
 
 
 @admin.register(SchoolYear)
@@ -28,9 +27,9 @@ class SlotInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = Slot
     fields = [
         *["group", "weekday", "hours", "room", "teacher"],
-        *["audience", "capacity", "places_left"],
+        *[audience, "capacity", "places_left"],
     ]
-    readonly_fields = ["hours", "audience", "capacity", "places_left"]
+    readonly_fields = ["hours", audience, "capacity", "places_left"]
     show_change_link = True
 
     def get_queryset(self, request):
@@ -39,10 +38,6 @@ class SlotInline(ReadOnlyAdminMixin, admin.TabularInline):
     @admin.display(description="horaire")
     def hours(self, slot):
         return slot.hours
-
-    @admin.display(description="pour qui")
-    def audience(self, slot):
-        return audience_of(slot) or "tous"
 
     @admin.display(description="capacité")
     def capacity(self, slot):
@@ -60,12 +55,12 @@ class CourseAdmin(
     spreadsheet = CourseList
     audience_description = (
         "À qui les créneaux de ce cours sont proposés\u00a0; les familles des autres élèves ne les"
-        " voient pas. Un créneau peut dire d'autres bornes, qui remplacent celles-ci. Vous pouvez"
-        " toujours placer un élève\u00a0: un avertissement vous dit «\u00a0hors âge\u00a0» ou"
-        " «\u00a0hors niveau\u00a0»."
+        " voient pas. Vide\u00a0: sans limite. Un créneau peut dire d'autres bornes, qui remplacent"
+        " celles-ci. Vous pouvez toujours placer un élève\u00a0: un avertissement vous dit"
+        " «\u00a0hors âge\u00a0» ou «\u00a0hors niveau\u00a0»."
     )
     list_display = [
-        *["name", "discipline", "cycle", "audience", "scheduling"],
+        *["name", "discipline", "cycle", audience, "scheduling"],
         *["school_year", "establishment"],
     ]
     list_filter = [SiteFilter, "school_year", "discipline", "scheduling"]

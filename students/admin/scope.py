@@ -33,8 +33,13 @@ class OwnCoursesMixin(OwnEstablishmentsMixin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
+@admin.display(description="pour qui")
+def audience(lesson):
+    return audience_of(lesson) or "tous"
+
+
 class AudienceMixin:
-    """For whom the lessons are: apart from what they are, and said in one column."""
+    """For whom the lessons are, apart from what they are."""
 
     audience_description = ""
 
@@ -42,12 +47,8 @@ class AudienceMixin:
         ((_, options),) = super().get_fieldsets(request, obj)
         bounds = [("age_from", "age_to"), ("cycle_year_from", "cycle_year_to")]
         others = [name for name in options["fields"] if not any(name in pair for pair in bounds)]
-        audience = {"fields": bounds, "description": self.audience_description}
-        return [(None, {"fields": others}), ("Pour qui", audience)]
-
-    @admin.display(description="pour qui")
-    def audience(self, lesson):
-        return audience_of(lesson) or "tous"
+        for_whom = {"fields": bounds, "description": self.audience_description}
+        return [(None, {"fields": others}), ("Pour qui", for_whom)]
 
 
 class OwnPeopleMixin(OwnHouseholdsMixin):

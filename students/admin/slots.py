@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
 from students import services
-from students.admin.scope import AudienceMixin, OwnCoursesMixin, RefusalsMixin
+from students.admin.scope import AudienceMixin, OwnCoursesMixin, RefusalsMixin, audience
 from students.lists import SlotList
 from students.models import Place, Slot
 
@@ -77,8 +77,8 @@ class SlotAdmin(
         " voient pas ce créneau\u00a0; vous pouvez y placer un élève tout de même."
     )
     list_display = [
-        *["__str__", "school_year", "audience", "room", "teacher"],
-        *["capacity", "held", "places_left"],
+        *["__str__", "school_year", "room", "teacher"],
+        *["capacity", "held", "places_left", audience],
     ]
     list_filter = [SiteFilter, "course__school_year", "course__discipline", "weekday"]
     search_fields = ["course__sort_name", "teacher__sort_name"]

@@ -14,42 +14,42 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='course',
             name='age_from',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Ans révolus le 31 décembre qui suit la rentrée. Vide\xa0: sans limite.', null=True, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='âge minimal'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='Ans révolus le 31 décembre qui suit la rentrée.', null=True, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='âge minimal'),
         ),
         migrations.AddField(
             model_name='course',
             name='age_to',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Ans révolus le 31 décembre qui suit la rentrée. Vide\xa0: sans limite.', null=True, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='âge maximal'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='Ans révolus le 31 décembre qui suit la rentrée.', null=True, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='âge maximal'),
         ),
         migrations.AddField(
             model_name='course',
             name='cycle_year_from',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="Celle de l'élève dans le cycle du cours, cette année-là. Vide\xa0: toutes.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)], verbose_name='année du cycle minimale'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text="Celle de l'élève dans le cycle du cours, cette année-là.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)], verbose_name='année du cycle minimale'),
         ),
         migrations.AddField(
             model_name='course',
             name='cycle_year_to',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="Celle de l'élève dans le cycle du cours, cette année-là. Vide\xa0: toutes.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)], verbose_name='année du cycle maximale'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text="Celle de l'élève dans le cycle du cours, cette année-là.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)], verbose_name='année du cycle maximale'),
         ),
         migrations.AddField(
             model_name='slot',
             name='age_from',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Ans révolus le 31 décembre qui suit la rentrée. Vide\xa0: sans limite.', null=True, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='âge minimal'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='Ans révolus le 31 décembre qui suit la rentrée.', null=True, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='âge minimal'),
         ),
         migrations.AddField(
             model_name='slot',
             name='age_to',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Ans révolus le 31 décembre qui suit la rentrée. Vide\xa0: sans limite.', null=True, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='âge maximal'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text='Ans révolus le 31 décembre qui suit la rentrée.', null=True, validators=[django.core.validators.MaxValueValidator(120)], verbose_name='âge maximal'),
         ),
         migrations.AddField(
             model_name='slot',
             name='cycle_year_from',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="Celle de l'élève dans le cycle du cours, cette année-là. Vide\xa0: toutes.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)], verbose_name='année du cycle minimale'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text="Celle de l'élève dans le cycle du cours, cette année-là.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)], verbose_name='année du cycle minimale'),
         ),
         migrations.AddField(
             model_name='slot',
             name='cycle_year_to',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="Celle de l'élève dans le cycle du cours, cette année-là. Vide\xa0: toutes.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)], verbose_name='année du cycle maximale'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text="Celle de l'élève dans le cycle du cours, cette année-là.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(9)], verbose_name='année du cycle maximale'),
         ),
         migrations.AddConstraint(
             model_name='course',

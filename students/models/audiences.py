@@ -7,8 +7,8 @@ from django.db.models import F, Q
 
 OLDEST, LAST_YEAR = 120, 9  # years of age, and of a cycle
 CROSSED = "Le maximum doit être au moins égal au minimum."
-AGE_HELP = "Ans révolus le 31 décembre qui suit la rentrée. Vide\u00a0: sans limite."
-CYCLE_YEAR_HELP = "Celle de l'élève dans le cycle du cours, cette année-là. Vide\u00a0: toutes."
+AGE_HELP = "Ans révolus le 31 décembre qui suit la rentrée."
+CYCLE_YEAR_HELP = "Celle de l'élève dans le cycle du cours, cette année-là."
 
 
 class Audience(models.Model):

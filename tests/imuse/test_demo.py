@@ -219,7 +219,7 @@ def test_every_child_finds_a_group_of_his_age_and_level(demo):
     followed = Enrolment.objects.filter(course__school_year=campaign.previous_year_id)
 
     for student in Student.objects.filter(enrolments__in=followed).distinct():
-        assert not any(row.suits_no_slot for row in rows_of(campaign, student, None))
+        assert not any(row.no_slot_suits for row in rows_of(campaign, student, None))
 
 
 def test_a_course_is_full_one_waits_for_a_jury_and_one_is_on_school_time(demo):
