@@ -103,9 +103,9 @@ def keep_places(campaign: Campaign, student: Student) -> None:
 
 
 def hold_places(reenrolment: Reenrolment) -> None:
-    """The same for a locked draft; a slot that is not proposed any more is left to the others.
+    """The same for a locked draft.
 
-    Or that is not for the student any more.
+    A slot that is not proposed, or not for the student, any more is left to the others.
     """
     picked = reenrolment.choices.filter(wanted=True).exclude(slot=None)
     proposed = Coalesce("enrolment__next_course", "enrolment__course__next_course")

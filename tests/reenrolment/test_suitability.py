@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from reenrolment.enums import Status
-from reenrolment.services import decisions, drafts
+from reenrolment.services import decisions, drafts, submission
 from students import services
 from students.enums import Cycle, EnrolmentStatus, Scheduling, Weekday
 from students.models import Course, Enrolment, Hold, Slot
@@ -208,6 +208,17 @@ class TestPickedBefore:
 
         granted = picked.choice(picked.theory).granted
         assert (granted.course, granted.place) == (picked.slot.course, None)
+
+    def test_a_request_withdrawn_is_not_said_to_be_for_a_full_course(self, home, picked, parent):
+        picked.reenrolment.choices.filter(enrolment=picked.theory).update(slot=None)
+        bound(picked.slot, **ADULTS)
+        picked.submit(parent)
+        submission.withdraw(picked.reenrolment, actor=parent)
+
+        text = text_of(home.get(url(picked)))
+
+        assert str(picked.slot.course) in text
+        assert "Complet" not in text
 
 
 class TestTheAdministration:
