@@ -1,6 +1,7 @@
 """The one form of the re-enrolment page, in sections that are saved and compared apart."""
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.safestring import mark_safe
 
 from families.models import Family
@@ -10,6 +11,7 @@ from reenrolment.rows import Row
 from reenrolment.services.drafts import Conflict, Edit, Refusal
 
 SLOT_GONE = "Ce créneau vient d'être complet\u00a0: choisissez-en un autre dans la liste."
+SLOT_UNSUITED = "Ce créneau ne correspond plus à l'âge ou au niveau de l'élève."
 
 
 class SectionForm(forms.Form):
@@ -64,6 +66,8 @@ class Text(forms.CharField):
 
 
 class SlotField(forms.TypedChoiceField):
+    unsuited = frozenset()  # the keys, as they are posted, of those that are not for the student
+
     def __init__(self, **kwargs):
         super().__init__(
             coerce=int,
@@ -73,6 +77,11 @@ class SlotField(forms.TypedChoiceField):
             error_messages={"invalid_choice": SLOT_GONE},
             **kwargs,
         )
+
+    def validate(self, value):
+        if value in self.unsuited:
+            raise ValidationError(SLOT_UNSUITED, code="not_suited")
+        super().validate(value)
 
     def shown(self, raw) -> int | None:
         is_key = raw and raw.isdecimal() and len(raw) < 20  # `int` refuses 5,000 digits
@@ -122,6 +131,7 @@ class ChoiceForm(SectionForm):
             ("", "Choisissez un horaire"),
             *[(slot.pk, _with_places(slot)) for slot in row.slots],
         ]
+        self.fields["slot_id"].unsuited = {str(slot.pk) for slot in row.unsuited}
 
     @property
     def hidden_initials(self) -> str:

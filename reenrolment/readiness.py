@@ -12,6 +12,10 @@ NONE_LEFT = (
     "il n'y en a plus d'autre. «\u00a0Vérifier\u00a0» gardera votre demande sans horaire, "
     "et l'administration vous proposera une place si elle se libère."
 )
+NONE_SUITS = (
+    "aucun autre ne convient. «\u00a0Vérifier\u00a0» gardera votre demande sans horaire, "
+    "et l'administration vous en proposera un."
+)
 
 
 def unanswered(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[str, str]]:
@@ -34,17 +38,26 @@ def unanswered(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[s
 
 
 def problems(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[str, str]]:
-    """`unanswered`, and the slots picked that have been filled since (« Valider » finds them)."""
+    """`unanswered`, and the slots picked that have been filled since, or are for others now.
+
+    « Valider » finds these by itself.
+    """
     gone = [
         (
             f"id_{row.section}-slot_id",
-            f"Le créneau «\u00a0{row.choice.slot}\u00a0» est maintenant complet\u00a0: "
-            + (ANOTHER if row.slots else NONE_LEFT),
+            f"Le créneau «\u00a0{row.choice.slot}\u00a0» {row.why_gone}\u00a0: "
+            + _what_is_left(row),
         )
         for row in rows
         if row.choice.wanted and row.slot_is_gone
     ]
     return unanswered(reenrolment, rows) + gone
+
+
+def _what_is_left(row):
+    if row.slots:
+        return ANOTHER
+    return NONE_SUITS if row.no_slot_suits else NONE_LEFT
 
 
 def fingerprint_of(reenrolment: Reenrolment, rows: list[Row], pieces: list[Piece]) -> str:

@@ -1,8 +1,8 @@
 """The lines of the table Cours · Cycle · Ha · Réinscription · Cours disponible."""
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 from django.db.models import FilteredRelation, Q
 
@@ -12,6 +12,7 @@ from reenrolment.waits import Wait, is_waiting, waits_of
 from students.enums import Art, Scheduling
 from students.models import Course, Enrolment, Slot, Student
 from students.selectors import may_pick, slots_for
+from students.suitability import coming_level, misfits
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,11 @@ class Row:
 
     enrolment: Enrolment
     course: Course | None  # of the coming year; None: the administration will say
-    all_slots: list[Slot]  # of `course`, in the week's order (students.selectors.slots_for)
     choice: CourseChoice  # unsaved while there is no draft
+    slots: list[Slot]  # that the family may pick: a place is left, or is held for the student
+    full_slots: list[Slot]  # the others that are for his age and level: one may wait for them
+    unsuited: list[Slot]  # those that are not
     waits: list[Wait] = field(default_factory=list)  # for places of the course that goes on
-
-    @cached_property
-    def slots(self) -> list[Slot]:
-        """Those that the family may pick: a place is left, or is held for the student."""
-        return [slot for slot in self.all_slots if may_pick(slot)]
-
-    @property
-    def full_slots(self) -> list[Slot]:
-        """Those for which it may wait."""
-        return [slot for slot in self.all_slots if not may_pick(slot)]
 
     @property
     def section(self) -> str:
@@ -67,7 +60,12 @@ class Row:
 
     @property
     def is_full(self) -> bool:
-        return self.scheduling == Scheduling.FAMILY and not self.slots
+        return self.scheduling == Scheduling.FAMILY and not self.slots and not self.no_slot_suits
+
+    @property
+    def no_slot_suits(self) -> bool:
+        """The course has slots, but for another age or another level."""
+        return bool(self.unsuited) and not self.slots and not self.full_slots
 
     @property
     def offers_slots(self) -> bool:
@@ -77,6 +75,13 @@ class Row:
     def slot_is_gone(self) -> bool:
         """The slot picked in the draft has been filled by others, or is no longer proposed."""
         return bool(self.choice.slot_id) and self.choice.slot_id not in {s.pk for s in self.slots}
+
+    @property
+    def why_gone(self) -> str:
+        """Of a slot that is gone, as it ends the sentence: its ages or levels changed, or full."""
+        if self.choice.slot_id in {slot.pk for slot in self.unsuited}:
+            return "ne correspond plus à l'âge ou au niveau de l'élève"
+        return "est maintenant complet"
 
     @property
     def held_until(self) -> dt.datetime | None:
@@ -111,15 +116,15 @@ def rows_of(
     """
     enrolments = list(_enrolments(campaign, student, reenrolment))
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
-    slots = _slots(courses.values(), student) if with_slots else {}
+    slots = _slots_to_choose(courses.values(), student) if with_slots else {}
     rows = [
         Row(
             enrolment=enrolment,
             course=course,
-            all_slots=slots.get(course.pk, []) if course else [],
             # An outer join that finds nothing sets no attribute.
             choice=getattr(enrolment, "choice", None)
             or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
+            **_sorted_out(slots.get(course and course.pk, []), student, enrolment),
         )
         for enrolment, course in ((e, courses[e.pk]) for e in enrolments)
     ]
@@ -171,9 +176,20 @@ def _proposed(enrolment, campaign):
     return course if ours else None
 
 
-def _slots(courses, student):
+def _slots_to_choose(courses, student):
     wanted = [c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY]
-    slots = {}
-    for slot in slots_for(student).filter(course__in=wanted).select_related("course"):
-        slots.setdefault(slot.course_id, []).append(slot)
+    slots = defaultdict(list)
+    seen = slots_for(student).filter(course__in=wanted)
+    for slot in seen.select_related("course__school_year"):
+        slots[slot.course_id].append(slot)
     return slots
+
+
+def _sorted_out(slots, student, enrolment):
+    """The three lists of a row."""
+    lists = {"slots": [], "full_slots": [], "unsuited": []}
+    level = coming_level(enrolment)
+    for slot in slots:
+        suited = "slots" if may_pick(slot) else "full_slots"
+        lists["unsuited" if misfits(slot, student, level) else suited].append(slot)
+    return lists

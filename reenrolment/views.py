@@ -204,7 +204,7 @@ def _not_submitted(request, pk, error):
     _tell(request, error)
     if codes & {"changed", "terms_changed"}:
         return redirect("reenrolment:check", pk)
-    to_mend = codes & {"slot_full", "slot_awaited", "not_ready"}
+    to_mend = codes & {*submission.GONE, "not_ready"}
     return redirect(_to_mend(pk) if to_mend else _edit(pk))
 
 

@@ -16,6 +16,7 @@ from reenrolment.waits import rank_of
 from students.enums import Criterion, Scheduling, WaitingState
 from students.models import Course, Slot, Student, WaitingEntry, WaitingMove
 from students.selectors import may_pick, slots_for
+from students.suitability import coming_level, misfits
 from students.waiting_order import Lines, as_awaited, lines_of
 
 ANY = "N'importe quel horaire"
@@ -64,7 +65,8 @@ class WaitingPage:
     page: Page
     row: Row
     course: Course
-    slots: list[Slot]  # all those of the course, as his family sees them
+    slots: list[Slot]  # those of the course that are for him, as his family sees them
+    all_suit: bool  # has the course no other
     lines: Lines
     entries: list[WaitingEntry]  # his, live, the preferred first
     moves: list[WaitingMove]  # of all his wishes for the course, the latest first
@@ -103,10 +105,14 @@ class WaitingPage:
 
     @property
     def may_wish_any(self) -> bool:
-        """« N'importe quel horaire » is for who has no place, where none is left to pick."""
+        """« N'importe quel horaire » is for who has no place, where none is left to pick.
+
+        Nor where some are for another age or level.
+        """
         if None in self._named:
             return True
-        return self.seat is None and not any(may_pick(slot) for slot in self.slots)
+        nothing_left = not any(may_pick(slot) for slot in self.slots)
+        return self.seat is None and self.all_suit and nothing_left
 
     @property
     def choices(self) -> list[tuple[int | None, str]]:
@@ -184,11 +190,13 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
     if not may_wait(page, row):
         return None
     course, rule = row.next_course, page.campaign.waiting_rule
-    slots = list(
+    all_slots = (
         as_awaited(slots_for(page.student), page.student, rule)
         .filter(course=course)
-        .select_related("course")
+        .select_related("course__school_year")
     )
+    level = coming_level(row.enrolment)
+    slots = [slot for slot in all_slots if not misfits(slot, page.student, level)]
     if not slots:
         raise Http404
     lines = lines_of([course], rule, offers_to=page.student)
@@ -200,6 +208,7 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
         row,
         course,
         slots,
+        len(slots) == len(all_slots),
         lines,
         entries=sorted([*offers, *mine], key=lambda entry: (entry.preference, entry.pk)),
         moves=list(moves.select_related("entry__course", "entry__slot__course", "slot__course")),

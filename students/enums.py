@@ -43,6 +43,13 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 7, "dimanche"
 
 
+class Misfit(models.TextChoices):
+    """Why a slot is not for a student (students.suitability)."""
+
+    AGE = "age", "hors âge"
+    LEVEL = "level", "hors niveau"
+
+
 class EnrolmentStatus(models.TextChoices):
     REQUESTED = "requested", "demandée"
     CONFIRMED = "confirmed", "confirmée"

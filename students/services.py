@@ -33,6 +33,7 @@ from students.models import (
     Teacher,
     WaitingEntry,
 )
+from students.suitability import Level, misfits
 
 logger = logging.getLogger(__name__)
 
@@ -43,9 +44,9 @@ def lock_slots(slot_pks: Iterable[int]) -> dict[int, Slot]:
     A slot that does not exist is simply not in the answer. Raises TransactionManagementError
     outside `atomic` (on PostgreSQL).
     """
-    slots = Slot.objects.select_related("course").filter(pk__in=slot_pks).order_by("pk")
+    slots = Slot.objects.select_related("course__school_year").filter(pk__in=slot_pks)
     # NO KEY: a draft that merely points at the slot need not wait for us.
-    locked = slots.select_for_update(of=["self"], no_key=True)
+    locked = slots.order_by("pk").select_for_update(of=["self"], no_key=True)
     return {slot.pk: slot for slot in locked}
 
 
@@ -111,16 +112,19 @@ def enrol_without_place(
 
 
 @transaction.atomic
-def hold(student: Student, slot: Slot, *, until: dt.datetime) -> Hold:
+def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | None = None) -> Hold:
     """Keeps a place of the slot for the student until that moment, or keeps his for longer.
 
+    It is his family that chose it: `level` is the one that he will have, as far as it is known.
     The one that he held in another slot of this course goes back once the new one is taken; one
     whose time is over is still his as long as nobody took it; one that is offered to him, he takes
     up, and keeps as long as the offer ran. Raises ValidationError, code `slot_full` or
-    `slot_awaited` (whose `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
+    `slot_awaited` (whose `params["slot"]` is the slot), `slot_gone`, `already_enrolled`,
+    `not_suited`, `clash`.
     """
     slot = _lock_slot(slot)
     check_not_enrolled(student, slot.course)
+    check_suited(student, slot, level)
     check_no_clash(student, slot)
     free = _first_free_place(slot, student)
     until = max(until, _take_up_offer(student, slot) or until)
@@ -142,6 +146,19 @@ def check_not_enrolled(student: Student, course: Course) -> None:
             "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
             code="already_enrolled",
             params={"student": student, "course": course},
+        )
+
+
+def check_suited(student: Student, slot: Slot, level: Level | None) -> None:
+    """Raises ValidationError, code `not_suited`, for a slot outside his age or his level to come.
+
+    A family does not choose it; an agent may place him there all the same (`claim`, `place`).
+    """
+    if misfits(slot, student, level):
+        raise ValidationError(
+            "Le créneau «\u00a0%(slot)s\u00a0» ne correspond plus à l'âge ou au niveau de l'élève.",
+            code="not_suited",
+            params={"slot": slot},
         )
 
 

@@ -16,6 +16,7 @@ from accounts.models import User
 from students import services, waiting_moves
 from students.enums import WaitingState
 from students.models import Course, Enrolment, Hold, Slot, Student, WaitingEntry, WaitingMove
+from students.suitability import level_towards, misfits
 from students.waiting_order import Rule, lines_of
 
 REASON_LENGTH = 300  # characters, WaitingMove.reason
@@ -64,14 +65,14 @@ def offer_next(slot: Slot, rule: Rule, *, delay: dt.timedelta) -> WaitingEntry |
     if locked is None:
         return None
     services.free_expired_holds(locked)
-    lines = lines_of([locked.course], rule)
-    line, place = lines.of(locked), _free_place(locked)
-    if not line or place is None:
+    lines, place = lines_of([locked.course], rule), _free_place(locked)
+    first = next((entry for entry in lines.of(locked) if _is_for(entry, locked)), None)
+    if first is None or place is None:
         return None
-    entry = _lock(line[0])
+    entry = _lock(first)
     if entry.state != WaitingState.WAITING:  # withdrawn at this instant: the next turn
         return None
-    return _offer(entry, place, delay, lines, reason=_why(line[0], rule))
+    return _offer(entry, place, delay, lines, reason=_why(first, rule))
 
 
 @transaction.atomic
@@ -189,6 +190,12 @@ def _offer(entry, place, delay, lines, *, actor=None, reason):
         place=place, student=entry.student, course=entry.course, until=until, entry=entry
     )
     return entry
+
+
+def _is_for(entry, slot):
+    """« Any slot » was asked before this one was made, perhaps, for another age or level."""
+    student, course = entry.student, slot.course
+    return bool(entry.slot_id) or not misfits(slot, student, level_towards(course, student))
 
 
 def _why(entry, rule):

@@ -9,6 +9,8 @@ TEACHER, SCHOOL = Scheduling.TEACHER, Scheduling.SCHOOL
 MON, TUE, WED = Weekday.MONDAY, Weekday.TUESDAY, Weekday.WEDNESDAY
 THU, FRI, SAT = Weekday.THURSDAY, Weekday.FRIDAY, Weekday.SATURDAY
 
+ADULT = 18  # years
+
 DISCIPLINES = {
     "Chant choral": Art.MUSIC, "Clarinette": Art.MUSIC, "Danse classique": Art.DANCE,
     "Danse contemporaine": Art.DANCE, "Danse jazz": Art.DANCE, "Éveil": Art.MUSIC,
@@ -25,7 +27,7 @@ TEACHERS = [
 
 
 class Lesson(NamedTuple):
-    """A slot; hours as « 17:30 »."""
+    """A slot; hours as « 17:30 »; ages and years of the cycle from and to, None: no limit."""
 
     group: str
     weekday: Weekday
@@ -34,6 +36,8 @@ class Lesson(NamedTuple):
     room: str
     teacher: str
     places: int
+    ages: tuple = (None, None)
+    cycle_years: tuple = (None, None)
 
 
 class Taught(NamedTuple):
@@ -47,6 +51,7 @@ class Taught(NamedTuple):
     following: str
     teacher: str = ""
     lessons: tuple[Lesson, ...] = ()
+    ages: tuple = (None, None)
 
 
 def _individual(name, teacher, discipline=""):
@@ -58,12 +63,14 @@ CONSERVATOIRE = [
         "Éveil musical", "Éveil", Cycle.AWAKENING, None, FAMILY, "Initiation musicale", "",
         (Lesson("A", WED, "09:30", "10:15", "Salle Satie", "Carpentier", 8),
          Lesson("B", SAT, "10:00", "10:45", "Salle Satie", "Carpentier", 8)),
+        ages=(4, 6),
     ),
     Taught(
         "Initiation musicale", "Éveil", Cycle.INITIATION, None, FAMILY, "Formation musicale C1-1",
         "",
         (Lesson("A", WED, "10:30", "11:30", "Salle Satie", "Carpentier", 8),
          Lesson("B", SAT, "11:00", "12:00", "Salle Satie", "Carpentier", 8)),
+        ages=(5, 8),
     ),
     Taught(
         "Formation musicale C1-1", "Formation musicale", Cycle.FIRST, 1, FAMILY,
@@ -85,7 +92,8 @@ CONSERVATOIRE = [
         (Lesson("A", MON, "18:30", "19:30", "Salle Fauré", "Vasseur", 10),
          Lesson("B", WED, "11:00", "12:00", "Salle Fauré", "Vasseur", 10),
          Lesson("C", WED, "14:00", "15:00", "Salle Fauré", "Vasseur", 10),
-         Lesson("D", THU, "18:30", "19:30", "Salle Fauré", "Vasseur", 10)),
+         Lesson("D", THU, "18:30", "19:30", "Salle Fauré", "Vasseur", 10),
+         Lesson("E", TUE, "20:00", "21:00", "Salle Fauré", "Vasseur", 10, ages=(ADULT, None))),
     ),
     Taught(
         "Formation musicale C1-4", "Formation musicale", Cycle.FIRST, 4, FAMILY, "", "",
@@ -108,8 +116,8 @@ CONSERVATOIRE = [
     Taught(
         "Chorale d'enfants", "Chant choral", Cycle.FIRST, None, ADMINISTRATION,
         "Chorale d'enfants", "",
-        (Lesson("A", WED, "13:30", "14:30", "Auditorium", "Petit", 18),
-         Lesson("B", FRI, "17:30", "18:30", "Auditorium", "Petit", 18)),
+        (Lesson("A", WED, "13:30", "14:30", "Auditorium", "Petit", 18, ages=(7, 9)),
+         Lesson("B", FRI, "17:30", "18:30", "Auditorium", "Petit", 18, ages=(10, None))),
     ),
     Taught(
         "Orchestre à cordes", "Orchestre", Cycle.FIRST, None, ADMINISTRATION,
@@ -129,8 +137,8 @@ CONSERVATOIRE = [
     Taught(
         "Danse classique C1", "Danse classique", Cycle.FIRST, None, ADMINISTRATION,
         "Danse classique C1", "",
-        (Lesson("A", WED, "14:30", "15:45", "Studio Pina", "Marchetti", 14),
-         Lesson("B", SAT, "10:00", "11:15", "Studio Pina", "Marchetti", 14)),
+        (Lesson("A", WED, "14:30", "15:45", "Studio Pina", "Marchetti", 14, cycle_years=(1, 2)),
+         Lesson("B", SAT, "10:00", "11:15", "Studio Pina", "Marchetti", 14, cycle_years=(3, None))),
     ),
     Taught("Danse contemporaine C1", "Danse contemporaine", Cycle.FIRST, None, TEACHER,
            "Danse contemporaine C1", "Marchetti"),
@@ -142,6 +150,7 @@ CONSERVATOIRE = [
     Taught(
         "Chœur d'adultes", "Chant choral", Cycle.OUTSIDE, None, FAMILY, "Chœur d'adultes", "",
         (Lesson("", TUE, "19:30", "21:30", "Auditorium", "Petit", 40),),
+        ages=(ADULT, None),
     ),
     _individual("Piano", "Moreau"),
     _individual("Violon", "Okafor"),

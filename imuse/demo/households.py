@@ -8,11 +8,9 @@ from accounts.models import User
 from families.models import Family, Guardian
 from imuse.demo import people
 from imuse.demo.accounts import Register, address
-from imuse.demo.catalogue import COHORTS, ENSEMBLES, NEWCOMERS, PATH
+from imuse.demo.catalogue import ADULT, COHORTS, ENSEMBLES, NEWCOMERS, PATH
 from imuse.demo.town import Town
 from students.models import Custody, Student
-
-ADULT = 18
 
 
 @dataclass

@@ -4,7 +4,16 @@ import datetime as dt
 import random
 from itertools import cycle
 
-from imuse.demo.catalogue import COURSES, ENSEMBLES, FULL, LAST_PLACE, OCCASIONS, PATH, REPERTOIRE
+from imuse.demo.catalogue import (
+    ADULT,
+    COURSES,
+    ENSEMBLES,
+    FULL,
+    LAST_PLACE,
+    OCCASIONS,
+    PATH,
+    REPERTOIRE,
+)
 from imuse.demo.clock import Clock
 from imuse.demo.households import Household
 from imuse.demo.teaching import Teaching
@@ -104,9 +113,13 @@ class Schooling:
                 )
 
     def _seats(self, name):
-        """The places of the course, one slot after the other, so that all fill alike."""
+        """The places of the course, one slot after the other, so that all fill alike.
+
+        But those of a group for adults: nobody whom we invent would sit there.
+        """
         course = self.teaching.course(self.town.current, name)
-        return iter(Place.objects.filter(slot__course=course).order_by("number", "slot"))
+        places = Place.objects.filter(slot__course=course).exclude(slot__age_from=ADULT)
+        return iter(places.order_by("number", "slot"))
 
     def _day(self, year, today):
         """Some day of the year's lessons that has passed, None while there is none."""

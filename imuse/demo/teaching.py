@@ -52,6 +52,8 @@ class Teaching:
                 scheduling=taught.scheduling,
                 teacher=self.teachers.get(taught.teacher),
                 next_course=following.get(taught.following),
+                age_from=taught.ages[0],
+                age_to=taught.ages[1],
             )
             for site, programme in sites.items()
             for taught in programme
@@ -70,6 +72,10 @@ class Teaching:
                     ends_at=dt.time.fromisoformat(lesson.ends_at),
                     room=lesson.room,
                     teacher=self.teachers[lesson.teacher],
+                    age_from=lesson.ages[0],
+                    age_to=lesson.ages[1],
+                    cycle_year_from=lesson.cycle_years[0],
+                    cycle_year_to=lesson.cycle_years[1],
                 ),
             )
             for taught in COURSES.values()

@@ -10,6 +10,7 @@ from documents.forms import RefusalForm
 from documents.pieces import Piece
 from reenrolment.admin.page import Examination
 from reenrolment.rows import Row
+from students.suitability import coming_level, misfits
 
 COMPLEMENT_DAYS = 15  # what is proposed; the agent sets the date
 END_OF_DAY = dt.time(23, 59)
@@ -39,13 +40,15 @@ class PlaceForm(forms.Form):
     def __init__(self, page: Examination, row: Row, data=None):
         self.key = f"place-{row.choice.pk}"
         held = row.choice.granted.slot if row.choice.granted else None
+        student, level = page.dossier.student, coming_level(row.enrolment)
         self.targets, full, groups = {}, set(), []
         for course in page.courses_for(row):
             options = []
             for slot in page.coming[course] if course.has_slots else []:
                 value = f"slot-{slot.pk}"
                 self.targets[value] = {"course": course, "slot": slot}
-                options.append((value, _with_places(slot, held)))
+                warnings = [misfit.label for misfit in misfits(slot, student, level)]
+                options.append((value, _described(slot, held, warnings)))
                 if slot.places_left == 0 and slot != held:
                     full.add(value)
             if not course.has_slots:
@@ -167,9 +170,9 @@ def _where(granted):
     return f"slot-{granted.slot.pk}" if granted.slot else f"course-{granted.course_id}"
 
 
-def _with_places(slot, held):
-    if slot == held:
-        return f"{slot} (place actuelle)"
+def _described(slot, held, warnings):
+    """« hors âge » and « hors niveau » warn: the administration may have its reasons."""
     left = slot.places_left
     places = "complet" if left == 0 else "1 place" if left == 1 else f"{left} places"
-    return f"{slot} ({places})"
+    first = "place actuelle" if slot == held else places
+    return f"{slot} ({', '.join([first, *warnings])})"

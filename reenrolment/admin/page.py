@@ -173,7 +173,7 @@ def _coming(campaign):
     of_year = Slot.objects.with_places().filter(
         **{f"course__{name}": pk for name, pk in year.items()}
     )
-    for slot in of_year.select_related("course", "teacher"):
+    for slot in of_year.select_related("course__school_year", "teacher"):
         slots[slot.course_id].append(slot)
     courses = Course.objects.filter(**year).select_related("discipline")
     return {course: slots[course.pk] for course in courses}

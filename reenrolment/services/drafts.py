@@ -14,6 +14,10 @@ from reenrolment.services.moves import lock
 from students import services as students
 from students import waiting_moves
 from students.models import Student
+from students.suitability import coming_level
+
+# What tells of a choice to which level it leads (students.suitability).
+LEADS_TO = ["enrolment__course__next_course", "enrolment__next_course"]
 
 
 @dataclass(frozen=True)
@@ -102,14 +106,18 @@ def keep_places(campaign: Campaign, student: Student) -> None:
 
 
 def hold_places(reenrolment: Reenrolment) -> None:
-    """The same for a locked draft; a slot that is not proposed any more is left to the others."""
+    """The same for a locked draft.
+
+    A slot that is not proposed, or not for the student, any more is left to the others.
+    """
     picked = reenrolment.choices.filter(wanted=True).exclude(slot=None)
     proposed = Coalesce("enrolment__next_course", "enrolment__course__next_course")
-    picked = picked.filter(slot__course=proposed)
-    slots = students.lock_slots(picked.values_list("slot_id", flat=True))
-    for slot in slots.values():
+    picked = picked.filter(slot__course=proposed).select_related(*LEADS_TO)
+    levels = {choice.slot_id: coming_level(choice.enrolment) for choice in picked}
+    until = reenrolment.campaign.hold_until
+    for slot in students.lock_slots(levels).values():
         with suppress(ValidationError):
-            students.hold(reenrolment.student, slot, until=reenrolment.campaign.hold_until)
+            students.hold(reenrolment.student, slot, until=until, level=levels[slot.pk])
 
 
 def open_draft(campaign: Campaign, student: Student) -> Reenrolment:
@@ -130,9 +138,7 @@ def open_draft(campaign: Campaign, student: Student) -> Reenrolment:
 
 def _rows_of(reenrolment):
     """What each section of the page writes to; a course left since the page was read has none."""
-    choices = reenrolment.choices.select_related(
-        "slot__course", "enrolment__next_course", "enrolment__course__next_course"
-    )
+    choices = reenrolment.choices.select_related("slot__course", *LEADS_TO)
     return {
         "administrative": reenrolment,
         "comment": reenrolment,
@@ -151,7 +157,9 @@ def _hold_picked(reenrolment, row, picked):
     """Raises ValidationError as students.services.hold; the former place is then kept."""
     before = getattr(row, "slot", None)
     if picked is not None and picked != before:
-        students.hold(reenrolment.student, picked, until=reenrolment.campaign.hold_until)
+        level = coming_level(row.enrolment)
+        until = reenrolment.campaign.hold_until
+        students.hold(reenrolment.student, picked, until=until, level=level)
     if before is not None and (picked is None or picked.course_id != before.course_id):
         students.let_go(reenrolment.student, before.course)
 

@@ -15,6 +15,10 @@ from reenrolment.rows import load_rows
 from reenrolment.services.drafts import check_open, hold_places
 from reenrolment.services.moves import check_move, lock, move
 from students import services as students
+from students.suitability import coming_level
+
+# The codes after which the family picks another slot.
+GONE = {"slot_full", "slot_awaited", "not_suited"}
 
 
 @transaction.atomic
@@ -26,7 +30,8 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     `fingerprint` is what `fingerprint_of` gave for the recap that was read. Raises
     ValidationError, and nothing is submitted: `closed`, `not_open`, `bad_transition`,
     `terms_changed`, `changed` (somebody changed the dossier since the recap), `not_ready`
-    (see `unanswered`), `slot_full` or `slot_awaited` (one message for each place that is gone).
+    (see `unanswered`), `slot_full`, `slot_awaited` or `not_suited` (one message for each course
+    whose place is gone, or is not for the student any more).
     """
     reenrolment = lock(reenrolment)
     check_move(reenrolment, Status.SUBMITTED)
@@ -135,32 +140,33 @@ def freeze(reenrolment: Reenrolment, pieces: list[Piece]) -> None:
 
 
 def _claim_all(reenrolment, rows):
-    students.lock_slots([row.choice.slot_id for row in rows if row.choice.slot_id])
-    full = []
+    slots = students.lock_slots([row.choice.slot_id for row in rows if row.choice.slot_id])
+    gone = []
     for row in sorted(rows, key=lambda row: row.choice.slot_id or 0):
         try:
-            row.choice.granted = _grant(reenrolment.student, row)
+            row.choice.granted = _grant(reenrolment.student, row, slots.get(row.choice.slot_id))
         except ValidationError as error:
-            if error.code not in ("slot_full", "slot_awaited"):
+            if error.code not in GONE:
                 raise
-            full.append(error)
+            gone.append(error)
         else:
             row.choice.save(update_fields=["granted"])
-    if full:
-        raise ValidationError(full)
+    if gone:
+        raise ValidationError(gone)
 
 
-def _grant(student, row):
+def _grant(student, row, slot):
     """The coming year's enrolment, None where the administration has yet to choose the course."""
     if row.course is None:
         return None
     level = {"cycle": row.course.cycle}
-    if row.choice.slot_id:
-        if row.choice.slot.course_id != row.course.pk:
+    if slot is not None:
+        if slot.course_id != row.course.pk:
             raise ValidationError(
-                f"Le créneau «\u00a0{row.choice.slot}\u00a0» n'est plus proposé.", code="slot_full"
+                f"Le créneau «\u00a0{slot}\u00a0» n'est plus proposé.", code="slot_full"
             )
-        return students.claim(student, row.choice.slot, **level)
+        students.check_suited(student, slot, coming_level(row.enrolment))
+        return students.claim(student, slot, **level)
     return students.enrol_without_place(student, row.course, **level)
 
 

@@ -17,6 +17,7 @@ from students import services as students
 from students import waiting, waiting_moves
 from students.enums import Scheduling, WaitingState
 from students.models import Course, Slot, Student, WaitingEntry
+from students.suitability import coming_level
 
 DEPOSITED = [Status.SUBMITTED, Status.INCOMPLETE, Status.VALIDATED]
 
@@ -35,10 +36,12 @@ def wish(
 
     Of a draft, the course is then wanted; of a dossier deposited, the place that it has stays
     until a better one is accepted. `seen`: what the page showed. Raises ValidationError
-    `not_open`, `closed`, `bad_transition`, `not_proposed`, and as students.waiting.set_wishes.
+    `not_open`, `closed`, `bad_transition`, `not_proposed`, `not_suited`, and as
+    students.waiting.set_wishes.
     """
     reenrolment = _lock_dossier(campaign, student)
     choice = _line_of(reenrolment, course)
+    _check_suited(student, course, slots, coming_level(choice.enrolment))
     waiting.set_wishes(student, course, slots, actor=actor, seen=seen)
     if slots and not choice.wanted:
         choice.wanted, choice.stop_reason = True, ""
@@ -50,7 +53,7 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     """« Accepter »: the place is the student's; of a draft, it is the slot picked.
 
     The seat that he had in the course goes back. Raises ValidationError `bad_transition`
-    (answered already, withdrawn), `too_late`, `closed` for a draft, `clash`.
+    (answered already, withdrawn), `too_late`, `clash`, and for a draft `closed`, `not_suited`.
     """
     entry = WaitingEntry.objects.select_related("course").get(pk=entry.pk)
     campaign = campaign_of(entry.course)
@@ -62,7 +65,8 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     waiting.check_offer_runs(entry)  # the time may have passed while we waited for the locks
     if reenrolment.status == Status.DRAFT:
         check_open(campaign)
-        held = students.hold(reenrolment.student, slot, until=campaign.hold_until)
+        level, until = coming_level(choice.enrolment), campaign.hold_until
+        held = students.hold(reenrolment.student, slot, until=until, level=level)
         choice.wanted, choice.slot, choice.stop_reason = True, slot, ""
         choice.save(update_fields=["wanted", "slot", "stop_reason"])
     else:
@@ -151,6 +155,13 @@ def _line_of(reenrolment, course) -> CourseChoice:
             if leads_to == course:
                 return choice
     raise ValidationError("Ce cours n'est pas proposé à cet élève.", code="not_proposed")
+
+
+def _check_suited(student, course, slots, level):
+    """« Any » is a wish for each of the slots: they must all be for him."""
+    for slot in course.slots.select_related("course__school_year"):
+        if slot in slots or None in slots:
+            students.check_suited(student, slot, level)
 
 
 def _slots_of(choice):

@@ -4,7 +4,7 @@ from django.utils.html import format_html
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
-from students.admin.scope import OwnCoursesMixin
+from students.admin.scope import AudienceMixin, OwnCoursesMixin, audience
 from students.lists import CourseList
 from students.models import Course, Discipline, SchoolYear, Slot
 
@@ -25,8 +25,11 @@ class SlotInline(ReadOnlyAdminMixin, admin.TabularInline):
     """To see at a glance; each slot has its own page, where its capacity is set."""
 
     model = Slot
-    fields = ["group", "weekday", "hours", "room", "teacher", "capacity", "places_left"]
-    readonly_fields = ["hours", "capacity", "places_left"]
+    fields = [
+        *["group", "weekday", "hours", "room", "teacher"],
+        *[audience, "capacity", "places_left"],
+    ]
+    readonly_fields = ["hours", audience, "capacity", "places_left"]
     show_change_link = True
 
     def get_queryset(self, request):
@@ -46,9 +49,20 @@ class SlotInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 
 @admin.register(Course)
-class CourseAdmin(SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin):
+class CourseAdmin(
+    AudienceMixin, SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
+):
     spreadsheet = CourseList
-    list_display = ["name", "discipline", "cycle", "scheduling", "school_year", "establishment"]
+    audience_description = (
+        "À qui les créneaux de ce cours sont proposés\u00a0; les familles des autres élèves ne les"
+        " voient pas. Vide\u00a0: sans limite. Un créneau peut dire d'autres bornes, qui remplacent"
+        " celles-ci. Vous pouvez toujours placer un élève\u00a0: un avertissement vous dit"
+        " «\u00a0hors âge\u00a0» ou «\u00a0hors niveau\u00a0»."
+    )
+    list_display = [
+        *["name", "discipline", "cycle", audience, "scheduling"],
+        *["school_year", "establishment"],
+    ]
     list_filter = [SiteFilter, "school_year", "discipline", "scheduling"]
     list_select_related = ["discipline", "school_year", "establishment"]
     search_fields = ["sort_name"]

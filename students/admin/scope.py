@@ -1,7 +1,7 @@
 """What the pages of this app share: an agent's own courses and people, refusals of services."""
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponseRedirect
 
@@ -10,6 +10,7 @@ from accounts.selectors import establishments_of
 from families.admin_scope import OwnHouseholdsMixin
 from students.models import Course, Student
 from students.selectors import students_of
+from students.suitability import audience_of
 
 
 class CourseField(forms.ModelChoiceField):
@@ -30,6 +31,24 @@ class OwnCoursesMixin(OwnEstablishmentsMixin):
             )
             kwargs["form_class"] = CourseField
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+@admin.display(description="pour qui")
+def audience(lesson):
+    return audience_of(lesson) or "tous"
+
+
+class AudienceMixin:
+    """For whom the lessons are, apart from what they are."""
+
+    audience_description = ""
+
+    def get_fieldsets(self, request, obj=None):
+        ((_, options),) = super().get_fieldsets(request, obj)
+        bounds = [("age_from", "age_to"), ("cycle_year_from", "cycle_year_to")]
+        others = [name for name in options["fields"] if not any(name in pair for pair in bounds)]
+        for_whom = {"fields": bounds, "description": self.audience_description}
+        return [(None, {"fields": others}), ("Pour qui", for_whom)]
 
 
 class OwnPeopleMixin(OwnHouseholdsMixin):

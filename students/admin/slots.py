@@ -10,7 +10,7 @@ from django.urls import path, reverse
 from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
 from students import services
-from students.admin.scope import OwnCoursesMixin, RefusalsMixin
+from students.admin.scope import AudienceMixin, OwnCoursesMixin, RefusalsMixin, audience
 from students.lists import SlotList
 from students.models import Place, Slot
 
@@ -26,7 +26,10 @@ class SlotForm(forms.ModelForm):
 
     class Meta:
         model = Slot
-        fields = ["course", "group", "weekday", "starts_at", "ends_at", "room", "teacher"]
+        fields = [
+            *["course", "group", "weekday", "starts_at", "ends_at", "room", "teacher"],
+            *["age_from", "age_to", "cycle_year_from", "cycle_year_to"],
+        ]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -54,7 +57,12 @@ class AddPlaceForm(forms.ModelForm):
 
 @admin.register(Slot)
 class SlotAdmin(
-    RefusalsMixin, SpreadsheetAdminMixin, OwnCoursesMixin, SortNameSearchMixin, admin.ModelAdmin
+    RefusalsMixin,
+    AudienceMixin,
+    SpreadsheetAdminMixin,
+    OwnCoursesMixin,
+    SortNameSearchMixin,
+    admin.ModelAdmin,
 ):
     """A slot and its capacity; its places are never edited one by one."""
 
@@ -63,7 +71,15 @@ class SlotAdmin(
     establishment_lookup = "course__establishment"
     form = SlotForm
     change_form_template = "students/admin_slot.html"
-    list_display = ["__str__", "school_year", "room", "teacher", "capacity", "held", "places_left"]
+    audience_description = (
+        "Vide\u00a0: comme le cours. Un âge donné ici remplace les deux âges du cours pour ce"
+        " créneau\u00a0; une année du cycle, ses deux années. Les familles des autres élèves ne"
+        " voient pas ce créneau\u00a0; vous pouvez y placer un élève tout de même."
+    )
+    list_display = [
+        *["__str__", "school_year", "room", "teacher"],
+        *["capacity", "held", "places_left", audience],
+    ]
     list_filter = [SiteFilter, "course__school_year", "course__discipline", "weekday"]
     search_fields = ["course__sort_name", "teacher__sort_name"]
     search_help_text = "Nom du cours ou de l'enseignant"

@@ -21,7 +21,12 @@ from accounts.spreadsheets.registry import register
 from students import services
 from students.enums import Cycle, Scheduling, Weekday
 from students.models import Course, Discipline, SchoolYear, Slot, Teacher
+from students.models.audiences import LAST_YEAR, OLDEST
 
+AGE = "Ans révolus le 31 décembre qui suit la rentrée"
+CYCLE_YEAR = "Celle de l'élève dans le cycle du cours"
+AS_COURSE = "\u00a0; vide\u00a0: comme le cours."
+NO_LIMIT = "\u00a0; vide\u00a0: sans limite."
 LONGEST_CHOICE = 12  # names that a sentence still lists
 MOST_PLACES = 200
 
@@ -80,6 +85,14 @@ class _OwnEstablishments(List):
         return self._years.read(cells, "Année scolaire", "une année")
 
 
+def _bound(attribute, example, accepts):
+    """A column of the audience: under its verbose name, within its own bounds."""
+    name = Course._meta.get_field(attribute).verbose_name
+    lowest, highest = (0, OLDEST) if attribute.startswith("age") else (1, LAST_YEAR)
+    header = name[0].upper() + name[1:]
+    return Column(attribute, header, Whole(lowest, highest), example=example, accepts=accepts)
+
+
 @register
 class CourseList(_OwnEstablishments):
     model, slug, label, position = Course, "cours", "Cours", 5
@@ -133,6 +146,10 @@ class CourseList(_OwnEstablishments):
         accepts="Le nom d'un cours du même établissement, déjà importé.",
         show=str,
     )
+    age_from = _bound("age_from", "7", AGE + NO_LIMIT)
+    age_to = _bound("age_to", "10", AGE + NO_LIMIT)
+    cycle_year_from = _bound("cycle_year_from", "1", CYCLE_YEAR + NO_LIMIT)
+    cycle_year_to = _bound("cycle_year_to", "2", CYCLE_YEAR + NO_LIMIT)
 
     def rows(self):
         return Course.objects.filter(establishment__in=establishments_of(self.actor))
@@ -230,6 +247,10 @@ class SlotList(_OwnEstablishments):
         accepts="Le nombre de places. La baisser ne retire que des places libres.",
         required=True,
     )
+    age_from = _bound("age_from", "", AGE + AS_COURSE)
+    age_to = _bound("age_to", "", AGE + AS_COURSE)
+    cycle_year_from = _bound("cycle_year_from", "", CYCLE_YEAR + AS_COURSE)
+    cycle_year_to = _bound("cycle_year_to", "", CYCLE_YEAR + AS_COURSE)
 
     def rows(self):
         ours = establishments_of(self.actor)

@@ -8,6 +8,7 @@ from accounts.dates import french_time
 from accounts.models import Establishment
 from accounts.names import SortNameField
 from students.enums import WITHOUT_SLOT, Art, Cycle, EnrolmentStatus, Scheduling, Weekday
+from students.models.audiences import Audience
 from students.models.people import Teacher
 from students.models.years import SchoolYear
 
@@ -45,7 +46,7 @@ class CourseQuerySet(models.QuerySet):
         )
 
 
-class Course(models.Model):
+class Course(Audience):
     """What is taught in one establishment during one school year; its lessons are slots."""
 
     establishment = models.ForeignKey(
@@ -93,6 +94,7 @@ class Course(models.Model):
             ("export_course", "Peut exporter la liste des cours"),
         ]
         constraints = [
+            *Audience.Meta.constraints,
             models.UniqueConstraint(
                 name="course_one_name_per_establishment_and_year",
                 fields=["establishment", "school_year", "name"],
@@ -161,8 +163,11 @@ class SlotQuerySet(models.QuerySet):
         )
 
 
-class Slot(models.Model):
-    """A weekly lesson of a course, with as many places as it has Place rows."""
+class Slot(Audience):
+    """A weekly lesson of a course, with as many places as it has Place rows.
+
+    Its audience is the course's where it says none of its own (students.suitability).
+    """
 
     course = models.ForeignKey(Course, models.PROTECT, verbose_name="cours", related_name="slots")
     group = models.CharField("groupe", max_length=10, blank=True)
@@ -190,6 +195,7 @@ class Slot(models.Model):
             ("export_slot", "Peut exporter la liste des créneaux"),
         ]
         constraints = [
+            *Audience.Meta.constraints,
             models.CheckConstraint(
                 name="slot_ends_after_start",
                 condition=Q(ends_at__gt=F("starts_at")),

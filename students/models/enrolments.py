@@ -95,7 +95,7 @@ class Enrolment(models.Model):
         """« Cycle 1, 3e année », the student's own level in the discipline."""
         if not self.cycle_year:
             return self.get_cycle_display()
-        return f"{self.get_cycle_display()}, {self.cycle_year}{_ordinal(self.cycle_year)} année"
+        return f"{self.get_cycle_display()}, {ordinal(self.cycle_year)} année"
 
     @property
     def slot(self) -> Slot | None:
@@ -144,5 +144,6 @@ class RepertoirePiece(models.Model):
         return f"{self.composer}, {self.title}"
 
 
-def _ordinal(number):
-    return "re" if number == 1 else "e"
+def ordinal(number: int) -> str:
+    """« 1re », « 2e »: of a year."""
+    return "1re" if number == 1 else f"{number}e"

@@ -35,7 +35,8 @@ from reenrolment.launch_progress import State, families_to_write_to, progress_of
 from reenrolment.models import Campaign, Launch, Reenrolment
 from reenrolment.rows import rows_of
 from students.enums import Scheduling
-from students.models import Course, Custody, SchoolYear, Slot, Student, Teacher
+from students.models import Course, Custody, Enrolment, SchoolYear, Slot, Student, Teacher
+from students.suitability import audience_of
 
 NAMES = [account.username for account in ACCOUNTS]
 
@@ -90,7 +91,7 @@ def test_is_as_large_as_promised(demo):
     assert Family.objects.count() == 60 + 2  # one is entered twice, one asks to be forgotten
     assert Student.objects.count() == 91
     assert Teacher.objects.count() == 12
-    assert Slot.objects.count() == 60
+    assert Slot.objects.count() == 62
     for year in SchoolYear.objects.all():
         assert Course.objects.filter(school_year=year).count() == 26
 
@@ -189,6 +190,36 @@ def test_claire_martin_has_nothing_begun_and_every_kind_of_course(demo):
     left = {slot.group: slot.places_left for slot in theory.slots}
     assert set(left) == {"A", "C", "D"}  # B is full
     assert left["C"] == 1 < min(left["A"], left["D"])
+    assert [slot.group for slot in theory.unsuited] == ["E"]  # of adults
+
+
+def test_the_children_s_choirs_and_the_dance_classes_are_for_some(demo):
+    coming = Slot.objects.filter(course__school_year=SchoolYear.objects.first())
+
+    assert {
+        f"{slot.course} {slot.group}".strip(): audience_of(slot)
+        for slot in coming.select_related("course")
+        if audience_of(slot)
+    } == {
+        "Chorale d'enfants A": "7 à 9 ans",
+        "Chorale d'enfants B": "dès 10 ans",
+        "Chœur d'adultes": "dès 18 ans",
+        "Danse classique C1 A": "1re à 2e année du cycle",
+        "Danse classique C1 B": "dès la 3e année du cycle",
+        "Formation musicale C1-3 E": "dès 18 ans",
+        "Initiation musicale A": "5 à 8 ans",
+        "Initiation musicale B": "5 à 8 ans",
+        "Éveil musical A": "4 à 6 ans",
+        "Éveil musical B": "4 à 6 ans",
+    }
+
+
+def test_every_child_finds_a_group_of_his_age_and_level(demo):
+    campaign = Campaign.objects.get(establishment__name="Conservatoire")
+    followed = Enrolment.objects.filter(course__school_year=campaign.previous_year_id)
+
+    for student in Student.objects.filter(enrolments__in=followed).distinct():
+        assert not any(row.no_slot_suits for row in rows_of(campaign, student, None))
 
 
 def test_a_course_is_full_one_waits_for_a_jury_and_one_is_on_school_time(demo):

@@ -1,6 +1,8 @@
 """Slots: a capacity instead of places, and one place more with its reason."""
 
 import datetime as dt
+import re
+from html import unescape
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -96,6 +98,58 @@ class TestSlots:
         assert response.context["adminform"].form.non_field_errors() == [
             "Le cours doit finir après avoir commencé."
         ]
+
+    def column(self, staff, model):
+        """« pour qui » of the only row of a list."""
+        page = unescape(staff.get(f"/admin/students/{model}/").content.decode())
+        (column,) = re.findall(r'<td class="field-audience">(.*?)</td>', page)
+        return column
+
+    def test_says_for_whom_it_is_and_else_as_its_course(self, staff):
+        slot = SlotFactory(course=CourseFactory(age_from=7, age_to=9, cycle_year_to=2))
+        assert self.column(staff, "slot") == "7 à 9 ans, jusqu'à la 2e année du cycle"
+
+        staff.post(url_of(slot), self.page | {"age_from": "18"})
+
+        slot.refresh_from_db()
+        assert (slot.ages, slot.cycle_years) == ((18, None), (None, None))
+        assert self.column(staff, "slot") == "dès 18 ans, jusqu'à la 2e année du cycle"
+        assert self.column(staff, "course") == "7 à 9 ans, jusqu'à la 2e année du cycle"
+
+    def test_is_for_all_where_nobody_says_more(self, staff):
+        SlotFactory()
+
+        assert (self.column(staff, "slot"), self.column(staff, "course")) == ("tous", "tous")
+
+    @pytest.mark.parametrize(
+        ("typed", "field", "sentence"),
+        [
+            (
+                {"age_from": "9", "age_to": "8"},
+                "age_to",
+                "Le maximum doit être au moins égal au minimum.",
+            ),
+            (
+                {"cycle_year_from": "2", "cycle_year_to": "1"},
+                "cycle_year_to",
+                "Le maximum doit être au moins égal au minimum.",
+            ),
+            ({"age_from": "121"}, "age_from", "120."),
+            ({"cycle_year_from": "0"}, "cycle_year_from", "1."),
+        ],
+    )
+    def test_refuses_bounds_that_nobody_can_meet(self, staff, typed, field, sentence):
+        response = staff.post(url_of(SlotFactory()), self.page | typed)
+
+        errors = response.context["adminform"].form.errors
+        assert list(errors) == [field]
+        assert errors[field][0].endswith(sentence)
+
+    def test_groups_for_whom_it_is_with_what_an_empty_field_means(self, staff):
+        page = staff.get(url_of(SlotFactory())).content.decode()
+
+        assert page.count(">Pour qui<") == 1
+        assert "Vide\u00a0: comme le cours." in page
 
     def test_a_refusal_of_the_service_is_a_sentence(self, staff, monkeypatch):
         """Somebody took a place between the check and the writing."""

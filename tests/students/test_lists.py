@@ -229,6 +229,18 @@ class TestCourses:
             ({"Horaire": "le soir"}, "Horaire", "Écrivez «\u00a0choisi par la famille\u00a0»"),
             ({"Enseignant": "Personne"}, "Enseignant", "Ce nom est inconnu"),
             ({"Cours": ""}, "Cours", "Cette case est vide"),
+            ({"Âge minimal": "121"}, "Âge minimal", "Écrivez un nombre entier, de 0 à 120."),
+            ({"Âge maximal": "huit"}, "Âge maximal", "Écrivez un nombre entier, de 0 à 120."),
+            (
+                {"Âge minimal": "8", "Âge maximal": "7"},
+                "Âge maximal",
+                "Le maximum doit être au moins égal au minimum.",
+            ),
+            (
+                {"Année du cycle minimale": "0"},
+                "Année du cycle minimale",
+                "Écrivez un nombre entier, de 1 à 9.",
+            ),
             (
                 {"Cours de l'année suivante": "Harpe"},
                 "Cours de l'année suivante",
@@ -337,6 +349,12 @@ class TestSlots:
             ({"De": "25:00"}, "De", "Écrivez l'heure comme 18:30 ou 18 h 30."),
             ({"À": "18:00"}, "", "Le cours doit finir après avoir commencé."),
             ({"Capacité": "201"}, "Capacité", "Écrivez un nombre entier, de 0 à 200."),
+            ({"Âge maximal": "-1"}, "Âge maximal", "Écrivez un nombre entier, de 0 à 120."),
+            (
+                {"Année du cycle minimale": "3", "Année du cycle maximale": "2"},
+                "Année du cycle maximale",
+                "Le maximum doit être au moins égal au minimum.",
+            ),
             ({"Capacité": ""}, "Capacité", "Donnez le nombre de places."),
         ],
     )
@@ -348,6 +366,27 @@ class TestSlots:
 
         assert (number, where) == (2, header)
         assert why.startswith(message)
+
+    def test_for_whom_it_is_and_an_empty_cell_changes_nothing(self, registrar, slot):
+        bounds = {
+            "Âge minimal": "0",
+            "Âge maximal": "8",
+            "Année du cycle minimale": "1",
+            "Année du cycle maximale": "2",
+        }
+
+        assert import_rows(SlotList, registrar, slot | bounds) == (1, 0, 0)
+        assert import_rows(SlotList, registrar, slot | dict.fromkeys(bounds, "")) == (0, 0, 1)
+
+        made = Slot.objects.get()
+        assert (made.ages, made.cycle_years) == ((0, 8), (1, 2))
+
+    def test_bounds_are_judged_with_those_that_the_file_leaves_alone(self, registrar, slot):
+        import_rows(SlotList, registrar, slot | {"Âge maximal": "8"})
+
+        ((_, header, _),) = refusals(SlotList, registrar, slot | {"Âge minimal": "9"})
+
+        assert header == "Âge maximal"
 
     def test_one_more_group_at_the_same_hour_is_another_slot(self, registrar, slot):
         two = [slot, slot | {"Groupe": "B"}, slot | {"Groupe": "", "Jour": "2"}]
@@ -365,7 +404,7 @@ def school(registrar):
     CustodyFactory(student=student, rank=2)
     following = CourseFactory(coming=True, name="Formation musicale")
     course = CourseFactory(name="Formation musicale", next_course=following)
-    SlotFactory(course=course, teacher=teacher, places=4, group="")
+    SlotFactory(course=course, teacher=teacher, places=4, group="", age_from=7, cycle_year_to=2)
     CourseFactory(name="Piano", scheduling=Scheduling.TEACHER, teacher=teacher)
     EnrolmentFactory(student=student, course=course)
     elsewhere = CourseFactory(establishment__name="Ailleurs", name="Ailleurs")
