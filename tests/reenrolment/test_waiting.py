@@ -15,7 +15,7 @@ from reenrolment.services import decisions, drafts, submission, waiting
 from reenrolment.services.drafts import Edit
 from students import services as students
 from students.enums import Scheduling, WaitingState, Weekday
-from students.models import Course, Enrolment, Hold, WaitingEntry
+from students.models import Course, Enrolment, Hold, Slot, WaitingEntry
 from tests.factories import (
     CourseFactory,
     EnrolmentFactory,
@@ -120,6 +120,16 @@ class TestWish:
 
         assert code_of(wish, case, full) == "not_proposed"
 
+    def test_a_slot_for_another_age_is_refused(self, case, full):
+        Slot.objects.filter(pk=full.pk).update(age_from=18)
+
+        assert code_of(wish, case, full) == "not_suited"
+
+    def test_any_slot_is_refused_where_one_is_for_another_age(self, case, full):
+        SlotFactory(course=full.course, weekday=Weekday.FRIDAY, age_from=18)
+
+        assert code_of(wish, case, None) == "not_suited"
+
     def test_outside_the_period_a_draft_is_refused(self, case, full):
         close(case.campaign)
         case.campaign.refresh_from_db()
@@ -212,6 +222,12 @@ class TestOfferNext:
         entry.refresh_from_db()
         assert (waiting_draft.state, entry.state) == (WaitingState.LEFT, WaitingState.OFFERED)
         assert "closes" in waiting_draft.moves.first().reason
+
+    def test_any_slot_is_not_one_made_since_for_another_age(self, case, full):
+        wish(case, None)
+        SlotFactory(course=full.course, weekday=Weekday.FRIDAY, age_from=18)
+
+        assert waiting.offer_next() == 0
 
     def test_an_offer_that_ended_goes_to_the_next(self, case, offered, full, parent):
         second = make_case(StudentFactory(family=parent.guardian.family), slot=full)
