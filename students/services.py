@@ -79,19 +79,22 @@ def claim(
     cycle_year: int | None = None,
     leaving: Enrolment | None = None,
     ahead: bool = False,
+    actor: User | None = None,
+    reason: str = "",
 ) -> Enrolment:
     """Enrols the student in the slot's course: REQUESTED.
 
     On the place held for him there, else on the free one of lowest number. `leaving`: the
     enrolment that the caller ends for this one, in the same transaction; `ahead`: before those who
-    wait for the slot. Raises ValidationError, code `slot_full` or `slot_awaited` (whose
-    `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
+    wait for the slot, which `actor` does for that `reason` (students.waiting.check_order). Raises
+    ValidationError, code `slot_full` or `slot_awaited` (whose `params["slot"]` is the slot),
+    `slot_gone`, `already_enrolled`, `clash`.
     """
     slot = _lock_slot(slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
     check_not_enrolled(student, enrolment.course)
     check_no_clash(student, slot, leaving=leaving)
-    return _take_place(enrolment, slot, ahead=ahead)
+    return _take_place(enrolment, slot, ahead=ahead, actor=actor, reason=reason)
 
 
 @transaction.atomic
@@ -165,10 +168,17 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
 
 
 @transaction.atomic
-def place(enrolment: Enrolment, slot: Slot, *, ahead: bool = False) -> Enrolment:
+def place(
+    enrolment: Enrolment,
+    slot: Slot,
+    *,
+    ahead: bool = False,
+    actor: User | None = None,
+    reason: str = "",
+) -> Enrolment:
     """Seats a live enrolment in the slot; the seat it held goes back once the new one is taken.
 
-    Already seated there, nothing changes. `ahead`: before those who wait for the slot. Raises
+    Already seated there, nothing changes. `ahead`, `actor`, `reason`: see `claim`. Raises
     ValidationError, code `slot_full` or `slot_awaited` (whose `params["slot"]` is the slot),
     `slot_gone`, `wrong_course`, `clash` or `bad_transition` (released).
     """
@@ -185,7 +195,7 @@ def place(enrolment: Enrolment, slot: Slot, *, ahead: bool = False) -> Enrolment
     if enrolment.slot == slot:
         return enrolment
     check_no_clash(enrolment.student, slot)
-    return _take_place(enrolment, slot, ahead=ahead)
+    return _take_place(enrolment, slot, ahead=ahead, actor=actor, reason=reason)
 
 
 def confirm(enrolment: Enrolment) -> Enrolment:
@@ -274,13 +284,13 @@ def _lock_slot(slot):
         raise ValidationError("Ce créneau n'existe plus.", code="slot_gone") from None
 
 
-def _take_place(enrolment, slot, *, ahead):
+def _take_place(enrolment, slot, *, ahead, actor, reason):
     """The slot is locked: what is free now stays free until we commit."""
     free = _first_free_place(slot, enrolment.student, ahead=ahead)
     former, enrolment.place = enrolment.place, free
     try:
         _save(enrolment)
-        waiting_moves.end_waits(enrolment.student, slot)
+        waiting_moves.end_waits(enrolment.student, slot, actor=actor, reason=reason)
         return enrolment
     except IntegrityError:
         enrolment.place = former

@@ -4,6 +4,7 @@ import datetime as dt
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from students.enums import NEXT_WAITING, WaitingState
 from students.models import Course, Hold, Slot, Student, WaitingEntry, WaitingMove
@@ -64,17 +65,23 @@ def lock(entries: QuerySet[WaitingEntry]) -> list[WaitingEntry]:
     return list(rows.select_for_update(of=["self"]))
 
 
-def end_waits(student: Student, slot: Slot) -> None:
-    """Seated, he waits no more for this slot, nor for those of the course that he likes less."""
+def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> None:
+    """Seated, he waits no more for this slot, nor for those of the course that he likes less.
+
+    `reason`: an agent, `actor`, seated him before others. Who did not wait is then written down as
+    somebody served, so that the log of the slot tells every exception.
+    """
     entries = _waits_of(student, slot.course)
     fulfilled = [entry for entry in entries if _is_fulfilled(entry, slot)]
     best = min((entry.preference for entry in fulfilled), default=None)
     for entry in entries:
         if entry in fulfilled:
-            move(entry, WaitingState.ACCEPTED, slot=slot)
+            move(entry, WaitingState.ACCEPTED, actor=actor, slot=slot, reason=reason)
         elif best is not None and entry.preference > best:
             why = f"Un vœu préféré est obtenu\u00a0: {slot}."
-            move(entry, WaitingState.LEFT, reason=why)
+            move(entry, WaitingState.LEFT, actor=actor, reason=why)
+    if reason and not fulfilled:
+        _log_passing(student, slot, actor, reason)
 
 
 def take_up_offer(student: Student, slot: Slot) -> dt.datetime | None:
@@ -84,6 +91,19 @@ def take_up_offer(student: Student, slot: Slot) -> dt.datetime | None:
     for entry in fulfilled:
         move(entry, WaitingState.ACCEPTED, slot=slot)
     return max(ends, default=None)
+
+
+def _log_passing(student, slot, actor, reason):
+    entry = WaitingEntry.objects.create(
+        student=student,
+        course=slot.course,
+        slot=slot,
+        since=timezone.now(),
+        state=WaitingState.ACCEPTED,
+    )
+    WaitingMove.objects.create(
+        entry=entry, to_state=WaitingState.ACCEPTED, actor=actor, slot=slot, reason=reason
+    )
 
 
 def _waits_of(student, course):
