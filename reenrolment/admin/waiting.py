@@ -85,7 +85,7 @@ class SlotFilter(OfferedFilter):
 
 class MoveInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = WaitingMove
-    fields = ["at", "to_state", "slot", "rank", "waiting", "actor", "reason"]
+    fields = readonly_fields = ["at", "to_state", "slot", "rank", "waiting", "actor", "reason"]
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("slot__course", "actor")
