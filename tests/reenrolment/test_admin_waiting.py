@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from accounts.enums import MailKind
 from accounts.models import Mail
+from imuse import invariants
 from reenrolment.models import Campaign, WaitingCriterion
-from reenrolment.services import decisions
+from reenrolment.services import decisions, submission
 from reenrolment.services import waiting as reenrolment_waiting
 from students import services, waiting
 from students.enums import Criterion, Cycle, EnrolmentStatus, WaitingState, Weekday
@@ -624,3 +625,22 @@ def test_who_only_reads_is_offered_no_action(client, registrar, slot, line):
     assert page("remove", slot, line[0]) not in text
     assert client.post(page("offer", slot, line[0])).status_code == 403
     assert client.post(page("remove", slot, line[0]), {"reason": WHY}).status_code == 403
+
+
+# --- What a refusal ends ------------------------------------------------------------------------
+
+
+def test_a_dossier_that_is_over_waits_for_no_course_that_was_proposed_once(case, parent):
+    """The jury decided meanwhile: no enrolment is left that would end the wait."""
+    former = SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY)
+    entry = wait(case.student, former)
+    now = SlotFactory(course=CourseFactory(coming=True, name="Formation musicale C1-4"))
+    Enrolment.objects.filter(pk=case.theory.pk).update(next_course=now.course)
+    case.fill_in(slot=now)
+    case.submit(parent)
+
+    submission.withdraw(case.reenrolment, actor=parent)
+
+    assert state(entry) == WaitingState.LEFT
+    assert last_move(entry).reason == "Le dossier est retiré."
+    assert list(invariants.waiting_lists()) == []
