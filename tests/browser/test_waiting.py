@@ -41,13 +41,13 @@ def test_a_family_waits_and_accepts_the_place_from_the_mail(
     page.get_by_role("heading", name="Attendre une place").wait_for()
     assert Reenrolment.objects.get(student=student).comment == "Merci."
 
-    page.get_by_label("Vœu 1").select_option(label=f"{MONDAY} (0 élèves attendent)")
-    page.get_by_label("Vœu 2").select_option(label=f"{MONDAY} (0 élèves attendent)")
+    page.get_by_label("Vœu 1").select_option(label=f"{MONDAY} (personne n'attend)")
+    page.get_by_label("Vœu 2").select_option(label=f"{MONDAY} (personne n'attend)")
     page.get_by_role("button", name="Enregistrer mes vœux").click()
     page.get_by_text("déjà votre vœu 1").first.wait_for()
     page.get_by_label("Vœu 2").select_option(label="Aucun")
     page.get_by_role("button", name="Enregistrer mes vœux").click()
-    page.get_by_text("Louise est 1er sur 1").wait_for()
+    page.get_by_text("Votre rang : 1er sur 1").wait_for()
 
     theirs = visit().sign_in_as(stranger).page
     rival = stranger.guardian.family.students.get()
