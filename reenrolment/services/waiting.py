@@ -52,8 +52,9 @@ def wish(
 def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     """« Accepter »: the place is the student's; of a draft, it is the slot picked.
 
-    The seat that he had in the course goes back. Raises ValidationError `bad_transition`
-    (answered already, withdrawn), `too_late`, `clash`, and for a draft `closed`, `not_suited`.
+    The seat that he had in the course goes back, and the wishes liked less end. Raises
+    ValidationError `bad_transition` (answered already, withdrawn), `too_late`, `clash`, and for
+    a draft `closed`, `not_suited`.
     """
     entry = WaitingEntry.objects.select_related("course").get(pk=entry.pk)
     campaign = campaign_of(entry.course)
@@ -67,6 +68,7 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
         check_open(campaign)
         level, until = coming_level(choice.enrolment), campaign.hold_until
         held = students.hold(reenrolment.student, slot, until=until, level=level)
+        waiting.end_liked_less(entry, slot, actor=actor)
         choice.wanted, choice.slot, choice.stop_reason = True, slot, ""
         choice.save(update_fields=["wanted", "slot", "stop_reason"])
     else:
