@@ -18,6 +18,7 @@ class MailKind(models.TextChoices):
     REFUSED = "refused", "réinscription refusée"
     WITHDRAWN = "withdrawn", "demande retirée"
     LAUNCH = "launch", "lancement des réinscriptions"
+    EXTENSION = "extension", "prolongation des réinscriptions"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

@@ -14,6 +14,7 @@ from families.models import Guardian
 from reenrolment.households import Household
 from reenrolment.models import Campaign, Reenrolment, Transition
 from reenrolment.pieces import load_pieces
+from students.models import Student
 
 
 def acknowledge(reenrolment: Reenrolment, transition: Transition) -> None:
@@ -69,6 +70,20 @@ def launch(
             "guardian": guardian,
             "username": username,
             "email_is_the_accounts": user is None or user.email == guardian.email,
+        },
+    )
+
+
+def extension(campaign: Campaign, guardian: Guardian, students: list[Student]) -> tuple[str, str]:
+    """To whoever has begun and not submitted: the campaign closes later, subject and body."""
+    return compose(
+        "extension",
+        {
+            "campaign": campaign,
+            "establishment": campaign.establishment,
+            "guardian": guardian,
+            "students": students,
+            "url": settings.SITE_URL + reverse("imuse:home"),
         },
     )
 

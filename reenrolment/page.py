@@ -1,4 +1,7 @@
-"""What the pages of one dossier show, read in ten queries with those of every page."""
+"""What the pages of one dossier show, read in ten queries with those of every page.
+
+One more before the campaign opens for everybody: does it for this student?
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from documents.pieces import Piece
+from reenrolment.early_access import Opening, opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, RequestedPiece
 from reenrolment.pieces import demand_of, pieces_of
@@ -39,6 +43,7 @@ class Page:
     rows: list[Row]
     pieces: list[Piece]
     demand: list[RequestedPiece]
+    opening: Opening | None = None  # for this student; None without a campaign
     refusal: str = ""  # why the administration refused it
 
     @property
@@ -49,11 +54,11 @@ class Page:
     def mode(self) -> Mode:
         if self.campaign is None:
             return Mode.NO_CAMPAIGN
-        if self.reenrolment is None and self.campaign.is_to_come:
+        if self.reenrolment is None and self.opening.is_to_come:
             return Mode.TO_COME
         if not self.rows:
             return Mode.NO_COURSE
-        if self.campaign.is_open and self.status == Status.DRAFT:
+        if self.opening.is_open and self.status == Status.DRAFT:
             return Mode.EDIT
         if self.status == Status.INCOMPLETE and timezone.now() < self.reenrolment.complement_until:
             return Mode.COMPLEMENT
@@ -132,4 +137,13 @@ def load_page(request: HttpRequest, pk: int) -> Page:
         reenrolment=reenrolment,
         demand=demand,
     )
-    return Page(selection, campaign, reenrolment, rows, pieces, demand, refusal_of(reenrolment))
+    return Page(
+        selection,
+        campaign,
+        reenrolment,
+        rows,
+        pieces,
+        demand,
+        opening=opening_of(campaign, selection.student),
+        refusal=refusal_of(reenrolment),
+    )

@@ -44,6 +44,7 @@ ABOUT_A_DOSSIER = [
     MailKind.VALIDATED,
     MailKind.REFUSED,
     MailKind.WITHDRAWN,
+    MailKind.EXTENSION,
 ]
 # What the administration works on, or has said yes to, for a year that is not over. A draft holds
 # nothing, and what was refused or withdrawn is given back.
@@ -54,6 +55,7 @@ class ReenrolmentPart(Part):
     exported = EXPORTED
     not_exported = {
         "reenrolment.Campaign": "publique",
+        "reenrolment.EarlyAccess": "public",
         "reenrolment.Terms": "publiques",
         "reenrolment.Launch": "une action de l'administration",
         "reenrolment.Reenrolment.student": NESTED,

@@ -34,11 +34,11 @@ def unanswered(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[s
 
 
 def problems(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[str, str]]:
-    """`unanswered`, and the slots picked that have been filled since (« Valider » finds them)."""
+    """`unanswered`, and the slots picked that were filled or closed since (« Valider » finds)."""
     gone = [
         (
             f"id_{row.section}-slot_id",
-            f"Le créneau «\u00a0{row.choice.slot}\u00a0» est maintenant complet\u00a0: "
+            f"Le créneau «\u00a0{row.choice.slot}\u00a0» {row.why_slot_is_gone}\u00a0: "
             + (ANOTHER if row.slots else NONE_LEFT),
         )
         for row in rows

@@ -51,6 +51,12 @@ class Row:
         return bool(self.choice.slot_id) and self.choice.slot_id not in {s.pk for s in self.slots}
 
     @property
+    def why_slot_is_gone(self) -> str:
+        """« Le créneau … est maintenant complet. »"""
+        closed = self.choice.slot.closed_at
+        return "n'est plus proposé aux familles" if closed else "est maintenant complet"
+
+    @property
     def held_until(self) -> dt.datetime | None:
         """Until when the place picked is kept for the student; None if it is not, or no more."""
         held = (slot.held_until for slot in self.slots if slot.pk == self.choice.slot_id)

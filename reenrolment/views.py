@@ -198,7 +198,9 @@ def _not_submitted(request, pk, error):
     _tell(request, error)
     if codes & {"changed", "terms_changed"}:
         return redirect("reenrolment:check", pk)
-    return redirect(_to_mend(pk) if codes & {"slot_full", "not_ready"} else _edit(pk))
+    return redirect(
+        _to_mend(pk) if codes & {"slot_full", "slot_closed", "not_ready"} else _edit(pk)
+    )
 
 
 def _tell(request, error):

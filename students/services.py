@@ -18,6 +18,7 @@ from accounts.authority import MANAGE_AGENTS
 from accounts.models import User
 from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
+from students.closing import check_not_closed
 from students.enums import NEXT, Cycle, EnrolmentStatus
 from students.models import Course, Custody, Enrolment, Hold, Place, Slot, Student, Teacher
 
@@ -67,14 +68,18 @@ def claim(
     cycle: Cycle,
     cycle_year: int | None = None,
     leaving: Enrolment | None = None,
+    even_closed: bool = False,
 ) -> Enrolment:
     """Enrols the student in the slot's course: REQUESTED.
 
     On the place held for him there, else on the free one of lowest number. `leaving`: the
-    enrolment that the caller ends for this one, in the same transaction. Raises ValidationError,
-    code `slot_full` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
+    enrolment that the caller ends for this one, in the same transaction; `even_closed`: an agent
+    may seat him in a slot closed to the families. Raises ValidationError, code `slot_full` or
+    `slot_closed` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
     """
     slot = _lock_slot(slot)
+    if not even_closed:
+        check_not_closed(student, slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
     check_not_enrolled(student, enrolment.course)
     check_no_clash(student, slot, leaving=leaving)
@@ -101,9 +106,11 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime) -> Hold:
 
     The one that he held in another slot of this course goes back once the new one is taken; one
     whose time is over is still his as long as nobody took it. Raises ValidationError, code
-    `slot_full` (its `params["slot"]` is the slot), `slot_gone`, `already_enrolled` or `clash`.
+    `slot_full` or `slot_closed` (its `params["slot"]` is the slot), `slot_gone`,
+    `already_enrolled` or `clash`.
     """
     slot = _lock_slot(slot)
+    check_not_closed(student, slot)
     check_not_enrolled(student, slot.course)
     check_no_clash(student, slot)
     free = _first_free_place(slot, student)

@@ -172,4 +172,4 @@ def _with_places(slot, held):
         return f"{slot} (place actuelle)"
     left = slot.places_left
     places = "complet" if left == 0 else "1 place" if left == 1 else f"{left} places"
-    return f"{slot} ({places})"
+    return f"{slot} ({places}{', fermé aux familles' if slot.closed_at else ''})"

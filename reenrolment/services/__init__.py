@@ -4,5 +4,6 @@ drafts.py       the family fills in
 submission.py   the family submits, completes, withdraws, takes up again
 decisions.py    the administration places, asks for a complement, validates, refuses
 launches.py     a campaign is announced: accounts and mails (no dossier, its own locks)
+extensions.py   a campaign closes later (no dossier, the campaign's own lock)
 moves.py        the state machine and its log
 """

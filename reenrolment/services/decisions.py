@@ -38,7 +38,7 @@ def place(choice: CourseChoice, *, course: Course, slot: Slot | None = None) -> 
         return choice
     level = {"cycle": course.cycle}
     choice.granted = (
-        students.claim(reenrolment.student, slot, leaving=before, **level)
+        students.claim(reenrolment.student, slot, leaving=before, even_closed=True, **level)
         if slot is not None
         else students.enrol_without_place(reenrolment.student, course, **level)
     )

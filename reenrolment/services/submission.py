@@ -26,11 +26,11 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     `fingerprint` is what `fingerprint_of` gave for the recap that was read. Raises
     ValidationError, and nothing is submitted: `closed`, `not_open`, `bad_transition`,
     `terms_changed`, `changed` (somebody changed the dossier since the recap), `not_ready`
-    (see `unanswered`), `slot_full` (one message for each course whose place is gone).
+    (see `unanswered`), `slot_full` or `slot_closed` (one message for each place that is gone).
     """
     reenrolment = lock(reenrolment)
     check_move(reenrolment, Status.SUBMITTED)
-    check_open(reenrolment.campaign)
+    check_open(reenrolment.campaign, reenrolment.student)
     if terms.pk != reenrolment.campaign.terms_id:
         raise ValidationError(
             "Les conditions générales ont changé\u00a0: relisez-les avant de valider.",
@@ -93,7 +93,7 @@ def take_up(reenrolment: Reenrolment, *, actor) -> Reenrolment:
     Raises ValidationError `closed` outside the period, `bad_transition`.
     """
     reenrolment = lock(reenrolment)
-    check_open(reenrolment.campaign)
+    check_open(reenrolment.campaign, reenrolment.student)
     reenrolment.submitted_by = reenrolment.terms = None
     reenrolment.missing_pieces = 0
     move(reenrolment, Status.DRAFT, actor=actor)
@@ -136,18 +136,18 @@ def freeze(reenrolment: Reenrolment, pieces: list[Piece]) -> None:
 
 def _claim_all(reenrolment, rows):
     students.lock_slots([row.choice.slot_id for row in rows if row.choice.slot_id])
-    full = []
+    gone = []
     for row in sorted(rows, key=lambda row: row.choice.slot_id or 0):
         try:
             row.choice.granted = _grant(reenrolment.student, row)
         except ValidationError as error:
-            if error.code != "slot_full":
+            if error.code not in ("slot_full", "slot_closed"):
                 raise
-            full.append(error)
+            gone.append(error)
         else:
             row.choice.save(update_fields=["granted"])
-    if full:
-        raise ValidationError(full)
+    if gone:
+        raise ValidationError(gone)
 
 
 def _grant(student, row):

@@ -138,17 +138,19 @@ class SlotQuerySet(models.QuerySet):
         ).order_by(*self.model._meta.ordering)
 
     def open(self):
-        """Those of which a place is left."""
+        """Those of which a place is left, closed to the families or not: for the staff."""
         return self.with_places().filter(places_left__gt=0)
 
     def open_to(self, student):
         """What the student's family may choose: a place is left, or is held for him.
 
+        Of a slot that is closed, only the place held.
         Adds `held_until`, the end of the student's own hold, None without one.
         """
         mine = Q(places__hold__student=student, places__hold__until__gt=timezone.now())
         slots = self.with_places().annotate(held_until=Max("places__hold__until", filter=mine))
-        return slots.filter(Q(places_left__gt=0) | Q(held_until__isnull=False))
+        is_offered = Q(places_left__gt=0, closed_at=None)
+        return slots.filter(is_offered | Q(held_until__isnull=False))
 
     def at_the_time_of(self, slot):
         """Those of the same school year that have a minute in common with the slot, itself too."""
@@ -186,6 +188,9 @@ class Slot(models.Model):
         related_name="slots",
         null=True,
         blank=True,
+    )
+    closed_at = models.DateTimeField(  # students/closing.py
+        "fermé aux familles le", null=True, blank=True, editable=False
     )
 
     objects = SlotQuerySet.as_manager()
