@@ -110,6 +110,7 @@ WITHOUT_VISIBLE_TO = {
     "billing.Payment": "through its invoice",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",
+    "reenrolment.EarlyAccess": "public",
     "reenrolment.CourseChoice": "through its dossier",
     "reenrolment.Transition": "through its dossier",
     "reenrolment.SuppliedPiece": "through its document: the other household's are hidden",

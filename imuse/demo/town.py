@@ -11,7 +11,8 @@ from families.models import Commune
 from imuse.demo.accounts import SITE
 from imuse.demo.clock import Clock
 from imuse.demo.people import COMMUNES
-from reenrolment.models import Campaign, Terms
+from reenrolment.enums import Criterion
+from reenrolment.models import Campaign, EarlyAccess, Terms
 from students.models import SchoolYear
 
 CAMPAIGN_OPENS, CAMPAIGN_CLOSES = -7, 21  # days from today
@@ -157,7 +158,7 @@ def _make_campaign(site, years, clock):
     terms = Terms.objects.create(
         establishment=site, version=str(years[0].starts_on.year), text=TERMS
     )
-    return Campaign.objects.create(
+    campaign = Campaign.objects.create(
         establishment=site,
         previous_year=years[1],
         school_year=years[0],
@@ -165,3 +166,9 @@ def _make_campaign(site, years, clock):
         closes_at=clock.moment(CAMPAIGN_CLOSES, 20),
         terms=terms,
     )
+    EarlyAccess.objects.create(
+        campaign=campaign,
+        criterion=Criterion.SCHOOL_HOURS,
+        opens_at=clock.moment(CAMPAIGN_OPENS - 2, 18),
+    )
+    return campaign
