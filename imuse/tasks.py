@@ -37,7 +37,7 @@ class Task:
 def tasks_of(user, establishment) -> list[Task]:
     """What the user's household has to do in this establishment.
 
-    Six queries, seven before the campaign opens for everybody.
+    Six queries; one or two more before the campaign opens for everybody.
     """
     students = list(Student.objects.visible_to(user))
     campaign = (

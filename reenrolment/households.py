@@ -70,7 +70,7 @@ def students_without_guardian(campaign: Campaign) -> QuerySet[Student]:
 def load_households(campaign: Campaign, families: Iterable[Family]) -> list[Household]:
     """In the order given, with guardians and their accounts.
 
-    Seven queries for all of them, eight before the campaign opens for everybody.
+    Seven queries for all of them; one or two more before the campaign opens for everybody.
     """
     families = list(families)
     prefetch_related_objects(families, "commune", "guardians__user")

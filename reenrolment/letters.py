@@ -37,7 +37,7 @@ class Letter:
 
 
 def letters_of(campaign: Campaign, families: Iterable[Family]) -> list[Letter]:
-    """In the order given. Eight queries, nine before the campaign opens for everybody."""
+    """In the order given. Eight queries; one or two more before it opens for everybody."""
     today = timezone.localdate()
     return [
         _letter(campaign, household, today) for household in load_households(campaign, families)

@@ -1,6 +1,6 @@
 """What the pages of one dossier show, read in ten queries with those of every page.
 
-One more before the campaign opens for everybody: does it for this student?
+One more before the campaign opens for everybody, two if it lets a group in: for this student?
 """
 
 import datetime as dt

@@ -25,7 +25,8 @@ def extend(campaign: Campaign, *, closes_at: dt.datetime, tell: bool) -> int:
     the closing of now (a colleague may have extended meanwhile).
     """
     campaign = (
-        Campaign.objects.select_for_update(of=["self"])
+        # NO KEY: a family that begins its dossier meanwhile need not wait for our mails.
+        Campaign.objects.select_for_update(of=["self"], no_key=True)
         .select_related("establishment", "school_year")
         .get(pk=campaign.pk)
     )

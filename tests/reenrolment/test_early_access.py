@@ -156,12 +156,21 @@ class TestCriteria:
 
         assert [openings[s.pk].at for s in (case.student, brother.student)] == [EARLY, OPENS]
 
-    @pytest.mark.parametrize(("now", "queries"), [(OPENS - INSTANT, 1), (OPENS, 0)])
-    def test_costs_one_query_and_none_once_it_is_open_to_all(
-        self, campaign, case, clock, now, queries, django_assert_num_queries
+    @pytest.mark.parametrize(
+        ("now", "given", "queries"),
+        [
+            (OPENS - INSTANT, [], 1),
+            (OPENS - INSTANT, [Criterion.RESIDENTS], 2),
+            (OPENS - INSTANT, Criterion, 2),
+            (OPENS, Criterion, 0),
+        ],
+    )
+    def test_costs_two_queries_at_most_and_none_once_it_is_open_to_all(
+        self, campaign, case, clock, now, given, queries, django_assert_num_queries
     ):
         students = [case.student, *StudentFactory.create_batch(3)]
-        give(campaign, Criterion.RESIDENTS)
+        for each in given:
+            give(campaign, each)
         clock(now)
 
         with django_assert_num_queries(queries):
@@ -329,16 +338,18 @@ def test_what_was_posted_too_early_says_when_it_opens(home, case, campaign, toda
     assert not Reenrolment.objects.exists()
 
 
-def test_early_a_page_has_one_query_more_at_most(home, case, campaign, today):
+def test_early_a_page_has_two_queries_more_at_most(home, case, campaign, today):
     meet(Criterion.SECOND_CYCLE, case)
     give(campaign, Criterion.SECOND_CYCLE, today - dt.timedelta(days=1))
     PieceRuleFactory()
 
     early = count_queries(home, edit_page(case))
+    EarlyAccess.objects.all().delete()
+    to_come = count_queries(home, edit_page(case))
     Campaign.objects.update(opens_at=today - dt.timedelta(days=1))
     usual = count_queries(home, edit_page(case))
 
-    assert (early, usual) == (FAMILY_PAGE + 1, FAMILY_PAGE)
+    assert (early, to_come, usual) == (FAMILY_PAGE + 2, FAMILY_PAGE, FAMILY_PAGE)
 
 
 def test_the_next_child_is_not_shown_before_its_hour(home, parent, case, campaign, today):
