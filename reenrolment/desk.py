@@ -17,13 +17,13 @@ from students.models import Discipline, Hold, Slot
 
 HOURS = 24  # the last ones, by hour; before them, by day
 
-# The columns of numbers of the table of slots, each with what `slots_of` gives it.
-FIGURES = [
-    ("Places", "capacity"),
-    ("Prises", "taken"),
-    ("Réservées", "held"),
-    ("Libres", "places_left"),
-]
+# The columns of numbers of the table of slots, each counted from what `with_places` adds.
+FIGURES = {
+    "Places": F("capacity"),
+    "Prises": F("capacity") - F("held") - F("places_left"),
+    "Réservées": F("held"),
+    "Libres": F("places_left"),
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def board_of(campaign: Campaign, discipline: int | None = None) -> Board:
         statuses=_statuses(campaign),
         held=_of(campaign, Hold.objects.filter(until__gt=now)).count(),
         slots=[
-            SlotLine(slot, [getattr(slot, name) for _, name in FIGURES])
+            SlotLine(slot, [getattr(slot, f"figure_{n}") for n in range(len(FIGURES))])
             for slot in slots_of(campaign, discipline)
         ],
         disciplines=list(_disciplines(campaign)),
@@ -99,7 +99,7 @@ def slots_of(campaign: Campaign, discipline: int | None = None) -> QuerySet[Slot
         slots = slots.filter(course__discipline=discipline)
     return (
         slots.with_places()
-        .annotate(taken=F("capacity") - F("held") - F("places_left"))
+        .annotate(**{f"figure_{n}": figure for n, figure in enumerate(FIGURES.values())})
         .order_by(
             F("closed_at").asc(nulls_first=True),
             *["places_left", "-capacity", "course__sort_name", "weekday", "starts_at", "pk"],

@@ -59,7 +59,7 @@ def desk(request, pk):
     context = {
         "campaign": campaign,
         "board": board_of(campaign, discipline),
-        "figures": [label for label, _ in FIGURES],
+        "figures": list(FIGURES),
         "discipline": discipline,
         "here": request.get_full_path(),
         "may_change": request.user.has_perm("students.change_slot"),
