@@ -20,6 +20,7 @@ class MailKind(models.TextChoices):
     PLACE_OFFERED = "place_offered", "place proposée"
     PLACE_ACCEPTED = "place_accepted", "place acceptée"
     LAUNCH = "launch", "lancement des réinscriptions"
+    EXTENSION = "extension", "prolongation des réinscriptions"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

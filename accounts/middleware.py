@@ -23,6 +23,7 @@ INPUT_KEPT = (
     "votre saisie est gardée. Connectez-vous à nouveau pour la reprendre."
 )
 FILES_LOST = "Les fichiers, eux, seront à choisir de nouveau."
+BACKGROUND = "X-Background"  # asked by a page that refreshes itself: nobody need be there
 # Whatever must come first, these always open.
 ALWAYS_OPEN = ["accounts:sign_out", "accounts:session_state", "accounts:extend_session"]
 
@@ -34,7 +35,9 @@ def session_limits(get_response):
     """
 
     def middleware(request):
-        counts = request.path != reverse("accounts:session_state")
+        counts = request.path != reverse("accounts:session_state") and (
+            BACKGROUND not in request.headers
+        )
         sessions.keep_or_end(request, counts=counts)
         return get_response(request)
 

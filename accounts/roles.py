@@ -40,7 +40,8 @@ _SECRETARIAT = [
     "documents.read_document",
     "documents.review_document",
     *[f"reenrolment.{verb}_{model}" for verb in ("view", "add", "change")
-      for model in ("campaign", "terms")],
+      for model in ("campaign", "terms", "earlyaccess")],
+    "reenrolment.delete_earlyaccess",
     "reenrolment.launch_campaign",
     "reenrolment.view_reenrolment",
     "reenrolment.decide_reenrolment",

@@ -18,6 +18,7 @@ from families.enums import ErasureState
 from families.models import ErasureRequest
 from families.selectors import families_of
 from reenrolment.enums import Status
+from reenrolment.models import Campaign
 from reenrolment.worklist import Workload, workload
 
 
@@ -52,7 +53,11 @@ class Site(admin.AdminSite):
         return redirect("accounts:change_password")
 
     def index(self, request, extra_context=None):
-        context = {"todo": _to_do(request), "has_lists": bool(lists_of(request.user))}
+        context = {
+            "todo": _to_do(request),
+            "has_lists": bool(lists_of(request.user)),
+            "campaign": _campaign(request),
+        }
         return super().index(request, context | (extra_context or {}))
 
     def get_urls(self):
@@ -73,6 +78,14 @@ def _to_do(request) -> list[Figure]:
     if user.has_perm("families.decide_erasurerequest"):
         figures += _erasures(user)
     return figures
+
+
+def _campaign(request) -> Campaign | None:
+    """The one to pilot, at the site chosen. One query."""
+    if not request.user.has_perm("reenrolment.change_campaign"):
+        return None
+    campaigns = Campaign.objects.filter(establishment=request.establishment)
+    return campaigns.select_related("school_year", "establishment").of_the_moment().first()
 
 
 def _submitted(work: Workload) -> Figure:

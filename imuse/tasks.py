@@ -12,6 +12,7 @@ from billing.models import Invoice
 from documents.enums import Verdict
 from documents.models import Document
 from imuse.templatetags.french import day, euros, moment
+from reenrolment.early_access import openings_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment
 from reenrolment.pieces import followed_courses
@@ -36,7 +37,10 @@ class Task:
 
 
 def tasks_of(user, establishment) -> list[Task]:
-    """What the user's household has to do in this establishment. Six queries."""
+    """What the user's household has to do in this establishment.
+
+    Six queries; one or two more before the campaign opens for everybody.
+    """
     campaign = (
         Campaign.objects.filter(establishment=establishment)
         .select_related("previous_year", "school_year")
@@ -89,9 +93,10 @@ def _reenrolments(campaign, students):
         dossier.student_id: dossier
         for dossier in Reenrolment.objects.filter(campaign=campaign, student__in=students)
     }
+    openings = openings_of(campaign, students)
     for student in students:
         if student.follows or student.pk in dossiers:
-            state, hint = _where(campaign, dossiers.get(student.pk))
+            state, hint = _where(openings[student.pk], dossiers.get(student.pk))
             yield Task(
                 title=f"Réinscription {with_de(student.first_name)} pour {campaign.school_year}",
                 hint=hint,
@@ -100,7 +105,7 @@ def _reenrolments(campaign, students):
             )
 
 
-def _where(campaign, dossier):
+def _where(opening, dossier):
     """The state of one re-enrolment, and the sentence that goes with it."""
     status = Status(dossier.status) if dossier else Status.DRAFT
     reference = dossier.reference if dossier else ""
@@ -116,11 +121,12 @@ def _where(campaign, dossier):
             return State.DONE, f"{reference}\u00a0: validée."
         case Status.REFUSED:
             return State.DONE, f"{reference}\u00a0: refusée, voyez le message reçu."
-    if campaign.is_to_come:
-        return State.NOT_YET, f"Ouverture le {moment(campaign.opens_at)}."
-    if not campaign.is_open:
+    if opening.is_to_come:
+        early = f", en accès anticipé\u00a0: {opening.why}" if opening.why else ""
+        return State.NOT_YET, f"Ouverture le {moment(opening.at)}{early}."
+    if not opening.is_open:
         return State.NOT_YET, "Les réinscriptions sont closes\u00a0: adressez-vous au secrétariat."
-    until = f"avant le {moment(campaign.closes_at)}"
+    until = f"avant le {moment(opening.closes_at)}"
     if status == Status.WITHDRAWN:
         return State.TO_DO, f"{reference}\u00a0: retirée\u00a0; vous pouvez la reprendre {until}."
     if dossier:

@@ -17,7 +17,7 @@ from reenrolment.households import Household
 from reenrolment.models import Campaign, Reenrolment, Transition
 from reenrolment.pieces import load_pieces
 from reenrolment.waits import waits_of
-from students.models import Slot, WaitingEntry
+from students.models import Slot, Student, WaitingEntry
 
 
 def acknowledge(reenrolment: Reenrolment, transition: Transition) -> None:
@@ -118,6 +118,20 @@ def _tell_place(kind, campaign, entry, slot, page, **context):
         )
         key = f"{entry.pk}:{guardian.pk}"
         mails.queue(kind, key=key, to=guardian.email, subject=subject, body=body)
+
+
+def extension(campaign: Campaign, guardian: Guardian, students: list[Student]) -> tuple[str, str]:
+    """To whoever has begun and not submitted: the campaign closes later, subject and body."""
+    return compose(
+        "extension",
+        {
+            "campaign": campaign,
+            "establishment": campaign.establishment,
+            "guardian": guardian,
+            "students": students,
+            "url": settings.SITE_URL + reverse("imuse:home"),
+        },
+    )
 
 
 def _tell(kind, reenrolment, transition, *, pieces=(), **context):

@@ -10,6 +10,16 @@ class Status(models.TextChoices):
     WITHDRAWN = "withdrawn", "retiré"
 
 
+class EarlyGroup(models.TextChoices):
+    """Who enters before everybody; reenrolment/early_access.py says who meets each."""
+
+    SCHOOL_HOURS = "school_hours", "élèves en horaires aménagés (CHAM)"
+    SECOND_CYCLE = "second_cycle", "élèves de cycle 2"
+    THIRD_CYCLE = "third_cycle", "élèves de cycle 3"
+    SIBLINGS = "siblings", "familles de plusieurs élèves"
+    RESIDENTS = "residents", "habitants de la commune du conservatoire"
+
+
 DECIDED = [Status.VALIDATED, Status.REFUSED]
 TO_EXAMINE = [Status.SUBMITTED, Status.INCOMPLETE]
 NEXT = {  # the whole state machine, in one glance (design, section 5)

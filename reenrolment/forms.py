@@ -10,7 +10,7 @@ from reenrolment.page import Page
 from reenrolment.rows import Row
 from reenrolment.services.drafts import Conflict, Edit, Refusal
 
-SLOT_GONE = "Ce créneau vient d'être complet\u00a0: choisissez-en un autre dans la liste."
+SLOT_GONE = "Ce créneau vient d'être complet, ou fermé\u00a0: choisissez-en un autre dans la liste."
 SLOT_UNSUITED = "Ce créneau ne correspond plus à l'âge ou au niveau de l'élève."
 
 

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_object
 
 from documents.pieces import Piece, Pupil, pieces_due_of_many
 from families.models import Family, Guardian
+from reenrolment.early_access import Opening, openings_of
 from reenrolment.models import Campaign
 from reenrolment.pieces import followed_courses
 from students.enums import Art
@@ -22,6 +23,7 @@ class Household:
     family: Family
     students: list[Student] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
+    early: list[tuple[Student, Opening]] = field(default_factory=list)  # before everybody
 
     @property
     def guardians(self) -> list[Guardian]:
@@ -66,7 +68,10 @@ def students_without_guardian(campaign: Campaign) -> QuerySet[Student]:
 
 
 def load_households(campaign: Campaign, families: Iterable[Family]) -> list[Household]:
-    """In the order given, with guardians and their accounts. Seven queries for all of them."""
+    """In the order given, with guardians and their accounts.
+
+    Seven queries for all of them; one or two more before the campaign opens for everybody.
+    """
     families = list(families)
     prefetch_related_objects(families, "commune", "guardians__user")
     custodies = defaultdict(list)
@@ -85,11 +90,14 @@ def load_households(campaign: Campaign, families: Iterable[Family]) -> list[Hous
         establishment=campaign.establishment,
         school_year=campaign.school_year,
     )
+    openings = openings_of(campaign, custodies)
     households = {family.pk: Household(family) for family in families}
     for student in sorted(custodies, key=lambda student: (student.sort_name, student.pk)):
         for custody in custodies[student]:
             if household := households.get(custody.family_id):
                 household.students.append(student)
+                if openings[student.pk].why:
+                    household.early.append((student, openings[student.pk]))
                 _add(household, due[student.pk])
     return list(households.values())
 

@@ -37,7 +37,7 @@ class Letter:
 
 
 def letters_of(campaign: Campaign, families: Iterable[Family]) -> list[Letter]:
-    """In the order given. Eight queries."""
+    """In the order given. Eight queries; one or two more before it opens for everybody."""
     today = timezone.localdate()
     return [
         _letter(campaign, household, today) for household in load_households(campaign, families)
@@ -72,7 +72,11 @@ def _letter(campaign: Campaign, household: Household, today: dt.date) -> Letter:
         ),
         facts=[
             ("Ouverture", moment(campaign.opens_at)),
-            ("Fermeture", moment(campaign.closes_at)),
+            *[
+                (f"Accès anticipé {with_de(student)}", f"{moment(opening.at)} ({opening.why})")
+                for student, opening in household.early
+            ],
+            ("Fermeture", f"{moment(campaign.closes_at)} (heure de Paris)"),
             ("Adresse du site", settings.SITE_URL + reverse("imuse:landing")),
         ],
         usernames=[

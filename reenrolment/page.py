@@ -1,6 +1,7 @@
 """What the pages of one dossier show, read in ten queries with those of every page.
 
-Two more while the student waits for a place: the rule of the lists, and the lines.
+Two more while the student waits for a place: the rule of the lists, and the lines. One more before
+the campaign opens for everybody, two if it lets a group in: for this student?
 """
 
 import datetime as dt
@@ -12,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from documents.pieces import Piece
+from reenrolment.early_access import Opening, opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, RequestedPiece
 from reenrolment.pieces import demand_of, pieces_of
@@ -44,6 +46,7 @@ class Page:
     rows: list[Row]
     pieces: list[Piece]
     demand: list[RequestedPiece]
+    opening: Opening | None = None  # for this student; None without a campaign
     refusal: str = ""  # why the administration refused it
 
     @property
@@ -54,11 +57,11 @@ class Page:
     def mode(self) -> Mode:
         if self.campaign is None:
             return Mode.NO_CAMPAIGN
-        if self.reenrolment is None and self.campaign.is_to_come:
+        if self.reenrolment is None and self.opening.is_to_come:
             return Mode.TO_COME
         if not self.rows:
             return Mode.NO_COURSE
-        if self.campaign.is_open and self.status == Status.DRAFT:
+        if self.opening.is_open and self.status == Status.DRAFT:
             return Mode.EDIT
         if self.status == Status.INCOMPLETE and timezone.now() < self.reenrolment.complement_until:
             return Mode.COMPLEMENT
@@ -140,7 +143,8 @@ def load_courses(request: HttpRequest, pk: int) -> Page:
         return Page(selection, None, None, [], [], [])
     student = selection.student
     rows = rows_of(campaign, student, reenrolment, with_slots=False, with_waits=False)
-    return Page(selection, campaign, reenrolment, rows, [], [])
+    opening = opening_of(campaign, student)
+    return Page(selection, campaign, reenrolment, rows, [], [], opening=opening)
 
 
 def load_page(request: HttpRequest, pk: int) -> Page:
@@ -159,7 +163,16 @@ def load_page(request: HttpRequest, pk: int) -> Page:
         reenrolment=reenrolment,
         demand=demand,
     )
-    return Page(selection, campaign, reenrolment, rows, pieces, demand, refusal_of(reenrolment))
+    return Page(
+        selection,
+        campaign,
+        reenrolment,
+        rows,
+        pieces,
+        demand,
+        opening=opening_of(campaign, selection.student),
+        refusal=refusal_of(reenrolment),
+    )
 
 
 def _whose(request, pk):

@@ -46,6 +46,7 @@ ABOUT_A_DOSSIER = [
     MailKind.WITHDRAWN,
     MailKind.PLACE_OFFERED,
     MailKind.PLACE_ACCEPTED,
+    MailKind.EXTENSION,
 ]
 # What the administration works on, or has said yes to, for a year that is not over. A draft holds
 # nothing, and what was refused or withdrawn is given back.
@@ -56,6 +57,7 @@ class ReenrolmentPart(Part):
     exported = EXPORTED
     not_exported = {
         "reenrolment.Campaign": "publique",
+        "reenrolment.EarlyAccess": "public",
         "reenrolment.Terms": "publiques",
         "reenrolment.WaitingCriterion": "la règle publiée d'une campagne",
         "reenrolment.Launch": "une action de l'administration",

@@ -24,7 +24,8 @@ class Row:
     choice: CourseChoice  # unsaved while there is no draft
     slots: list[Slot]  # that the family may pick: a place is left, or is held for the student
     full_slots: list[Slot]  # the others that are for his age and level: one may wait for them
-    unsuited: list[Slot]  # those that are not
+    closed: list[Slot]  # by the administration, in mid-rush
+    unsuited: list[Slot]  # those that are not for him
     waits: list[Wait] = field(default_factory=list)  # for places of the course that goes on
 
     @property
@@ -65,7 +66,7 @@ class Row:
     @property
     def no_slot_suits(self) -> bool:
         """The course has slots, but for another age or another level."""
-        return bool(self.unsuited) and not self.slots and not self.full_slots
+        return bool(self.unsuited) and not (self.slots or self.full_slots or self.closed)
 
     @property
     def offers_slots(self) -> bool:
@@ -78,10 +79,11 @@ class Row:
 
     @property
     def why_gone(self) -> str:
-        """Of a slot that is gone, as it ends the sentence: its ages or levels changed, or full."""
+        """Of a slot that is gone, as it ends the sentence: for others now, closed, or full."""
         if self.choice.slot_id in {slot.pk for slot in self.unsuited}:
             return "ne correspond plus à l'âge ou au niveau de l'élève"
-        return "est maintenant complet"
+        closed = self.choice.slot.closed_at
+        return "n'est plus proposé aux familles" if closed else "est maintenant complet"
 
     @property
     def held_until(self) -> dt.datetime | None:
@@ -186,10 +188,17 @@ def _slots_to_choose(courses, student):
 
 
 def _sorted_out(slots, student, enrolment):
-    """The three lists of a row."""
-    lists = {"slots": [], "full_slots": [], "unsuited": []}
+    """The four lists of a row."""
+    lists = {"slots": [], "full_slots": [], "closed": [], "unsuited": []}
     level = coming_level(enrolment)
     for slot in slots:
-        suited = "slots" if may_pick(slot) else "full_slots"
-        lists["unsuited" if misfits(slot, student, level) else suited].append(slot)
+        lists[_list_of(slot, suits=not misfits(slot, student, level))].append(slot)
     return lists
+
+
+def _list_of(slot, *, suits):
+    if not suits:
+        return "unsuited"
+    if may_pick(slot):
+        return "slots"
+    return "closed" if slot.closed_at else "full_slots"

@@ -2,6 +2,7 @@
 
 from django.db.models import FilteredRelation, Q
 
+from reenrolment.early_access import openings_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment
 from reenrolment.pieces import followed_courses
@@ -30,11 +31,16 @@ def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, R
 
 
 def next_to_do(campaign: Campaign, students: list[Student], *, after: Student) -> Student | None:
-    """The next of the household's students who follows a course and has submitted nothing yet."""
+    """The next of the household's students who follows a course and has submitted nothing yet.
+
+    None of those for whom the campaign has yet to open.
+    """
     done = Reenrolment.objects.filter(campaign=campaign).exclude(status=Status.DRAFT)
     followed = followed_courses(campaign).filter(student__in=students)
     followed = followed.exclude(student__in=done.values("student"))
     to_do = set(followed.values_list("student_id", flat=True)) - {after.pk}
+    openings = openings_of(campaign, students)
+    to_do -= {pk for pk, opening in openings.items() if opening.is_to_come}
     return next((student for student in students if student.pk in to_do), None)
 
 

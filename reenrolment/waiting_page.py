@@ -209,19 +209,21 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
         .select_related("course__school_year")
     )
     level = coming_level(row.enrolment)
-    slots = [slot for slot in all_slots if not misfits(slot, page.student, level)]
-    if not slots:
-        raise Http404
+    suited = [slot for slot in all_slots if not misfits(slot, page.student, level)]
     lines = lines_of([course], rule, offers_to=page.student)
     offers = [entry for entry in lines.offers if entry.hold.until > timezone.now()]
     mine = [entry for entry in lines.entries if entry.student_id == page.student.pk]
+    named = {entry.slot_id for entry in [*offers, *mine]}
+    slots = [slot for slot in suited if slot.closed_at is None or slot.pk in named]
+    if not slots:
+        raise Http404
     moves = WaitingMove.objects.filter(entry__student=page.student, entry__course=course)
     return WaitingPage(
         page,
         row,
         course,
         slots,
-        len(slots) == len(all_slots),
+        len(suited) == len(all_slots),
         lines,
         entries=sorted([*offers, *mine], key=lambda entry: (entry.preference, entry.pk)),
         moves=list(moves.select_related("entry__course", "entry__slot__course", "slot__course")),

@@ -66,9 +66,11 @@ def slots_for(student: Student) -> QuerySet[Slot]:
 def may_pick(slot: Slot) -> bool:
     """Of a slot of `slots_for`: a place is held for the student, or left by those who wait.
 
-    What the page offers; students.services decides, under the lock.
+    Of one that is closed, only the place held. What the page offers; students.services decides,
+    under the lock.
     """
-    return slot.held_until is not None or slot.places_left > slot.awaited_by
+    is_left = slot.closed_at is None and slot.places_left > slot.awaited_by
+    return slot.held_until is not None or is_left
 
 
 def household_students(user, pk: int, *, acting_for: ActingFor | None = None) -> Selection:

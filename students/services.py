@@ -20,6 +20,7 @@ from accounts.authority import MANAGE_AGENTS
 from accounts.models import User
 from families.merging import Edit, merge
 from students import waiting_moves
+from students.closing import check_not_closed
 from students.enums import NEXT, Cycle, EnrolmentStatus, WaitingState
 from students.models import (
     Course,
@@ -80,6 +81,7 @@ def claim(
     cycle_year: int | None = None,
     leaving: Enrolment | None = None,
     ahead: bool = False,
+    even_closed: bool = False,
     actor: User | None = None,
     reason: str = "",
 ) -> Enrolment:
@@ -87,11 +89,14 @@ def claim(
 
     On the place held for him there, else on the free one of lowest number. `leaving`: the
     enrolment that the caller ends for this one, in the same transaction; `ahead`: before those who
-    wait for the slot, which `actor` does for that `reason` (students.waiting.check_order). Raises
-    ValidationError, code `slot_full` or `slot_awaited` (whose `params["slot"]` is the slot),
-    `slot_gone`, `already_enrolled`, `clash`.
+    wait for the slot, which `actor` does for that `reason` (students.waiting.check_order);
+    `even_closed`: though it is closed to the families. Raises ValidationError, code `slot_full`,
+    `slot_awaited` or `slot_closed` (whose `params["slot"]` is the slot), `slot_gone`,
+    `already_enrolled`, `clash`.
     """
     slot = _lock_slot(slot)
+    if not even_closed:
+        check_not_closed(student, slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
     check_not_enrolled(student, enrolment.course)
     check_no_clash(student, slot, leaving=leaving)
@@ -119,11 +124,12 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | Non
     It is his family that chose it: `level` is the one that he will have, as far as it is known.
     The one that he held in another slot of this course goes back once the new one is taken; one
     whose time is over is still his as long as nobody took it; one that is offered to him, he takes
-    up, and keeps as long as the offer ran. Raises ValidationError, code `slot_full` or
-    `slot_awaited` (whose `params["slot"]` is the slot), `slot_gone`, `already_enrolled`,
-    `not_suited`, `clash`.
+    up, and keeps as long as the offer ran. Raises ValidationError, code `slot_full`,
+    `slot_awaited` or `slot_closed` (whose `params["slot"]` is the slot), `slot_gone`,
+    `already_enrolled`, `not_suited`, `clash`.
     """
     slot = _lock_slot(slot)
+    check_not_closed(student, slot)
     check_not_enrolled(student, slot.course)
     check_suited(student, slot, level)
     check_no_clash(student, slot)

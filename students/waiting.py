@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from students import services, waiting_moves
+from students.closing import check_not_closed
 from students.enums import WaitingState
 from students.models import Course, Enrolment, Hold, Slot, Student, WaitingEntry, WaitingMove
 from students.suitability import level_towards, misfits
@@ -38,9 +39,11 @@ def set_wishes(
     named any more is withdrawn; an offer under way stays, one whose time is over has expired.
     `seen`: the keys of the slots that the page showed, in order. Raises ValidationError, code
     `wrong_course`, `twice`, `already_there` for a slot where he has his place, and for « any »
-    once he has one, or `stale`, when somebody else changed the wishes since they were seen.
+    once he has one, `slot_closed` for one that he did not wait for before, or `stale`, when
+    somebody else changed the wishes since they were seen.
     """
-    for slot in services.lock_slots(course.slots.values_list("pk", flat=True)).values():
+    slots = services.lock_slots(course.slots.values_list("pk", flat=True))
+    for slot in slots.values():
         services.free_expired_holds(slot)
     _check_wishes(student, course, wishes)
     live = WaitingEntry.objects.live().filter(student=student, course=course)
@@ -56,14 +59,19 @@ def set_wishes(
         if key in entries:
             WaitingEntry.objects.filter(pk=entries[key].pk).update(preference=preference)
         else:
+            if key:
+                check_not_closed(student, slots[key])
             _join(student, course, key, preference, actor)
 
 
 @transaction.atomic
 def offer_next(slot: Slot, rule: Rule, *, delay: dt.timedelta) -> WaitingEntry | None:
-    """Holds a free place of the slot for the first of its line; None if there is none of either."""
+    """Holds a free place of the slot for the first of its line; None if there is none of either.
+
+    Nor of a slot closed to the families: its line waits until it is open again.
+    """
     locked = services.lock_slots([slot.pk]).get(slot.pk)
-    if locked is None:
+    if locked is None or locked.closed_at:
         return None
     services.free_expired_holds(locked)
     lines, place = lines_of([locked.course], rule), _free_place(locked)

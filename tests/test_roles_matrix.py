@@ -82,6 +82,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "case": case,
         "dossier": case.reenrolment.pk,
         "campaign": case.campaign.pk,
+        "year": case.campaign.previous_year_id,
         "establishment": establishment.pk,
         "unused": CourseFactory(name="Cornemuse").pk,
         "superuser": superuser.pk,
@@ -187,6 +188,25 @@ def place(client, rows):
     return opens(client.post(url))
 
 
+def give_early_access(client, rows):
+    url = reverse("admin:reenrolment_campaign_change", args=[rows["campaign"]])
+    row = {"criterion": "residents", "opens_at": "2020-01-01T18:00"}
+    client.post(
+        url,
+        {
+            "opens_at": "2020-05-03T18:00",
+            "closes_at": "2099-06-11T18:00",
+            "hold_minutes": 30,
+            "travel_minutes": 20,
+            "terms": rows["case"].campaign.terms_id,
+            "early_accesses-TOTAL_FORMS": 1,
+            "early_accesses-INITIAL_FORMS": 0,
+            **{f"early_accesses-0-{name}": value for name, value in row.items()},
+        },
+    )
+    return rows["case"].campaign.early_accesses.exists()
+
+
 def touch_the_superuser(client, rows):
     url = reverse("admin:accounts_user_change", args=[rows["superuser"]])
     return opens(client.post(url, {"username": "informatique"}))
@@ -245,6 +265,20 @@ PLAYS = {
     "Lancer les réinscriptions": every(
         get("admin:reenrolment_campaign_launch", "campaign"),
         post("admin:reenrolment_campaign_launch", "campaign", expected=1, confirm="on"),
+    ),
+    "Piloter une campagne, la prolonger, donner un accès anticipé": every(
+        get("admin:reenrolment_campaign_desk", "campaign"),
+        post("admin:reenrolment_campaign_extend", "campaign", closes_at="2099-06-11T18:00"),
+        give_early_access,
+    ),
+    "Fermer ou rouvrir un créneau, changer sa capacité": every(
+        post("admin:students_slot_close", "class"),
+        post("admin:students_slot_reopen", "class"),
+        post("admin:students_slot_resize", "class", capacity=3),
+    ),
+    "Reconduire les cours d'une année": every(
+        get("admin:students_schoolyear_roll_over", "year"),
+        post("admin:students_schoolyear_roll_over", "year"),
     ),
     "Créer un cours, un créneau, ajouter une place": every(
         get("admin:students_course_add"),

@@ -218,3 +218,4 @@ OCCASIONS = ["Audition de classe", "Concert de Noël", "Examen de fin de cycle",
 # In the coming year these slots end up full, or with a single place left; everybody wants them.
 FULL = [("Formation musicale C1-3", "B"), ("Atelier théâtre", "A"), ("Atelier théâtre", "B")]
 LAST_PLACE = [("Formation musicale C1-3", "C")]
+CLOSED = [("Formation musicale C1-1", "C")]  # its teacher may leave: no more is promised

@@ -13,7 +13,7 @@ from documents import services as documents
 from documents.enums import Formats, RefusalReason, Verdict
 from documents.models import DocumentType
 from documents.pieces import Piece
-from imuse.demo.catalogue import COURSES, FULL, LAST_PLACE
+from imuse.demo.catalogue import CLOSED, COURSES, FULL, LAST_PLACE
 from imuse.demo.clock import Clock
 from imuse.demo.files import make_pdf, make_portrait
 from imuse.demo.households import Household
@@ -26,6 +26,7 @@ from reenrolment.readiness import fingerprint_of
 from reenrolment.rows import Row, load_rows, rows_of
 from reenrolment.services import decisions, drafts, submission, supplies
 from reenrolment.services.drafts import Edit
+from students import closing
 from students import services as students
 from students.models import Slot
 
@@ -71,6 +72,7 @@ class Desk:
         self._begin(cast["benali.n"])
         self._decide(submitted)
         self._fill_up()
+        self._close()
 
     def _candidates(self, cast, households):
         """Students of the other families with an account, at random; the sure ones come first.
@@ -283,6 +285,11 @@ class Desk:
             for slot in self._slots(names):
                 taken = slot.places.exclude(enrolment=None).count()
                 students.set_capacity(slot, taken + left)
+
+    def _close(self):
+        with self.clock.at(self.clock.moment(-1, 17)):
+            for slot in self._slots(CLOSED):
+                closing.close(slot)
 
     def _slots(self, names):
         return [self.teaching.slot(self.town.coming, name, group) for name, group in names]

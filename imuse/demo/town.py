@@ -11,7 +11,8 @@ from families.models import Commune
 from imuse.demo.accounts import SITE
 from imuse.demo.clock import Clock
 from imuse.demo.people import COMMUNES
-from reenrolment.models import Campaign, Terms, WaitingCriterion
+from reenrolment.enums import EarlyGroup
+from reenrolment.models import Campaign, EarlyAccess, Terms, WaitingCriterion
 from students.enums import Criterion
 from students.models import SchoolYear
 
@@ -170,5 +171,10 @@ def _make_campaign(site, years, clock):
     WaitingCriterion.objects.bulk_create(
         WaitingCriterion(campaign=campaign, position=position, criterion=criterion)
         for position, criterion in enumerate(WAITING_RULE, start=1)
+    )
+    EarlyAccess.objects.create(
+        campaign=campaign,
+        criterion=EarlyGroup.SCHOOL_HOURS,
+        opens_at=clock.moment(CAMPAIGN_OPENS - 2, 18),
     )
     return campaign

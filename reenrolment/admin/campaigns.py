@@ -4,18 +4,21 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q
-from django.forms import DateTimeInput
 
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.admin_filters import SiteFilter
 from accounts.selectors import establishments_of
-from reenrolment.admin import launches
+from reenrolment.admin import desk, launches
+from reenrolment.admin.moments import MomentField
 from reenrolment.enums import Status
-from reenrolment.models import Campaign, Reenrolment, Terms
+from reenrolment.models import Campaign, EarlyAccess, Reenrolment, Terms
 from reenrolment.services import waiting
 from students.enums import Criterion
 from students.models import WaitingEntry
 
+MOMENTS = {  # with Django's widget for two fields taken away
+    models.DateTimeField: {"form_class": MomentField, "widget": MomentField.widget}
+}
 STEPS = ["criterion_1", "criterion_2", "criterion_3"]  # as many as there are criteria
 BASICS = [
     *["establishment", "previous_year", "school_year"],
@@ -67,6 +70,33 @@ class CampaignForm(forms.ModelForm):
         self.criteria = chosen
 
 
+class EarlyAccessFormSet(forms.BaseInlineFormSet):
+    """Before everybody: the dates are those of the same page."""
+
+    def clean(self):
+        super().clean()
+        everybody = self.instance.opens_at
+        for form in self.forms:
+            opens_at = getattr(form, "cleaned_data", {}).get("opens_at")
+            is_kept = not form.cleaned_data.get("DELETE") if opens_at else False
+            if is_kept and everybody and opens_at >= everybody:
+                form.add_error(
+                    "opens_at",
+                    forms.ValidationError(
+                        "L'accès anticipé doit ouvrir avant la campagne.", code="not_early"
+                    ),
+                )
+
+
+class EarlyAccessInline(admin.TabularInline):
+    model = EarlyAccess
+    formset = EarlyAccessFormSet
+    fields = ["criterion", "opens_at"]
+    formfield_overrides = MOMENTS
+    extra = 0
+    verbose_name_plural = "accès anticipés (chaque élève est jugé pour lui-même)"
+
+
 class TermsField(forms.ModelChoiceField):
     def label_from_instance(self, terms):
         return f"{terms} – {terms.establishment}"
@@ -81,15 +111,11 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     list_display = ["school_year", "establishment", "opens_at", "closes_at", "state", "dossiers"]
     list_filter = [SiteFilter]
     list_select_related = ["school_year", "establishment"]
-    formfield_overrides = {
-        models.DateTimeField: {
-            "form_class": forms.DateTimeField,
-            "widget": DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        }
-    }
+    formfield_overrides = MOMENTS
+    inlines = [EarlyAccessInline]
 
     def get_urls(self):
-        return [*launches.urls(), *super().get_urls()]
+        return [*desk.urls(), *launches.urls(), *super().get_urls()]
 
     def get_fieldsets(self, request, obj=None):
         order = {"fields": ["offer_hours", *STEPS], "description": _rule_help(obj)}

@@ -196,5 +196,6 @@ def _described(slot, held, warnings):
     left = slot.places_left
     places = "complet" if left == 0 else "1 place" if left == 1 else f"{left} places"
     waiting = [f"{slot.awaited_by} en attente"] if slot.awaited_by and slot != held else []
+    closed = ["fermé aux familles"] if slot.closed_at and slot != held else []
     first = "place actuelle" if slot == held else places
-    return f"{slot} ({', '.join([first, *waiting, *warnings])})"
+    return f"{slot} ({', '.join([first, *waiting, *closed, *warnings])})"

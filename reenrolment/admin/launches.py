@@ -70,7 +70,7 @@ def urls():
 @permission_required(LAUNCH)
 def launch(request, pk):
     """The preview; its POST launches."""
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     preview = preview_of(campaign)
     initial = {"expected": preview.guardians}
     form = LaunchForm(request.POST if request.method == "POST" else None, initial=initial)
@@ -106,7 +106,7 @@ def launch(request, pk):
 @permission_required(LAUNCH)
 def launch_rehearsal(request, pk):
     """The dry run: each responsable, his identifiant, what he would get; nothing is written."""
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     asked = request.GET.get("voir")
     view = View(asked) if asked in View.values else View.ALL
     planned = [one for one in planned_usernames(campaign) if view in one.views]
@@ -131,7 +131,7 @@ def launch_rehearsal(request, pk):
 @permission_required(LAUNCH)
 def launch_progress(request, pk):
     """Figures, the failures first, any household by its name."""
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     launch = _launch(campaign)
     progress = progress_of(launch)
     searched = request.GET.get("q", "").strip()
@@ -167,7 +167,7 @@ def launch_progress(request, pk):
 @permission_required(LAUNCH)
 def launch_letters(request, pk):
     """What the PDF holds, to read and to print from the browser: its accessible twin."""
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     page = _page_of_letters(request, campaign)
     context = {"page": page, "letters": letters_of(campaign, page), "query": ""}
     return _render(
@@ -183,7 +183,7 @@ def launch_letters(request, pk):
 @permission_required(LAUNCH)
 def launch_letters_pdf(request, pk):
     """One letter a sheet, for window envelopes: those of one page of `launch_letters`."""
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     page = _page_of_letters(request, campaign)
     letters = letters_of(campaign, page)
     if not letters:
@@ -205,7 +205,7 @@ def launch_letters_pdf(request, pk):
 @require_POST
 @permission_required(LAUNCH)
 def launch_resend(request, pk, family):
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     family = get_object_or_404(
         Family.objects.filter(guardians__launch_mails__launch__campaign=campaign).distinct(),
         pk=family,
@@ -226,7 +226,7 @@ def launch_resend(request, pk, family):
 @permission_required(LAUNCH)
 def launch_retry(request, pk):
     """Every mail given up, once what stopped them is mended."""
-    campaign = _campaign(request, pk)
+    campaign = campaign_of(request, pk)
     count = launches.retry(_launch(campaign))
     several = "s" if count > 1 else ""
     text = f"Nouvel essai de {count} message{several} abandonné{several}."
@@ -235,7 +235,8 @@ def launch_retry(request, pk):
     return redirect("admin:reenrolment_campaign_launch_progress", pk)
 
 
-def _campaign(request, pk):
+def campaign_of(request, pk) -> Campaign:
+    """Raises Http404 for one of another site."""
     campaigns = Campaign.objects.select_related("establishment", "school_year", "previous_year")
     return get_object_or_404(
         campaigns.filter(establishment__in=establishments_of(request.user)), pk=pk

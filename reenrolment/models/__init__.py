@@ -1,5 +1,5 @@
 from reenrolment.models.assisting import AssistedSession
-from reenrolment.models.campaigns import Campaign, Terms, WaitingCriterion
+from reenrolment.models.campaigns import Campaign, EarlyAccess, Terms, WaitingCriterion
 from reenrolment.models.dossiers import (
     COMMENT_LENGTH,
     CourseChoice,
@@ -15,6 +15,7 @@ __all__ = [
     "COMMENT_LENGTH",
     "Campaign",
     "CourseChoice",
+    "EarlyAccess",
     "Launch",
     "LaunchMail",
     "LaunchResend",

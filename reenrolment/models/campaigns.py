@@ -8,6 +8,7 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from accounts.models import Establishment
+from reenrolment.enums import EarlyGroup
 from students.enums import Criterion
 from students.models import SchoolYear
 from students.waiting_order import Rule
@@ -125,6 +126,7 @@ class Campaign(models.Model):
 
     @property
     def is_open(self) -> bool:
+        """To everybody; some students enter before (reenrolment.early_access.opening_of)."""
         return self.opens_at <= timezone.now() < self.closes_at
 
     @property
@@ -176,6 +178,39 @@ class WaitingCriterion(models.Model):
                 name="waiting_criterion_known",
                 condition=Q(criterion__in=Criterion.values),
                 violation_error_message="Critère inconnu.",
+            ),
+        ]
+
+    def __str__(self):
+        return self.get_criterion_display()
+
+
+class EarlyAccess(models.Model):
+    """A group of students for whom a campaign opens before it does for everybody.
+
+    One that would open later than the campaign changes nothing.
+    """
+
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, verbose_name="campagne", related_name="early_accesses"
+    )
+    criterion = models.CharField("pour", max_length=20, choices=EarlyGroup)
+    opens_at = models.DateTimeField("ouvre le")
+
+    class Meta:
+        verbose_name = "accès anticipé"
+        verbose_name_plural = "accès anticipés"
+        ordering = ["opens_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="early_access_one_per_criterion",
+                fields=["campaign", "criterion"],
+                violation_error_message="Ce groupe a déjà son accès anticipé.",
+            ),
+            models.CheckConstraint(
+                name="early_access_criterion_known",
+                condition=Q(criterion__in=EarlyGroup.values),
+                violation_error_message="Groupe inconnu.",
             ),
         ]
 

@@ -53,7 +53,9 @@ def place(
         return choice
     level = {"cycle": course.cycle}
     choice.granted = (
-        students.claim(reenrolment.student, slot, leaving=before, **level, **passing)
+        students.claim(
+            reenrolment.student, slot, leaving=before, even_closed=True, **level, **passing
+        )
         if slot is not None
         else students.enrol_without_place(reenrolment.student, course, **level)
     )

@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
+from accounts.dates import moment
+from reenrolment.early_access import opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import followed_courses
@@ -47,11 +49,19 @@ class Refusal:
     error: ValidationError
 
 
-def check_open(campaign: Campaign) -> None:
-    """Raises ValidationError `not_open` or `closed` outside `opens_at ≤ now < closes_at`."""
-    if campaign.is_to_come:
-        raise ValidationError("Les réinscriptions ne sont pas encore ouvertes.", code="not_open")
-    if not campaign.is_open:
+def check_open(campaign: Campaign, student: Student) -> None:
+    """Raises ValidationError `not_open` or `closed` outside `opens_at ≤ now < closes_at`.
+
+    `opens_at` is the student's own, where his group enters before everybody.
+    """
+    opening = opening_of(campaign, student)
+    if opening.is_to_come:
+        raise ValidationError(
+            f"Les réinscriptions ne sont pas encore ouvertes pour {student}\u00a0: elles ouvrent"
+            f" le {moment(opening.at)}.",
+            code="not_open",
+        )
+    if not opening.is_open:
         raise ValidationError("Les réinscriptions sont closes.", code="closed")
 
 
@@ -67,7 +77,7 @@ def save_draft(
     (`Campaign.hold_minutes`), before the one picked until then goes back. Returns what was not
     saved. Raises ValidationError `not_open`, `closed`, or `not_draft` once it is submitted.
     """
-    check_open(campaign)
+    check_open(campaign, student)
     reenrolment = open_draft(campaign, student)
     unsaved, changes = [], {}
     for section, row in _rows_of(reenrolment).items():
@@ -101,7 +111,7 @@ def keep_places(campaign: Campaign, student: Student) -> None:
 
     A slot that is full by now, the page shows by itself. Raises ValidationError as `save_draft`.
     """
-    check_open(campaign)
+    check_open(campaign, student)
     hold_places(open_draft(campaign, student))
 
 

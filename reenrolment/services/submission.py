@@ -21,7 +21,7 @@ from students.models import Course, WaitingEntry
 from students.suitability import coming_level
 
 # The codes after which the family picks another slot.
-GONE = {"slot_full", "slot_awaited", "not_suited"}
+GONE = {"slot_full", "slot_awaited", "slot_closed", "not_suited"}
 
 
 @transaction.atomic
@@ -33,12 +33,12 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     `fingerprint` is what `fingerprint_of` gave for the recap that was read. Raises
     ValidationError, and nothing is submitted: `closed`, `not_open`, `bad_transition`,
     `terms_changed`, `changed` (somebody changed the dossier since the recap), `not_ready`
-    (see `unanswered`), `slot_full`, `slot_awaited` or `not_suited` (one message for each course
-    whose place is gone, or is not for the student any more).
+    (see `unanswered`), one of GONE (one message for each place that is gone, or is not for the
+    student any more).
     """
     reenrolment = lock(reenrolment)
     check_move(reenrolment, Status.SUBMITTED)
-    check_open(reenrolment.campaign)
+    check_open(reenrolment.campaign, reenrolment.student)
     if terms.pk != reenrolment.campaign.terms_id:
         raise ValidationError(
             "Les conditions générales ont changé\u00a0: relisez-les avant de valider.",
@@ -101,7 +101,7 @@ def take_up(reenrolment: Reenrolment, *, actor) -> Reenrolment:
     Raises ValidationError `closed` outside the period, `bad_transition`.
     """
     reenrolment = lock(reenrolment)
-    check_open(reenrolment.campaign)
+    check_open(reenrolment.campaign, reenrolment.student)
     reenrolment.submitted_by = reenrolment.terms = None
     reenrolment.missing_pieces = 0
     move(reenrolment, Status.DRAFT, actor=actor)

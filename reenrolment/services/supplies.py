@@ -50,7 +50,7 @@ def check_may_send(campaign: Campaign, student: Student, piece: Piece) -> None:
     """
     reenrolment = Reenrolment.objects.filter(campaign=campaign, student=student).first()
     if reenrolment is None or reenrolment.status == Status.DRAFT:
-        check_open(campaign)
+        check_open(campaign, student)
     elif reenrolment.status == Status.INCOMPLETE:
         check_complement(reenrolment)
         if piece.key not in {row.key for row in demand_of(reenrolment)}:

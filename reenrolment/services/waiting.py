@@ -65,7 +65,7 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     (entry,) = waiting_moves.lock(WaitingEntry.objects.filter(pk=entry.pk))
     waiting.check_offer_runs(entry)  # the time may have passed while we waited for the locks
     if reenrolment.status == Status.DRAFT:
-        check_open(campaign)
+        check_open(campaign, reenrolment.student)
         level, until = coming_level(choice.enrolment), campaign.hold_until
         held = students.hold(reenrolment.student, slot, until=until, level=level)
         waiting.end_liked_less(entry, slot, actor=actor)
@@ -140,7 +140,7 @@ def _lock_dossier(campaign, student):
     """
     reenrolment = Reenrolment.objects.filter(campaign=campaign, student=student).first()
     if reenrolment is None or reenrolment.status == Status.DRAFT:
-        check_open(campaign)
+        check_open(campaign, student)
         return open_draft(campaign, student)
     reenrolment = lock(reenrolment)
     if reenrolment.status not in DEPOSITED:
@@ -189,8 +189,8 @@ def _slots_to_offer():
     )
     if not WaitingEntry.objects.waiting().exists():
         return []
-    slots = Slot.objects.filter(Exists(waiting_here)).with_places().filter(places_left__gt=0)
-    return slots.select_related("course")
+    slots = Slot.objects.filter(Exists(waiting_here), closed_at=None).with_places()
+    return slots.filter(places_left__gt=0).select_related("course")
 
 
 def _drop_drafts_left_behind(campaign, course):

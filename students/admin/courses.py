@@ -4,13 +4,14 @@ from django.utils.html import format_html
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
+from students.admin.rollover import RollOverMixin
 from students.admin.scope import AudienceMixin, OwnCoursesMixin, audience
 from students.lists import CourseList
 from students.models import Course, Discipline, SchoolYear, Slot
 
 
 @admin.register(SchoolYear)
-class SchoolYearAdmin(admin.ModelAdmin):
+class SchoolYearAdmin(RollOverMixin, admin.ModelAdmin):
     list_display = ["__str__", "starts_on", "ends_on"]
 
 

@@ -10,6 +10,7 @@ from django.urls import path, reverse
 from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
 from students import services
+from students.admin.rush import MOST_PLACES, RushMixin
 from students.admin.scope import AudienceMixin, OwnCoursesMixin, RefusalsMixin, audience
 from students.lists import SlotList
 from students.models import Place, Slot
@@ -19,7 +20,7 @@ class SlotForm(forms.ModelForm):
     capacity = forms.IntegerField(
         label="Capacité",
         min_value=0,
-        max_value=200,
+        max_value=MOST_PLACES,
         initial=10,
         help_text="Le nombre de places. Baisser la capacité ne retire que des places libres.",
     )
@@ -57,6 +58,7 @@ class AddPlaceForm(forms.ModelForm):
 
 @admin.register(Slot)
 class SlotAdmin(
+    RushMixin,
     RefusalsMixin,
     AudienceMixin,
     SpreadsheetAdminMixin,
@@ -91,11 +93,11 @@ class SlotAdmin(
 
     def get_fields(self, request, obj=None):
         fields = [*self.form.Meta.fields, "capacity"]
-        return [*fields, "places_left"] if obj else fields
+        return [*fields, "places_left", "closed_at"] if obj else fields
 
     def get_readonly_fields(self, request, obj=None):
         # The places of a slot are held by enrolments in its course.
-        return ["course", "places_left"] if obj else []
+        return ["course", "places_left", "closed_at"] if obj else []
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)

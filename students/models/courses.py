@@ -140,7 +140,7 @@ class SlotQuerySet(models.QuerySet):
         ).order_by(*self.model._meta.ordering)
 
     def open(self):
-        """Those of which a place is left."""
+        """Those of which a place is left, closed to the families or not: for the staff."""
         return self.with_places().filter(places_left__gt=0)
 
     def at_the_time_of(self, slot):
@@ -182,6 +182,9 @@ class Slot(Audience):
         related_name="slots",
         null=True,
         blank=True,
+    )
+    closed_at = models.DateTimeField(  # students/closing.py
+        "fermé aux familles le", null=True, blank=True, editable=False
     )
 
     objects = SlotQuerySet.as_manager()

@@ -45,6 +45,18 @@ def broken(monkeypatch):
     return errors
 
 
+def test_many_are_written_at_once_and_each_once():
+    queue(key="1:1")
+    mails.send_due()
+    many = [(f"1:{n}", f"famille.{n}@example.org", "Objet", "Texte") for n in range(1, 1201)]
+
+    mails.queue_many(MailKind.ACKNOWLEDGEMENT, many)
+    mails.queue_many(MailKind.ACKNOWLEDGEMENT, [])
+
+    assert Mail.objects.count() == 1200
+    assert mails.waiting().count() == 1199
+
+
 def test_queued_mail_is_sent_once(mailoutbox):
     queue()
     assert mailoutbox == []

@@ -12,8 +12,10 @@ from documents.enums import Verdict
 from families import absorbing, erasures
 from families.invitations import invite
 from families.models import Guardian, Merge
-from reenrolment.models import WaitingCriterion
+from reenrolment.enums import EarlyGroup
+from reenrolment.models import EarlyAccess, WaitingCriterion
 from reenrolment.services import launches, waiting
+from students import closing
 from students.enums import Criterion, Scheduling, Weekday
 from tests.accounts.codes import code_of
 from tests.browser.conftest import HOME
@@ -293,6 +295,46 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
         )
         == {}
     )
+
+
+@WIDTHS
+def test_the_desk_of_a_campaign(visit, parent, director, student, width):
+    """With a slot of each tone, its buttons shown, and the pages that its links lead to."""
+    case = make_case(student)
+    case.fill_in()
+    case.submit(parent)
+    long = CourseFactory(coming=True, name="Formation musicale et culture du premier cycle, C1-3")
+    slots = [SlotFactory(course=long, group=group, places=n) for n, group in enumerate("ABC")]
+    closing.close(slots[2])
+    campaign = case.campaign
+    EarlyAccess.objects.create(
+        campaign=campaign, criterion=EarlyGroup.SIBLINGS, opens_at=campaign.opens_at
+    )
+    CourseFactory(name="Cours à reconduire")
+    visitor = visit(width=width).sign_in_as(director)
+
+    def campaign_page(name):
+        return reverse(f"admin:reenrolment_campaign_{name}", args=[campaign.pk])
+
+    assert (
+        faults(
+            visitor,
+            [
+                campaign_page("extend"),
+                reverse("admin:students_slot_close", args=[slots[1].pk]),
+                reverse("admin:students_slot_change", args=[slots[2].pk]),
+                *[
+                    reverse("admin:students_schoolyear_roll_over", args=[pk])
+                    for pk in (campaign.previous_year_id, campaign.school_year_id)
+                ],
+                campaign_page("desk"),
+            ],
+        )
+        == {}
+    )
+    for summary in visitor.page.locator("#desk-slots summary").all():
+        summary.click()
+    assert visitor.axe() + ["overflows"] * visitor.overflows() == []
 
 
 @WIDTHS

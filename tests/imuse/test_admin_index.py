@@ -112,9 +112,20 @@ def test_the_page_makes_a_constant_number_of_queries(
         submit()
     client.force_login(registrar)
 
-    # session, user, his sites, two of permissions, three figures, log
-    with django_assert_num_queries(9):
+    # session, user, his sites, two of permissions, three figures, campaign, log
+    with django_assert_num_queries(10):
         client.get(INDEX)
+
+
+def test_it_leads_to_the_desk_of_the_campaign(client, registrar, accountant, submit):
+    campaign = submit().campaign
+    link = reverse("admin:reenrolment_campaign_desk", args=[campaign.pk])
+    client.force_login(registrar)
+    assert f'href="{link}"' in client.get(INDEX).text
+
+    client.force_login(accountant)
+
+    assert link not in client.get(INDEX).text
 
 
 def test_another_establishments_work_is_not_counted(client, registrar, director, submit):

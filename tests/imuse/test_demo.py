@@ -30,6 +30,7 @@ from imuse.demo import loading
 from imuse.demo.accounts import ACCOUNTS, PASSWORD
 from imuse.demo.clock import Clock
 from imuse.demo.town import school_years
+from reenrolment.desk import board_of
 from reenrolment.enums import Status
 from reenrolment.launch_progress import State, families_to_write_to, progress_of
 from reenrolment.models import Campaign, Launch, Reenrolment
@@ -241,6 +242,16 @@ def test_a_course_is_full_one_waits_for_a_jury_and_one_is_on_school_time(demo):
     assert not theatre.slots.open().exists()
     assert now.get(name="Formation musicale C1-4").enrolments.filter(next_course=None).exists()
     assert now.filter(scheduling=Scheduling.SCHOOL, enrolments__isnull=False).exists()
+
+
+def test_the_desk_has_something_to_show(demo):
+    campaign = Campaign.objects.get(establishment__name="Conservatoire")
+    board = board_of(campaign)
+
+    assert {line.state for line in board.slots} == {"complet", "presque complet", "ouvert", "fermé"}
+    assert sum(bar.number for bar in board.days) == 36
+    [early] = board.early
+    assert early.opens_at < campaign.opens_at
 
 
 def test_ines_benali_has_two_households_and_a_draft(demo):

@@ -1,6 +1,7 @@
 """Campaigns and « conditions générales »: what staff may change, and when no more."""
 
 import datetime as dt
+from unittest.mock import ANY
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -8,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from reenrolment.admin.campaigns import STEPS
-from reenrolment.models import Campaign, Terms
+from reenrolment.models import Campaign, EarlyAccess, Terms
 from students import waiting
 from students.enums import Criterion
 from tests.factories import (
@@ -35,6 +36,20 @@ def fields(establishment):
         "travel_minutes": 20,
         "offer_hours": 48,
         "terms": TermsFactory().pk,
+        **early(),
+    }
+
+
+def early(*rows) -> dict:
+    """The rows of « accès anticipés », each a criterion and a moment."""
+    return {
+        "early_accesses-TOTAL_FORMS": len(rows),
+        "early_accesses-INITIAL_FORMS": 0,
+        **{
+            f"early_accesses-{n}-{name}": value
+            for n, row in enumerate(rows)
+            for name, value in zip(("criterion", "opens_at"), row, strict=True)
+        },
     }
 
 
@@ -57,6 +72,17 @@ def test_a_campaign_is_made_with_moments_of_paris(admin, fields):
         ({"hold_minutes": 4}, "Assurez-vous que cette valeur est supérieure ou égale à 5."),
         ({"hold_minutes": 241}, "Assurez-vous que cette valeur est inférieure ou égale à 240."),
         ({"opens_at": "demain"}, "Saisissez une date et une heure valides."),
+        ({"opens_at": "2027-05-03T18:00:30"}, "Indiquez l'heure à la minute, sans secondes."),
+        (
+            {"opens_at": "2027-03-28T02:30"},
+            "Le 28\u00a0mars 2027, 2\u00a0h\u00a030 n'existe pas\u00a0: cette nuit-là, les montres"
+            " avancent d'une heure. Choisissez une autre heure.",
+        ),
+        (
+            {"closes_at": "2027-10-31T02:30"},
+            "Le 31\u00a0octobre 2027, 2\u00a0h\u00a030 a lieu deux fois\u00a0: cette nuit-là, les"
+            " montres reculent d'une heure. Choisissez une autre heure.",
+        ),
     ],
 )
 def test_a_campaign_that_makes_no_sense_is_refused(admin, fields, changes, message):
@@ -77,6 +103,68 @@ def test_a_campaign_prepares_another_year_once(admin, fields):
 
     assert errors(same) == ["La campagne prépare une autre année que celle en cours."]
     assert errors(again) == ["Cette année a déjà sa campagne."]
+
+
+def test_early_accesses_are_given_with_the_dates(admin, fields):
+    rows = [("school_hours", "2099-05-01T18:00"), ("residents", "2099-05-02T18:00")]
+
+    response = admin.post(ADD, fields | early(*rows))
+
+    assert response.status_code == 302
+    found = EarlyAccess.objects.all()
+    assert [(str(row), timezone.localtime(row.opens_at).hour) for row in found] == [
+        ("élèves en horaires aménagés (CHAM)", 18),
+        ("habitants de la commune du conservatoire", 18),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "errors"),
+    [
+        (
+            [("residents", "2099-05-03T08:00")],
+            [{"opens_at": ["L'accès anticipé doit ouvrir avant la campagne."]}],
+        ),
+        (
+            [("residents", "2027-03-28T02:30")],
+            [{"opens_at": [ANY]}],
+        ),
+        (
+            [("residents", "2099-05-01T18:00"), ("residents", "2099-05-02T18:00")],
+            [{}, {"__all__": ["Corrigez les valeurs en double ci-dessous."]}],
+        ),
+        (
+            [("blonds", "2099-05-01T18:00")],
+            [{"criterion": [ANY]}],
+        ),
+    ],
+    ids=["not early", "missing hour", "twice", "unknown"],
+)
+def test_an_early_access_that_makes_no_sense_is_refused(admin, fields, rows, errors):
+    response = admin.post(ADD, fields | early(*rows))
+
+    [inline] = response.context["inline_admin_formsets"]
+    assert inline.formset.errors == errors
+    assert not Campaign.objects.exists()
+
+
+def test_an_early_access_is_taken_back(admin, fields):
+    admin.post(ADD, fields | early(("residents", "2099-05-01T18:00")))
+    row = EarlyAccess.objects.get()
+    rows = early(("residents", "2099-05-01T18:00"))
+
+    admin.post(
+        change(row.campaign),
+        fields
+        | rows
+        | {
+            "early_accesses-INITIAL_FORMS": 1,
+            "early_accesses-0-id": row.pk,
+            "early_accesses-0-DELETE": "on",
+        },
+    )
+
+    assert not EarlyAccess.objects.exists()
 
 
 def test_the_terms_are_those_of_the_establishment(client, superuser, fields):

@@ -190,7 +190,7 @@ def test_a_slot_filled_since_the_draft_is_said_on_the_page(home, case):
 @pytest.mark.parametrize(
     ("scheduling", "sentence"),
     [
-        (Scheduling.FAMILY, "Complet&nbsp;: tous les horaires sont pris."),
+        (Scheduling.FAMILY, "Complet&nbsp;: tous les horaires sont pris. "),
         (Scheduling.ADMINISTRATION, "Attribué par l'administration"),
         (Scheduling.TEACHER, "Horaire fixé par l'enseignant"),
         (Scheduling.SCHOOL, "Sur le temps scolaire (CHAM)"),

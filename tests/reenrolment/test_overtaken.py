@@ -289,7 +289,7 @@ def night(case, monkeypatch):
     def check_at(hour):
         now = dt.datetime.fromisoformat(f"2027-03-28T{hour}")
         monkeypatch.setattr(timezone, "now", lambda: now)
-        drafts.check_open(case.campaign)
+        drafts.check_open(case.campaign, case.student)
 
     return check_at
 

@@ -13,6 +13,7 @@ from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.services import decisions, drafts, submission, waiting
 from reenrolment.services.drafts import Edit
+from students import closing
 from students import services as students
 from students.enums import Scheduling, WaitingState, Weekday
 from students.models import Course, Enrolment, Hold, Slot, WaitingEntry
@@ -125,6 +126,11 @@ class TestWish:
 
         assert code_of(wish, case, full) == "not_suited"
 
+    def test_a_slot_closed_to_the_families_is_refused(self, case, full):
+        closing.close(full)
+
+        assert code_of(wish, case, full) == "slot_closed"
+
     def test_any_slot_is_refused_where_one_is_for_another_age(self, case, full):
         SlotFactory(course=full.course, weekday=Weekday.FRIDAY, age_from=18)
 
@@ -222,6 +228,16 @@ class TestOfferNext:
         entry.refresh_from_db()
         assert (waiting_draft.state, entry.state) == (WaitingState.LEFT, WaitingState.OFFERED)
         assert "closes" in waiting_draft.moves.first().reason
+
+    def test_a_slot_closed_to_the_families_is_offered_once_it_is_open_again(
+        self, waiting_dossier, full
+    ):
+        free_one(full)
+        closing.close(full)
+
+        assert waiting.offer_next() == 0
+        closing.reopen(full)
+        assert waiting.offer_next() == 1
 
     def test_any_slot_is_not_one_made_since_for_another_age(self, case, full):
         wish(case, None)
