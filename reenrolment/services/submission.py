@@ -29,7 +29,7 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     (see `unanswered`), `slot_full` (one message for each course whose place is gone).
     """
     reenrolment = lock(reenrolment)
-    check_move(reenrolment, Status.SUBMITTED)
+    check_move(reenrolment, Status.SUBMITTED, only_from=Status.DRAFT)  # see `complete`
     check_open(reenrolment.campaign)
     if terms.pk != reenrolment.campaign.terms_id:
         raise ValidationError(
