@@ -169,25 +169,24 @@ def _wrongs(choice):
 def _wrongs_to_examine(choice):
     """A course known since the year was prepared is granted at once, a slot picked is held.
 
-    `Enrolment.next_course` says nothing here: a jury may decide after the dossier is submitted.
+    `Enrolment.next_course` says nothing here: a jury may decide after the dossier is submitted. An
+    agent may have confirmed the enrolment by hand, or given it back: the dossier is then to place.
     """
     course, granted = choice.enrolment.course.next_course, choice.granted
     known = course and course.school_year_id == choice.reenrolment.campaign.school_year_id
     if granted is None:
         if choice.slot_id or known:
             yield "aucune inscription n'a été prise"
-    elif granted.status != EnrolmentStatus.REQUESTED:
-        yield f"l'inscription est {granted.get_status_display()}, et non demandée"
-    elif choice.slot_id and not granted.is_placed:
+    elif granted.is_live and choice.slot_id and not granted.is_placed:
         yield "aucune place n'est tenue alors qu'un créneau a été choisi"
 
 
 def _wrongs_validated(granted):
     if granted is None:
         yield "le dossier est validé sans inscription"
-    elif granted.status != EnrolmentStatus.CONFIRMED:
-        yield f"le dossier est validé et l'inscription {granted.get_status_display()}"
-    elif not granted.is_placed:
+    elif granted.status == EnrolmentStatus.REQUESTED:
+        yield "le dossier est validé et l'inscription seulement demandée"
+    elif granted.is_live and not granted.is_placed:
         yield "le dossier est validé et l'élève n'est pas placé"
 
 

@@ -14,15 +14,17 @@ from django.utils import timezone
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, EarlyAccess, Transition
 from students.models import Discipline, Hold, Slot
+from students.models.waiting import awaited_by
 
 HOURS = 24  # the last ones, by hour; before them, by day
 
-# The columns of numbers of the table of slots, each counted from what `with_places` adds.
+# The columns of numbers of the table of slots, each counted beside what `with_places` adds.
 FIGURES = {
     "Places": F("capacity"),
     "Prises": F("capacity") - F("held") - F("places_left"),
     "Réservées": F("held"),
     "Libres": F("places_left"),
+    "En attente": awaited_by(),
 }
 
 
@@ -80,7 +82,7 @@ def board_of(campaign: Campaign, discipline: int | None = None) -> Board:
     return Board(
         read_at=now,
         statuses=_statuses(campaign),
-        held=_of(campaign, Hold.objects.filter(until__gt=now)).count(),
+        held=_of(campaign, Hold.objects.filter(until__gt=now, entry=None)).count(),
         slots=[
             SlotLine(slot, [getattr(slot, f"figure_{n}") for n in range(len(FIGURES))])
             for slot in slots_of(campaign, discipline)

@@ -1,9 +1,11 @@
 """Plays many connections at once; only PostgreSQL tells the truth (see the mark `postgres`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Barrier, Thread
 
 from django.db import connection
+from django.test import Client
 
 
 def run_together(function: Callable[[int], object], count: int) -> list:
@@ -31,3 +33,33 @@ def run_together(function: Callable[[int], object], count: int) -> list:
     for thread in threads:
         thread.join()
     return results
+
+
+@contextmanager
+def no_deadlock() -> Iterator[None]:
+    """PostgreSQL itself must have seen none, even one whose victim was tried again."""
+    before = _deadlocks()
+    yield
+    assert _deadlocks() == before
+
+
+class Browser(Client):
+    """Django's client without its record of templates and exceptions, which threads would share.
+
+    A fault of the view is the 500 that a family would see.
+    """
+
+    def __init__(self, user):
+        super().__init__()
+        self.force_login(user)
+
+    def request(self, **request):
+        response = self.handler(self._base_environ(**request))
+        self.cookies.update(response.cookies)
+        return response
+
+
+def _deadlocks():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return cursor.fetchone()[0]

@@ -89,13 +89,9 @@ def save_draft(
             unsaved.append(Conflict(section, theirs))
         else:
             changes[section] = row, edit.mine
-    slots = _lock_slots_of(changes.values())
-    for section, (row, mine) in changes.items():
-        try:
-            _hold_picked(reenrolment, row, slots.get(mine.get("slot_id")))
-        except ValidationError as error:
-            unsaved.append(Refusal(section, error))
-            continue
+    refused = _hold_all(reenrolment, changes)
+    unsaved += [Refusal(section, error) for section, error in refused.items()]
+    for row, mine in (change for section, change in changes.items() if section not in refused):
         for name, value in mine.items():
             setattr(row, name, value)
         row.full_clean()
@@ -154,6 +150,32 @@ def _rows_of(reenrolment):
         "comment": reenrolment,
         **{f"course-{choice.enrolment_id}": choice for choice in choices},
     }
+
+
+def _hold_all(reenrolment, changes):
+    """Holds the slots picked, and gives the refusals by section: their former place is kept.
+
+    Two courses may exchange their hours in one save: those refused as a clash are tried once more,
+    together, without the places that they leave; it helps all of them or none.
+    """
+    slots = _lock_slots_of(changes.values())
+    refused = {}
+    for section, (row, mine) in changes.items():
+        try:
+            _hold_picked(reenrolment, row, slots.get(mine.get("slot_id")))
+        except ValidationError as error:
+            refused[section] = error
+    clashing = [section for section, error in refused.items() if error.code == "clash"]
+    if clashing:
+        with suppress(ValidationError), transaction.atomic():
+            moves = [changes[section] for section in clashing]
+            for row, _ in moves:
+                if row.slot is not None:
+                    students.let_go(reenrolment.student, row.slot.course)
+            for row, mine in moves:
+                _hold_picked(reenrolment, row, slots[mine["slot_id"]])
+            refused = {s: error for s, error in refused.items() if s not in clashing}
+    return refused
 
 
 def _lock_slots_of(changes):

@@ -18,12 +18,12 @@ def lock(reenrolment: Reenrolment) -> Reenrolment:
     )
 
 
-def check_move(reenrolment: Reenrolment, to: Status) -> None:
+def check_move(reenrolment: Reenrolment, to: Status, *, only_from: Status | None = None) -> None:
     """Raises ValidationError `bad_transition` when the state of a locked dossier forbids the move.
 
     A double click, an old tab, the other parent, a colleague.
     """
-    if to not in NEXT[reenrolment.status]:
+    if to not in NEXT[reenrolment.status] or only_from not in (None, reenrolment.status):
         raise ValidationError(
             f"Ce dossier est maintenant «\u00a0{Status(reenrolment.status).label}\u00a0»\u00a0: "
             "l'action n'est plus possible.",

@@ -37,7 +37,7 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     student any more).
     """
     reenrolment = lock(reenrolment)
-    check_move(reenrolment, Status.SUBMITTED)
+    check_move(reenrolment, Status.SUBMITTED, only_from=Status.DRAFT)  # see `complete`
     check_open(reenrolment.campaign, reenrolment.student)
     if terms.pk != reenrolment.campaign.terms_id:
         raise ValidationError(

@@ -319,13 +319,17 @@ def test_a_slot_picked_is_not_held(theory):
     ]
 
 
-@pytest.mark.parametrize("status", [EnrolmentStatus.CONFIRMED, EnrolmentStatus.RELEASED])
-def test_a_submitted_dossier_is_granted_something_else_than_asked(theory, status):
-    Enrolment.objects.filter(pk=theory.granted_id).update(status=status, place=None)
+@pytest.mark.parametrize("decide", [students.confirm, students.release])
+def test_an_agent_decides_by_hand_before_the_dossier_is_examined(theory, decide):
+    decide(theory.granted)
 
-    assert broken(invariants.choices) == [
-        f"{line(theory)} : l'inscription est {status.label}, et non demandée."
-    ]
+    assert broken(invariants.choices) == []
+
+
+def test_a_student_leaves_a_course_once_the_dossier_is_validated(validated):
+    students.release(validated.choices.exclude(slot=None).get().granted)
+
+    assert broken(invariants.choices) == []
 
 
 def test_a_validated_dossier_is_confirmed_and_placed(validated):
@@ -346,7 +350,7 @@ def test_a_validated_dossier_is_not_confirmed(validated):
     Enrolment.objects.filter(pk=choir.granted_id).update(status=EnrolmentStatus.REQUESTED)
 
     assert broken(invariants.choices) == [
-        f"{line(choir)} : le dossier est validé et l'inscription demandée."
+        f"{line(choir)} : le dossier est validé et l'inscription seulement demandée."
     ]
 
 

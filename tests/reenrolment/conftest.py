@@ -1,6 +1,7 @@
 """A dossier to re-enrol: one course with a slot to choose, one that the administration allots."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from django.utils import timezone
@@ -73,9 +74,11 @@ class Case:
         """The family took longer than the places are kept: nothing sweeps, time alone passes."""
         Hold.objects.filter(student=self.student).update(until=timezone.now())
 
-    def submit(self, actor):
+    def recap(self, actor):
+        """What « Valider » does, on the recap as it is read now."""
         reenrolment = self.reenrolment
-        return submission.submit(
+        return partial(
+            submission.submit,
             reenrolment,
             actor=actor,
             terms=self.campaign.terms,
@@ -83,6 +86,9 @@ class Case:
                 reenrolment, load_rows(reenrolment), load_pieces(reenrolment)
             ),
         )
+
+    def submit(self, actor):
+        return self.recap(actor)()
 
 
 def make_case(student, *, slot=None) -> Case:

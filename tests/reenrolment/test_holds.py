@@ -13,7 +13,11 @@ from reenrolment.services.drafts import Edit, Refusal
 from students import services as students
 from students.enums import EnrolmentStatus, Weekday
 from students.models import Course, Enrolment, Hold
-from tests.factories import CourseFactory, SlotFactory
+from tests.factories import (
+    CourseFactory,
+    EnrolmentFactory,
+    SlotFactory,
+)
 from tests.reenrolment.conftest import BLANK
 from tests.reenrolment.test_edit import page_data, url
 
@@ -109,6 +113,86 @@ class TestPicking:
         [refusal] = case.fill_in()
 
         assert refusal.error.code == "already_enrolled"
+
+
+class TestExchangingHours:
+    """Two courses of one student, of which each takes the hour of the other, in one save."""
+
+    @pytest.fixture
+    def hours(self, case):
+        """Of each course, its lessons on Monday and Tuesday; both are taken, one by each course."""
+        theory, orchestra = case.slot.course, CourseFactory(coming=True, name="Orchestre")
+        followed = EnrolmentFactory(
+            student=case.student, course=CourseFactory(next_course=orchestra)
+        )
+        monday, tuesday = Weekday.MONDAY, Weekday.TUESDAY
+        slots = {
+            (f"course-{enrolment.pk}", day): SlotFactory(course=course, weekday=day, places=2)
+            for enrolment, course in [(case.theory, theory), (followed, orchestra)]
+            for day in (monday, tuesday)
+        }
+        mine, other = [f"course-{enrolment.pk}" for enrolment in (case.theory, followed)]
+        assert not self.move(case, slots, {mine: (None, monday), other: (None, tuesday)})
+        return slots, mine, other
+
+    @staticmethod
+    def move(case, slots, days):
+        def values(section, day):
+            return BLANK | ({"wanted": True, "slot_id": slots[section, day].pk} if day else {})
+
+        edits = {
+            section: Edit(values(section, before), values(section, after))
+            for section, (before, after) in days.items()
+        }
+        return drafts.save_draft(case.campaign, case.student, edits)
+
+    @staticmethod
+    def held():
+        return {hold.place.slot for hold in Hold.objects.filter(until__gt=timezone.now())}
+
+    def test_is_saved_and_both_are_held(self, case, hours):
+        slots, mine, other = hours
+        monday, tuesday = Weekday.MONDAY, Weekday.TUESDAY
+
+        unsaved = self.move(case, slots, {mine: (monday, tuesday), other: (tuesday, monday)})
+
+        assert unsaved == []
+        assert self.held() == {slots[mine, tuesday], slots[other, monday]}
+        assert case.choice(case.theory).slot == slots[mine, tuesday]
+
+    def test_so_is_the_hour_that_the_other_leaves_for_a_third(self, case, hours):
+        slots, mine, other = hours
+        monday, tuesday, friday = Weekday.MONDAY, Weekday.TUESDAY, Weekday.FRIDAY
+        slots[other, friday] = SlotFactory(course=slots[other, monday].course, weekday=friday)
+
+        unsaved = self.move(case, slots, {mine: (monday, tuesday), other: (tuesday, friday)})
+
+        assert unsaved == []
+        assert self.held() == {slots[mine, tuesday], slots[other, friday]}
+
+    def test_a_full_slot_leaves_both_where_they_were(self, case, hours):
+        slots, mine, other = hours
+        monday, tuesday = Weekday.MONDAY, Weekday.TUESDAY
+        slots[other, monday].places.all().delete()
+
+        unsaved = self.move(case, slots, {mine: (monday, tuesday), other: (tuesday, monday)})
+
+        assert {refusal.section for refusal in unsaved} == {mine, other}
+        assert self.held() == {slots[mine, monday], slots[other, tuesday]}
+        assert case.choice(case.theory).slot == slots[mine, monday]
+
+    def test_both_at_one_hour_is_still_a_clash(self, case, hours):
+        slots, mine, other = hours
+        monday, tuesday, friday = Weekday.MONDAY, Weekday.TUESDAY, Weekday.FRIDAY
+        for section in (mine, other):
+            slots[section, friday] = SlotFactory(
+                course=slots[section, monday].course, weekday=friday
+            )
+
+        [refusal] = self.move(case, slots, {mine: (monday, friday), other: (tuesday, friday)})
+
+        assert refusal.error.code == "clash"
+        assert len(self.held()) == 2
 
 
 class TestKeeping:

@@ -14,6 +14,7 @@ from reenrolment.enums import Status
 from reenrolment.models import Campaign
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
+from students import services as students
 from students.models import Enrolment
 from tests.documents.builders import make_pdf
 from tests.factories import (
@@ -266,6 +267,22 @@ def test_the_courses_stay_frozen(home, incomplete):
 
     choice.refresh_from_db()
     assert choice.slot == incomplete.slot
+
+
+def test_an_old_recap_does_not_send_it_again_without_the_piece(home, incomplete, parent):
+    """Even where claiming would find a place: an agent has given the enrolments back."""
+    for choice in incomplete.reenrolment.choices.exclude(granted=None):
+        students.release(choice.granted)
+    old = incomplete.recap(parent)
+    terms = incomplete.campaign.terms_id
+
+    response = home.post(
+        url(incomplete.student, "submit"),
+        {"accept": "on", "terms": terms, "fingerprint": old.keywords["fingerprint"]},
+    )
+
+    assert response.url == url(incomplete.student, "confirmation")
+    assert incomplete.reenrolment.status == Status.INCOMPLETE
 
 
 def test_completing_takes_the_file_and_sends_the_dossier_again(home, incomplete):
