@@ -190,7 +190,7 @@ GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.L
 # before the account itself is locked.
 EMAIL_FOLLOWERS = ["families.services.follow_account"]
 # What may forbid to close an account: each is called with it and with the `actor`.
-ACCOUNT_CLOSINGS = ["students.services.check_account_closes"]
+ACCOUNT_CLOSINGS = ["students.people.check_account_closes"]
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordOrOneTimePassword"]

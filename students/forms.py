@@ -7,7 +7,7 @@ from students.models import Student
 
 
 class IdentityForm(MergingForm, forms.ModelForm):
-    """What a household corrects about its student; services.save_identity writes it."""
+    """What a household corrects about its student; people.save_identity writes it."""
 
     class Meta:
         model = Student

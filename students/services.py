@@ -1,4 +1,4 @@
-"""Every write on students, seats and enrolments (design.md, section 4).
+"""Every write on seats and enrolments (design.md, section 4).
 
 Lock order, everywhere: dossier, slots by ascending key, then places, enrolments, waiting entries.
 Whoever claims in several slots calls `lock_slots` with all of them first; each claim's own locking
@@ -16,9 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from accounts.authority import MANAGE_AGENTS
 from accounts.models import User
-from families.merging import Edit, merge
 from students import waiting_moves
 from students.closing import check_not_closed
 from students.enums import NEXT, Cycle, EnrolmentStatus, WaitingState
@@ -29,7 +27,6 @@ from students.models import (
     Place,
     Slot,
     Student,
-    Teacher,
     WaitingEntry,
 )
 from students.suitability import Level, misfits
@@ -47,29 +44,6 @@ def lock_slots(slot_pks: Iterable[int]) -> dict[int, Slot]:
     # NO KEY: a draft that merely points at the slot need not wait for us.
     locked = slots.order_by("pk").select_for_update(of=["self"], no_key=True)
     return {slot.pk: slot for slot in locked}
-
-
-@transaction.atomic
-def save_identity(edit: Edit) -> None:
-    """Writes what a household changed of a student's identity; either household may.
-
-    Raises ValidationError under the form's names, code `stale` (see families.merging).
-    """
-    (student,) = merge([edit])
-    student.clean_fields(exclude={field.name for field in student._meta.fields} - set(edit.typed))
-    student.save(update_fields=list(edit.typed))
-
-
-def check_account_closes(user: User, *, actor: User) -> None:
-    """Raises ValidationError `teacher`: he would lose his class lists (settings.ACCOUNT_CLOSINGS).
-
-    The direction alone closes it.
-    """
-    if Teacher.objects.filter(user=user).exists() and not actor.has_perm(MANAGE_AGENTS):
-        raise ValidationError(
-            "Ce compte est aussi celui d'un enseignant\u00a0: seule la direction le ferme.",
-            code="teacher",
-        )
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.names import with_de
-from students import services
+from students import people
 from students.forms import IdentityForm
 from students.models import Enrolment, RepertoirePiece, SchoolYear, Student
 from students.selectors import household_students
@@ -47,7 +47,7 @@ def identity(request, pk):
     form = IdentityForm(request.POST or None, instance=selection.student)
     if request.method == "POST" and form.is_valid():
         try:
-            services.save_identity(form.student_edit)
+            people.save_identity(form.student_edit)
         except ValidationError as error:
             form.refuse(error)
         else:

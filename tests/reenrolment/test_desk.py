@@ -18,7 +18,7 @@ from reenrolment.models import Campaign, EarlyAccess, Reenrolment, Transition
 from reenrolment.services import drafts, extensions, submission
 from students import closing, services
 from students.enums import Cycle
-from students.models import Hold
+from students.models import Hold, WaitingEntry
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
@@ -78,16 +78,19 @@ def test_the_slots_with_the_nearly_full_ones_first_and_the_closed_ones_last():
     keep(close)
     seat(full, 1)
     keep(full)
+    WaitingEntry.objects.create(
+        student=StudentFactory(), course=full.course, slot=full, since=timezone.now()
+    )
     closing.close(shut)
     Hold.objects.filter(pk=keep(wide).pk).update(until=timezone.now())  # it is over
 
     board = board_of(campaign)
 
     assert [(line.slot, line.figures, line.state) for line in board.slots] == [
-        (full, [2, 1, 1, 0], "complet"),
-        (close, [5, 3, 1, 1], "presque complet"),
-        (wide, [10, 1, 0, 9], "ouvert"),
-        (shut, [1, 0, 0, 1], "fermé"),
+        (full, [2, 1, 1, 0, 1], "complet"),
+        (close, [5, 3, 1, 1, 0], "presque complet"),
+        (wide, [10, 1, 0, 9, 0], "ouvert"),
+        (shut, [1, 0, 0, 1, 0], "fermé"),
     ]
     assert board.held == 2
 
