@@ -108,7 +108,7 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | Non
     check_suited(student, slot, level)
     check_no_clash(student, slot)
     free = _first_free_place(slot, student)
-    until = max(until, waiting_moves.take_up_offer(student, slot) or until)
+    until = max(until, waiting_moves.end_waits(student, slot) or until)
     held, _ = Hold.objects.update_or_create(
         student=student, course=slot.course, entry=None, defaults={"place": free, "until": until}
     )

@@ -65,14 +65,16 @@ def lock(entries: QuerySet[WaitingEntry]) -> list[WaitingEntry]:
     return list(rows.select_for_update(of=["self"]))
 
 
-def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> None:
-    """Seated, he waits no more for this slot, nor for those of the course that he likes less.
+def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> dt.datetime | None:
+    """With a place of the slot, he waits no more for it, nor for what he likes less in the course.
 
+    A seat, or a place that his family picked. Gives until when it was offered to him, if it was.
     `reason`: an agent, `actor`, seated him before others. Who did not wait is then written down as
     somebody served, so that the log of the slot tells every exception.
     """
     entries = _waits_of(student, slot.course)
     fulfilled = [entry for entry in entries if _is_fulfilled(entry, slot)]
+    ends = [entry.hold.until for entry in fulfilled if hasattr(entry, "hold")]
     best = min((entry.preference for entry in fulfilled), default=None)
     for entry in entries:
         if entry in fulfilled:
@@ -82,14 +84,6 @@ def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> 
             move(entry, WaitingState.LEFT, actor=actor, reason=why)
     if reason and not fulfilled:
         _log_passing(student, slot, actor, reason)
-
-
-def take_up_offer(student: Student, slot: Slot) -> dt.datetime | None:
-    """Picking a slot answers its offer, and ends the wait for it. Gives until when it ran."""
-    fulfilled = [e for e in _waits_of(student, slot.course) if _is_fulfilled(e, slot)]
-    ends = [entry.hold.until for entry in fulfilled if hasattr(entry, "hold")]
-    for entry in fulfilled:
-        move(entry, WaitingState.ACCEPTED, slot=slot)
     return max(ends, default=None)
 
 

@@ -68,7 +68,6 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
         check_open(campaign, reenrolment.student)
         level, until = coming_level(choice.enrolment), campaign.hold_until
         held = students.hold(reenrolment.student, slot, until=until, level=level)
-        waiting.end_liked_less(entry, slot, actor=actor)
         choice.wanted, choice.slot, choice.stop_reason = True, slot, ""
         choice.save(update_fields=["wanted", "slot", "stop_reason"])
     else:
