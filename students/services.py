@@ -146,16 +146,16 @@ def check_not_enrolled(student: Student, course: Course) -> None:
 
 
 def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = None) -> None:
-    """Raises ValidationError, code `clash`, if he has, or holds, a lesson at the same time.
+    """Raises ValidationError, code `clash`, if he has, or picked, a lesson at the same time.
 
-    But one of the same course, or of the enrolment that he is leaving: this slot takes its place.
+    A place that is only offered to him forbids nothing, nor does one of the same course, or of
+    the enrolment that he is leaving: this slot takes its place.
     """
     left = [slot.course_id, leaving and leaving.course_id]
     others = Slot.objects.at_the_time_of(slot).exclude(course__in=left)
     taken = Exists(Enrolment.objects.live().filter(student=student, place__slot=OuterRef("pk")))
-    held = Exists(
-        Hold.objects.filter(student=student, place__slot=OuterRef("pk"), until__gt=timezone.now())
-    )
+    picked = Hold.objects.filter(student=student, until__gt=timezone.now(), entry=None)
+    held = Exists(picked.filter(place__slot=OuterRef("pk")))
     clashing = others.filter(taken | held).select_related("course").first()
     if clashing:
         raise ValidationError(

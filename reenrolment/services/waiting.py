@@ -46,12 +46,14 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     The seat that he had in the course goes back. Raises ValidationError `bad_transition`
     (answered already, withdrawn), `too_late`, `closed` for a draft, `clash`.
     """
+    entry = WaitingEntry.objects.select_related("course").get(pk=entry.pk)
     campaign = campaign_of(entry.course)
     reenrolment = lock(Reenrolment.objects.get(campaign=campaign, student=entry.student_id))
-    choice = _line_of(reenrolment, entry.course)
-    students.lock_slots(_slots_of(entry, choice))
-    (entry,) = waiting_moves.lock(WaitingEntry.objects.filter(pk=entry.pk))
     slot = waiting.check_offer_runs(entry).place.slot
+    choice = _line_of(reenrolment, entry.course)
+    students.lock_slots([slot.pk, *_slots_of(choice)])
+    (entry,) = waiting_moves.lock(WaitingEntry.objects.filter(pk=entry.pk))
+    waiting.check_offer_runs(entry)  # the time may have passed while we waited for the locks
     if reenrolment.status == Status.DRAFT:
         check_open(campaign)
         students.hold(reenrolment.student, slot, until=campaign.hold_until)
@@ -144,16 +146,11 @@ def _line_of(reenrolment, course) -> CourseChoice:
     raise ValidationError("Ce cours n'est pas proposé à cet élève.", code="not_proposed")
 
 
-def _slots_of(entry, choice):
-    """What is to be locked: the slot offered, and the one that the student leaves."""
+def _slots_of(choice):
+    """Where the student sits, or what he picked: it goes back."""
     granted = choice.granted
-    return [
-        *WaitingEntry.objects.filter(pk=entry.pk, hold__isnull=False).values_list(
-            "hold__place__slot", flat=True
-        ),
-        *([granted.place.slot_id] if granted and granted.place_id else []),
-        *([choice.slot_id] if choice.slot_id else []),
-    ]
+    seat = [granted.place.slot_id] if granted and granted.place_id else []
+    return [*seat, *([choice.slot_id] if choice.slot_id else [])]
 
 
 def _slots_to_offer():
