@@ -40,6 +40,7 @@ _SECRETARIAT = [
     *[f"reenrolment.{verb}_{model}" for verb in ("view", "add", "change")
       for model in ("campaign", "terms")],
     "reenrolment.launch_campaign",
+    "reenrolment.run_allotment",
     "reenrolment.view_reenrolment",
     "reenrolment.decide_reenrolment",
     "reenrolment.assist_family",
@@ -63,6 +64,7 @@ _DIRECTION = [
     "accounts.view_listimport",
     "accounts.view_listexport",
     "families.decide_erasurerequest",
+    "reenrolment.publish_allotment",
     *[f"families.delete_{model}" for model in ("family", "guardian")],
     *[f"students.delete_{model}" for model in ("student", "course", "slot", "repertoirepiece")],
 ]  # fmt: skip

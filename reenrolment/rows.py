@@ -9,7 +9,7 @@ from django.db.models import FilteredRelation, Q
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import followed_courses
 from students.enums import Art, Scheduling
-from students.models import Course, Enrolment, Slot, Student
+from students.models import Course, Enrolment, Slot, Student, WaitingEntry
 from students.selectors import may_pick, slots_for
 
 
@@ -21,6 +21,8 @@ class Row:
     course: Course | None  # of the coming year; None: the administration will say
     all_slots: list[Slot]  # of `course`, in the week's order (students.selectors.slots_for)
     choice: CourseChoice  # unsaved while there is no draft
+    # What the student waits for, the preferred first; None where slots are picked, not ranked.
+    ranked: list[WaitingEntry] | None = None
 
     @cached_property
     def slots(self) -> list[Slot]:
@@ -50,11 +52,22 @@ class Row:
 
     @property
     def is_full(self) -> bool:
-        return self.scheduling == Scheduling.FAMILY and not self.slots
+        return self.scheduling == Scheduling.FAMILY and not self.slots and not self.ranks_slots
 
     @property
     def offers_slots(self) -> bool:
-        return self.scheduling == Scheduling.FAMILY and bool(self.slots)
+        chosen = self.scheduling == Scheduling.FAMILY and self.ranked is None
+        return chosen and bool(self.slots)
+
+    @property
+    def ranks_slots(self) -> bool:
+        """In a campaign by allotment: full or not, each slot may be wished for."""
+        chosen = self.scheduling == Scheduling.FAMILY and self.ranked is not None
+        return chosen and bool(self.all_slots)
+
+    @property
+    def lacks_wishes(self) -> bool:
+        return self.choice.wanted and self.ranks_slots and not self.ranked
 
     @property
     def slot_is_gone(self) -> bool:
@@ -81,10 +94,14 @@ class Row:
 def rows_of(
     campaign: Campaign, student: Student, reenrolment: Reenrolment | None, *, with_slots=True
 ) -> list[Row]:
-    """One row for each course followed this year. Two queries, one without the slots."""
+    """One row for each course followed this year. Two queries, one without the slots.
+
+    One more in a campaign by allotment.
+    """
     enrolments = list(_enrolments(campaign, student, reenrolment))
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
     slots = _slots(courses.values(), student) if with_slots else {}
+    ranked = _ranked(courses.values(), student) if campaign.by_allotment else None
     return [
         Row(
             enrolment=enrolment,
@@ -93,6 +110,7 @@ def rows_of(
             # An outer join that finds nothing sets no attribute.
             choice=getattr(enrolment, "choice", None)
             or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
+            ranked=ranked if ranked is None else ranked.get(course and course.pk, []),
         )
         for enrolment, course in ((e, courses[e.pk]) for e in enrolments)
     ]
@@ -132,6 +150,16 @@ def _proposed(enrolment, campaign):
     prepared = (campaign.establishment_id, campaign.school_year_id)
     ours = course and (course.establishment_id, course.school_year_id) == prepared
     return course if ours else None
+
+
+def _ranked(courses, student):
+    wishes = {}
+    live = WaitingEntry.objects.live().filter(
+        student=student, course__in=[course.pk for course in courses if course]
+    )
+    for entry in live.select_related("course", "slot__course").order_by("preference", "pk"):
+        wishes.setdefault(entry.course_id, []).append(entry)
+    return wishes
 
 
 def _slots(courses, student):

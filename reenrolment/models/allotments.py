@@ -1,5 +1,7 @@
 """The allotments of a campaign: each run is kept, one is published."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,6 +12,9 @@ from students.models import Course, Slot
 
 SEED_LENGTH = 64  # characters
 REASON_LENGTH = 300  # characters, as on the waiting list
+# How long the places of a published plan are kept for whom they are: far longer than the sender of
+# mails, which gives them, may be away.
+KEPT = dt.timedelta(days=30)
 
 
 class AllotmentQuerySet(models.QuerySet):
@@ -78,11 +83,18 @@ class AllocationQuerySet(models.QuerySet):
 
     def to_settle(self):
         """Published, and the student has not got his place yet."""
-        return self.filter(settled_at=None, allotment__published_at__isnull=False)
+        return self.filter(settled_at=None, told_at=None, allotment__published_at__isnull=False)
+
+    def to_tell(self):
+        """The family has not been told what it got."""
+        return self.filter(told_at=None, allotment__published_at__isnull=False)
 
     def for_list(self):
         return self.select_related(
-            "choice__reenrolment__student", "choice__granted__place", "course", "slot__course"
+            "choice__reenrolment__student",
+            "choice__granted__place__slot__course",
+            "course",
+            "slot__course",
         )
 
 
@@ -122,6 +134,7 @@ class Allocation(models.Model):
         blank=True,
     )
     settled_at = models.DateTimeField("place donnée le", null=True, blank=True)
+    told_at = models.DateTimeField("famille prévenue le", null=True, blank=True)
     problem = models.CharField("empêchement", max_length=300, blank=True)
 
     objects = AllocationQuerySet.as_manager()
@@ -136,7 +149,7 @@ class Allocation(models.Model):
             "pk",
         ]
         indexes = [
-            models.Index("id", name="allocation_to_settle", condition=Q(settled_at=None)),
+            models.Index("id", name="allocation_to_tell", condition=Q(told_at=None)),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -148,6 +161,11 @@ class Allocation(models.Model):
                 name="allocation_wish_obtained_has_a_slot",
                 condition=Q(preference=None) | Q(slot__isnull=False),
                 violation_error_message="Un vœu obtenu a un créneau.",
+            ),
+            models.CheckConstraint(
+                name="allocation_told_once_settled",
+                condition=Q(told_at=None) | Q(settled_at__isnull=False),
+                violation_error_message="La famille n'est prévenue qu'une fois la place donnée.",
             ),
             models.CheckConstraint(
                 name="allocation_problem_once_settled",

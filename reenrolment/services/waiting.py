@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from reenrolment import emails
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
+from reenrolment.selectors import awaits_allotment, before_allotment
 from reenrolment.services.drafts import check_open, open_draft
 from reenrolment.services.moves import lock
 from students import services as students
@@ -28,11 +29,15 @@ def wish(
     """What the student waits for in a course of the coming year, the preferred first.
 
     Of a draft, the course is then wanted; of a dossier deposited, the place that it has stays
-    until a better one is accepted. Raises ValidationError as `check_may_wait` and
+    until a better one is accepted. Of a campaign by allotment these are the ranked wishes: they
+    are frozen from the closing until its publication, and a dossier deposited keeps one at least.
+    Raises ValidationError `not_open`, `closed`, `bad_transition`, `not_proposed`, `no_wish`, or as
     students.waiting.set_wishes.
     """
     reenrolment = _lock_dossier(campaign, student)
     choice = _line_of(reenrolment, course)
+    if campaign.by_allotment:
+        _check_may_rank(campaign, reenrolment, slots)
     waiting.set_wishes(student, course, slots, actor=actor)
     if slots and not choice.wanted:
         choice.wanted, choice.stop_reason = True, ""
@@ -85,8 +90,18 @@ def offer_next() -> int:
 
 @transaction.atomic
 def offer_to(entry: WaitingEntry, slot: Slot, *, actor, reason: str) -> WaitingEntry:
-    """An agent offers a place to whom he chooses; raises as students.waiting.offer_to."""
+    """An agent offers a place to whom he chooses.
+
+    Raises `before_allotment`, where the wishes are not allotted yet, or as
+    students.waiting.offer_to.
+    """
     campaign = campaign_of(entry.course)
+    if awaits_allotment(campaign):
+        raise ValidationError(
+            "Les vœux de cette campagne ne sont pas encore répartis : aucune place ne se "
+            "propose avant.",
+            code="before_allotment",
+        )
     offered = waiting.offer_to(
         entry,
         slot,
@@ -129,6 +144,21 @@ def _lock_dossier(campaign, student):
     return reenrolment
 
 
+def _check_may_rank(campaign, reenrolment, slots):
+    if reenrolment.status == Status.DRAFT:
+        return
+    if campaign.is_open and not slots:
+        raise ValidationError(
+            "Ce dossier est déposé : gardez au moins un vœu pour ce cours.", code="no_wish"
+        )
+    if not campaign.is_open and awaits_allotment(campaign):
+        raise ValidationError(
+            "Les réinscriptions sont closes : vos vœux ne changent plus jusqu'à la "
+            "publication de la répartition.",
+            code="closed",
+        )
+
+
 def _line_of(reenrolment, course) -> CourseChoice:
     """The line of the dossier that leads to the course. Raises ValidationError `not_proposed`."""
     if course.scheduling == Scheduling.FAMILY:
@@ -159,7 +189,10 @@ def _slots_to_offer():
     )
     if not WaitingEntry.objects.waiting().exists():
         return []
-    slots = Slot.objects.filter(Exists(waiting_here)).with_places().filter(places_left__gt=0)
+    not_yet = before_allotment().filter(
+        establishment=OuterRef("course__establishment"), school_year=OuterRef("course__school_year")
+    )
+    slots = Slot.objects.filter(Exists(waiting_here), ~Exists(not_yet)).with_places().filter(places_left__gt=0)
     return slots.select_related("course")
 
 
