@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.db.models import TextChoices
+from django.db.models import Exists, OuterRef, TextChoices
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.names import with_de
 from billing.enums import Settlement
@@ -14,7 +15,8 @@ from imuse.templatetags.french import day, euros, moment
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment
 from reenrolment.pieces import followed_courses
-from students.models import Student
+from students.enums import WaitingState
+from students.models import Student, WaitingEntry
 
 
 class State(TextChoices):
@@ -35,18 +37,50 @@ class Task:
 
 def tasks_of(user, establishment) -> list[Task]:
     """What the user's household has to do in this establishment. Six queries."""
-    students = list(Student.objects.visible_to(user))
     campaign = (
         Campaign.objects.filter(establishment=establishment)
         .select_related("previous_year", "school_year")
         .of_the_moment()
         .first()
     )
+    students = list(_students(user, campaign))
     return [
+        *_places_offered(user, establishment),
         *(_reenrolments(campaign, students) if campaign else []),
         *_refused_documents(user, students),
         *_invoices(user, establishment),
     ]
+
+
+def _students(user, campaign):
+    """The household's, each with `follows`: a course this year, hence something to re-enrol in."""
+    students = Student.objects.visible_to(user)
+    if campaign is None:
+        return students
+    followed = followed_courses(campaign).filter(student=OuterRef("pk"))
+    return students.annotate(follows=Exists(followed))
+
+
+def _places_offered(user, establishment):
+    """The most urgent: it goes to the next family, whether this one saw it or not."""
+    entries = (
+        WaitingEntry.objects.visible_to(user)
+        .filter(
+            course__establishment=establishment,
+            state=WaitingState.OFFERED,
+            hold__until__gt=timezone.now(),
+        )
+        .select_related("student", "hold__place__slot__course")
+        .order_by("hold__until", "pk")
+    )
+    for entry in entries:
+        yield Task(
+            title=f"Une place est proposée à {entry.student.first_name}\u00a0: "
+            f"{entry.offered_slot}",
+            hint=f"À accepter ou à refuser avant le {moment(entry.hold.until)}.",
+            state=State.TO_DO,
+            url=reverse("reenrolment:offer", args=[entry.student_id, entry.pk]),
+        )
 
 
 def _reenrolments(campaign, students):
@@ -55,11 +89,8 @@ def _reenrolments(campaign, students):
         dossier.student_id: dossier
         for dossier in Reenrolment.objects.filter(campaign=campaign, student__in=students)
     }
-    following = set(
-        followed_courses(campaign).filter(student__in=students).values_list("student_id", flat=True)
-    )
     for student in students:
-        if student.pk in following or student.pk in dossiers:
+        if student.follows or student.pk in dossiers:
             state, hint = _where(campaign, dossiers.get(student.pk))
             yield Task(
                 title=f"Réinscription {with_de(student.first_name)} pour {campaign.school_year}",

@@ -73,7 +73,7 @@ class Demand:
             student=student,
             draw=numbers[choice.reenrolment.reference],
             wishes=[
-                Wish(entry.slot_id, tuple(getattr(entry, each) for each in self.rule.criteria))
+                Wish(entry.slot_id, tuple(self.rule.standing_of(entry)))
                 for entry in self.entries.get(choice.pk, ())
             ],
             busy=self.busy.get(student, ()),

@@ -3,6 +3,8 @@
 Each guardian of either household gets one; of the other household's pieces it says nothing.
 """
 
+import datetime as dt
+
 from django.conf import settings
 from django.urls import reverse
 
@@ -15,6 +17,7 @@ from reenrolment.allotted import allotted
 from reenrolment.households import Household
 from reenrolment.models import Allocation, Allotment, Campaign, Reenrolment, Transition
 from reenrolment.pieces import load_pieces
+from reenrolment.waits import waits_of
 from students.models import Slot, WaitingEntry
 
 
@@ -32,6 +35,7 @@ def acknowledge(reenrolment: Reenrolment, transition: Transition) -> None:
         pieces=load_pieces(reenrolment),
         wanted=[choice for choice in choices if choice.wanted],
         stopped=[choice for choice in choices if not choice.wanted],
+        waits=_waits(reenrolment, choices),
     )
 
 
@@ -60,10 +64,13 @@ def offer_place(campaign: Campaign, entry: WaitingEntry) -> None:
     _tell_place(MailKind.PLACE_OFFERED, campaign, entry, entry.hold.place.slot, page)
 
 
-def tell_place_accepted(reenrolment: Reenrolment, entry: WaitingEntry, slot: Slot) -> None:
+def tell_place_accepted(
+    reenrolment: Reenrolment, entry: WaitingEntry, slot: Slot, *, until: dt.datetime | None
+) -> None:
+    """`until`: of a draft, how long the place is kept for whoever has yet to submit it."""
     page = reverse("reenrolment:edit", args=[entry.student_id])
     kind = MailKind.PLACE_ACCEPTED
-    _tell_place(kind, reenrolment.campaign, entry, slot, page, reenrolment=reenrolment)
+    _tell_place(kind, reenrolment.campaign, entry, slot, page, reenrolment=reenrolment, until=until)
 
 
 def tell_allotted(
@@ -100,6 +107,12 @@ def launch(
             "email_is_the_accounts": user is None or user.email == guardian.email,
         },
     )
+
+
+def _waits(reenrolment, choices):
+    courses = {choice.granted.course for choice in choices if choice.granted}
+    waits = waits_of(reenrolment.campaign, reenrolment.student, courses)
+    return [wait.told for of_course in waits.values() for wait in of_course]
 
 
 def _tell_place(kind, campaign, entry, slot, page, **context):

@@ -1,4 +1,7 @@
-"""What the pages of one dossier show, read in ten queries with those of every page."""
+"""What the pages of one dossier show, read in ten queries with those of every page.
+
+Two more while the student waits for a place: the rule of the lists, and the lines.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -15,6 +18,8 @@ from reenrolment.pieces import demand_of, pieces_of
 from reenrolment.readiness import fingerprint_of, problems
 from reenrolment.rows import Row, any_dance, rows_of
 from reenrolment.selectors import latest_campaign, refusal_of
+from reenrolment.services.waiting import DEPOSITED
+from reenrolment.waits import Wait
 from reenrolment.week import Week, week_of
 from students.models import Student
 from students.selectors import Selection, household_students
@@ -95,6 +100,16 @@ class Page:
     def has_lost_holds(self) -> bool:
         return any(row.is_no_longer_held for row in self.rows)
 
+    @property
+    def takes_wishes(self) -> bool:
+        """May a place be waited for: of a draft to submit, and of a dossier that goes on."""
+        return self.mode == Mode.EDIT or self.status in DEPOSITED
+
+    @property
+    def waits(self) -> list[Wait]:
+        """The student's wishes on the waiting lists, of all his courses."""
+        return [wait for row in self.rows for wait in row.waits]
+
     @cached_property
     def week(self) -> Week:
         """One query, for the pages that show it."""
@@ -115,10 +130,22 @@ class Page:
         return [piece for piece in self.pieces if piece.sets_top_rate]
 
 
+def load_courses(request: HttpRequest, pk: int) -> Page:
+    """The rows alone, without slots or waits, and no piece: for a page about one of the courses.
+
+    Raises as `load_page`.
+    """
+    selection, campaign, reenrolment = _whose(request, pk)
+    if campaign is None:
+        return Page(selection, None, None, [], [], [])
+    student = selection.student
+    rows = rows_of(campaign, student, reenrolment, with_slots=False, with_waits=False)
+    return Page(selection, campaign, reenrolment, rows, [], [])
+
+
 def load_page(request: HttpRequest, pk: int) -> Page:
     """Raises Http404 when the student is neither the household's nor the one acted for."""
-    selection = household_students(request.user, pk, acting_for=request.acting_for)
-    campaign, reenrolment = latest_campaign(request.establishment, selection.student)
+    selection, campaign, reenrolment = _whose(request, pk)
     if campaign is None:
         return Page(selection, None, None, [], [], [])
     demand = demand_of(reenrolment) if reenrolment else []
@@ -133,3 +160,8 @@ def load_page(request: HttpRequest, pk: int) -> Page:
         demand=demand,
     )
     return Page(selection, campaign, reenrolment, rows, pieces, demand, refusal_of(reenrolment))
+
+
+def _whose(request, pk):
+    selection = household_students(request.user, pk, acting_for=request.acting_for)
+    return selection, *latest_campaign(request.establishment, selection.student)

@@ -70,4 +70,4 @@ def fingerprint_of(reenrolment: Reenrolment, rows: list[Row], pieces: list[Piece
 def _facts_of(row):
     choice, proposed = row.choice, row.course and row.course.pk
     facts = [row.enrolment.pk, proposed, choice.wanted, choice.slot_id, choice.stop_reason]
-    return [*facts, [entry.slot_id for entry in row.ranked or ()]]
+    return [*facts, [wait.entry.slot_id for wait in row.waits] if row.by_allotment else []]

@@ -1,15 +1,16 @@
 """The lines of the table Cours · Cycle · Ha · Réinscription · Cours disponible."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from django.db.models import FilteredRelation, Q
 
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import followed_courses
+from reenrolment.waits import Wait, is_waiting, waits_of
 from students.enums import Art, Scheduling
-from students.models import Course, Enrolment, Slot, Student, WaitingEntry
+from students.models import Course, Enrolment, Slot, Student
 from students.selectors import may_pick, slots_for
 
 
@@ -21,8 +22,8 @@ class Row:
     course: Course | None  # of the coming year; None: the administration will say
     all_slots: list[Slot]  # of `course`, in the week's order (students.selectors.slots_for)
     choice: CourseChoice  # unsaved while there is no draft
-    # What the student waits for, the preferred first; None where slots are picked, not ranked.
-    ranked: list[WaitingEntry] | None = None
+    by_allotment: bool = False  # the slots are ranked, not picked (Campaign.by_allotment)
+    waits: list[Wait] = field(default_factory=list)  # for places of the course that goes on
 
     @cached_property
     def slots(self) -> list[Slot]:
@@ -46,6 +47,21 @@ class Row:
         return granted if granted and granted.is_live else None
 
     @property
+    def next_course(self) -> Course | None:
+        """In which the student is, or else would be, the coming year."""
+        return self.granted.course if self.granted else self.course
+
+    @property
+    def offers(self) -> list[Wait]:
+        """The places of the waiting list that he may accept at this moment."""
+        return [wait for wait in self.waits if wait.offered]
+
+    @property
+    def lines(self) -> list[Wait]:
+        """The slots for which he still waits."""
+        return [wait for wait in self.waits if not wait.offered]
+
+    @property
     def scheduling(self) -> Scheduling:
         """Who fixes the hour; a course not known yet is the administration's."""
         return Scheduling(self.course.scheduling) if self.course else Scheduling.ADMINISTRATION
@@ -56,18 +72,18 @@ class Row:
 
     @property
     def offers_slots(self) -> bool:
-        chosen = self.scheduling == Scheduling.FAMILY and self.ranked is None
+        chosen = self.scheduling == Scheduling.FAMILY and not self.by_allotment
         return chosen and bool(self.slots)
 
     @property
     def ranks_slots(self) -> bool:
         """In a campaign by allotment: full or not, each slot may be wished for."""
-        chosen = self.scheduling == Scheduling.FAMILY and self.ranked is not None
+        chosen = self.scheduling == Scheduling.FAMILY and self.by_allotment
         return chosen and bool(self.all_slots)
 
     @property
     def lacks_wishes(self) -> bool:
-        return self.choice.wanted and self.ranks_slots and not self.ranked
+        return self.choice.wanted and self.ranks_slots and not self.waits
 
     @property
     def slot_is_gone(self) -> bool:
@@ -88,21 +104,27 @@ class Row:
 
     @property
     def lacks_slot(self) -> bool:
-        return self.choice.wanted and self.offers_slots and not self.choice.slot_id
+        """Nothing is picked among the slots that are left, nor waited for among the others."""
+        picked = self.choice.slot_id or self.waits
+        return self.choice.wanted and self.offers_slots and not picked
 
 
 def rows_of(
-    campaign: Campaign, student: Student, reenrolment: Reenrolment | None, *, with_slots=True
+    campaign: Campaign,
+    student: Student,
+    reenrolment: Reenrolment | None,
+    *,
+    with_slots=True,
+    with_waits=True,
 ) -> list[Row]:
-    """One row for each course followed this year. Two queries, one without the slots.
+    """One row for each course followed this year.
 
-    One more in a campaign by allotment.
+    Two queries, one without the slots, and two more for a student who waits for a place.
     """
     enrolments = list(_enrolments(campaign, student, reenrolment))
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
     slots = _slots(courses.values(), student) if with_slots else {}
-    ranked = _ranked(courses.values(), student) if campaign.by_allotment else None
-    return [
+    rows = [
         Row(
             enrolment=enrolment,
             course=course,
@@ -110,9 +132,16 @@ def rows_of(
             # An outer join that finds nothing sets no attribute.
             choice=getattr(enrolment, "choice", None)
             or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
-            ranked=ranked if ranked is None else ranked.get(course and course.pk, []),
+            by_allotment=campaign.by_allotment,
         )
         for enrolment, course in ((e, courses[e.pk]) for e in enrolments)
+    ]
+    if not with_waits or not any(enrolment.is_waiting for enrolment in enrolments):
+        return rows
+    waits = waits_of(campaign, student, {row.next_course for row in rows} - {None})
+    return [
+        replace(row, waits=waits.get(row.next_course.pk, [])) if row.next_course else row
+        for row in rows
     ]
 
 
@@ -131,7 +160,10 @@ def _enrolments(campaign, student, reenrolment):
     ours = Q(choices__reenrolment=reenrolment.pk if reenrolment else None)
     followed = followed_courses(campaign).filter(student=student).values("pk")
     return (
-        Enrolment.objects.annotate(choice=FilteredRelation("choices", condition=ours))
+        Enrolment.objects.annotate(
+            choice=FilteredRelation("choices", condition=ours),
+            is_waiting=is_waiting(campaign, student),
+        )
         .filter(Q(pk__in=followed) | Q(choice__isnull=False))
         .select_related(
             "course__discipline",
@@ -150,16 +182,6 @@ def _proposed(enrolment, campaign):
     prepared = (campaign.establishment_id, campaign.school_year_id)
     ours = course and (course.establishment_id, course.school_year_id) == prepared
     return course if ours else None
-
-
-def _ranked(courses, student):
-    wishes = {}
-    live = WaitingEntry.objects.live().filter(
-        student=student, course__in=[course.pk for course in courses if course]
-    )
-    for entry in live.select_related("course", "slot__course").order_by("preference", "pk"):
-        wishes.setdefault(entry.course_id, []).append(entry)
-    return wishes
 
 
 def _slots(courses, student):

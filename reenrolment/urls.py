@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reenrolment import assisting_views, views
+from reenrolment import assisting_views, views, waiting_views
 
 app_name = "reenrolment"
 
@@ -12,6 +12,16 @@ urlpatterns = [
     path("eleves/<int:pk>/reinscription/completer/", views.complete, name="complete"),
     path("eleves/<int:pk>/reinscription/retirer/", views.withdraw, name="withdraw"),
     path("eleves/<int:pk>/reinscription/reprendre/", views.take_up, name="take_up"),
+    path(
+        "eleves/<int:pk>/reinscription/attente/<int:course_pk>/",
+        waiting_views.waiting,
+        name="waiting",
+    ),
+    path(
+        "eleves/<int:pk>/reinscription/proposition/<int:entry_pk>/",
+        waiting_views.offer,
+        name="offer",
+    ),
     path("eleves/<int:pk>/guichet/", assisting_views.assist, name="assist"),
     path("guichet/terminer/", assisting_views.stop_assisting, name="stop_assisting"),
 ]

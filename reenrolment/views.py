@@ -27,10 +27,10 @@ def of_the_site_shown(view):
     """
 
     @wraps(view)
-    def inner(request, pk):
+    def inner(request, pk, *keys):
         shown = request.POST.get("site", str(request.establishment.pk))
         if shown == str(request.establishment.pk):
-            return view(request, pk)
+            return view(request, pk, *keys)
         for site in request.establishments:
             if shown == str(site.pk):
                 context = {"shown": site, "pk": pk}
@@ -45,8 +45,8 @@ def of_the_site_shown(view):
 def edit(request, pk):
     """« Réinscription » (the manual, steps 6 and 7): one form; each button saves it all first.
 
-    The button's name says what comes after: `check`, `keep` (the places, for longer), `send` or
-    `remove` (a piece's key).
+    The button's name says what comes after: `check`, `keep` (the places, for longer), `wait` (for
+    a place in the course of this key), `send` or `remove` (a piece's key).
     """
     page = load_page(request, pk)
     if request.method == "POST" and page.rows:  # otherwise there is no form: the page says why
@@ -55,6 +55,8 @@ def edit(request, pk):
             return _show(request, outcome, outcome.errors)
         if "check" in request.POST:
             return redirect("reenrolment:check", pk)
+        if row := _row_to_wait_in(outcome.page, request.POST.get("wait")):
+            return redirect("reenrolment:waiting", pk, row.course.pk)
         messages.success(request, _saved(outcome.page, kept="keep" in request.POST))
         return redirect("reenrolment:edit", pk)
     forms = DraftForms(page)
@@ -177,6 +179,10 @@ def _save(request, page) -> Outcome:
         actor=request.user,
         reload=lambda: load_page(request, page.student.pk),
     )
+
+
+def _row_to_wait_in(page, course_key):
+    return next((row for row in page.rows if row.course and str(row.course.pk) == course_key), None)
 
 
 def _saved(page, *, kept):

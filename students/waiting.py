@@ -23,20 +23,28 @@ REASON_LENGTH = 300  # characters, WaitingMove.reason
 
 @transaction.atomic
 def set_wishes(
-    student: Student, course: Course, wishes: Sequence[Slot | None], *, actor: User | None
+    student: Student,
+    course: Course,
+    wishes: Sequence[Slot | None],
+    *,
+    actor: User | None,
+    seen: Sequence[int | None] | None = None,
 ) -> None:
     """What the student waits for in the course, the preferred first; None: any slot of it.
 
     A wish kept keeps its place in the line, whatever its rank among the wishes; one that is not
-    named any more is withdrawn; an offer under way stays. Raises ValidationError, code
-    `wrong_course`, `twice`, or `already_there` for a slot where he has his place, and for « any »
-    once he has one.
+    named any more is withdrawn; an offer under way stays, one whose time is over has expired.
+    `seen`: the keys of the slots that the page showed, in order. Raises ValidationError, code
+    `wrong_course`, `twice`, `already_there` for a slot where he has his place, and for « any »
+    once he has one, or `stale`, when somebody else changed the wishes since they were seen.
     """
-    services.lock_slots(course.slots.values_list("pk", flat=True))
+    for slot in services.lock_slots(course.slots.values_list("pk", flat=True)).values():
+        services.free_expired_holds(slot)
     _check_wishes(student, course, wishes)
     live = WaitingEntry.objects.live().filter(student=student, course=course)
     entries = {entry.slot_id: entry for entry in waiting_moves.lock(live)}
     wanted = [slot and slot.pk for slot in wishes]
+    _check_seen(entries.values(), seen, wanted)
     for key, entry in entries.items():
         if key not in wanted and entry.state == WaitingState.WAITING:
             waiting_moves.move(
@@ -146,6 +154,15 @@ def _check_wishes(student, course, wishes):
             "%(student)s a déjà une place le %(slot)s.",
             code="already_there",
             params={"student": student, "slot": seat.slot},
+        )
+
+
+def _check_seen(entries, seen, wanted):
+    stored = [entry.slot_id for entry in sorted(entries, key=lambda e: (e.preference, e.pk))]
+    if seen is not None and stored not in (list(seen), wanted):
+        raise ValidationError(
+            "Une autre personne, un autre onglet ou une réponse a changé ces vœux entre-temps.",
+            code="stale",
         )
 
 

@@ -5,12 +5,12 @@ fulfils a criterion comes before whoever does not; at equality the next one deci
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from families.enums import Zone
-from students.enums import Criterion
+from students.enums import Criterion, WaitingState
 from students.models import Course, Custody, Enrolment, Slot, Student, WaitingEntry
 
 
@@ -26,17 +26,22 @@ class Rule:
         """The rule as families read it, one line per step."""
         return [*(criterion.label for criterion in self.criteria), "ordre des demandes"]
 
-    def met_by(self, entry: WaitingEntry) -> list[Criterion]:
-        """Those that an entry of `lines_of` fulfils."""
-        return [criterion for criterion in self.criteria if getattr(entry, criterion.value)]
+    def met_by(self, row: WaitingEntry | Slot) -> list[Criterion]:
+        """Those that an entry of `lines_of` fulfils, or the student on a slot of `as_awaited`."""
+        return [criterion for criterion in self.criteria if getattr(row, criterion.value)]
+
+    def standing_of(self, row: WaitingEntry | Slot) -> list[bool]:
+        """Of two, the greater comes first; at equality, the draw and time decide."""
+        return [getattr(row, criterion.value) for criterion in self.criteria]
 
 
 @dataclass(frozen=True)
 class Lines:
-    """All that is waited for in some courses, first to last."""
+    """All that is waited for in some courses, first to last; the offers of one student apart."""
 
     rule: Rule
     entries: list[WaitingEntry]
+    offers: list[WaitingEntry] = field(default_factory=list)
 
     def of(self, slot: Slot) -> list[WaitingEntry]:
         """The line of one slot: a wish for it, or for any of its course; each student once."""
@@ -53,25 +58,54 @@ class Lines:
         students = [entry.student_id for entry in self.of(slot)]
         return students.index(student.pk) + 1 if student.pk in students else None
 
+    def rank_of_newcomer(self, slot: Slot) -> int:
+        """The rank that joining at this moment would give; of a slot of `as_awaited`."""
+        mine = self.rule.standing_of(slot)
+        before = [entry for entry in self.of(slot) if self.rule.standing_of(entry) >= mine]
+        return len(before) + 1
 
-def lines_of(courses: Iterable[Course], rule: Rule) -> Lines:
+
+def lines_of(courses: Iterable[Course], rule: Rule, *, offers_to: Student | None = None) -> Lines:
     """In one query. Each entry has one boolean per criterion, named by its value.
 
-    A wish for any slot has no weekday, hence no sibling on the same day.
+    A wish for any slot has no weekday, hence no sibling on the same day. `offers_to`: `offers` are
+    this student's, each with its place; the others' are nobody's business.
     """
-    waiting = WaitingEntry.objects.waiting().filter(course__in=courses)
-    tests = {criterion.value: _TESTS[criterion](rule) for criterion in rule.criteria}
+    shown = Q(state=WaitingState.WAITING)
+    related = ["student", "slot__course", "course"]
+    if offers_to is not None:
+        shown |= Q(state=WaitingState.OFFERED, student=offers_to)
+        related.append("hold__place__slot__course")
+    tests = _tests(rule, student=OuterRef("student"), weekday=OuterRef("slot__weekday"))
     first = [f"-{criterion.value}" for criterion in rule.criteria]
-    ordered = waiting.annotate(**tests).order_by(
-        *first, F("draw").asc(nulls_last=True), "since", "pk"
+    ordered = (
+        WaitingEntry.objects.filter(shown, course__in=courses)
+        .annotate(**tests)
+        .order_by(*first, F("draw").asc(nulls_last=True), "since", "pk")
+        .select_related(*related)
     )
-    return Lines(rule, list(ordered.select_related("student", "slot__course", "course")))
+    lines = Lines(rule, [])
+    for entry in ordered:
+        (lines.entries if entry.state == WaitingState.WAITING else lines.offers).append(entry)
+    return lines
 
 
-def _enrolled(rule):
+def as_awaited(slots: QuerySet[Slot], student: Student, rule: Rule) -> QuerySet[Slot]:
+    """Adds one boolean per criterion: does the student, if he waited for the slot, fulfil it?"""
+    return slots.annotate(**_tests(rule, student=student.pk, weekday=OuterRef("weekday")))
+
+
+def _tests(rule, *, student, weekday):
+    """For a query on rows that have a `course`."""
+    return {
+        criterion.value: _TESTS[criterion](rule, student, weekday) for criterion in rule.criteria
+    }
+
+
+def _enrolled(rule, student, weekday):
     return Exists(
         Enrolment.objects.live().filter(
-            student=OuterRef("student"),
+            student=student,
             course__school_year=rule.previous_year_id,
             course__establishment=OuterRef("course__establishment"),
             course__discipline=OuterRef("course__discipline"),
@@ -79,22 +113,23 @@ def _enrolled(rule):
     )
 
 
-def _sibling(rule):
+def _sibling(rule, student, weekday):
     """Another student of one of the households has a place that day, in the year prepared."""
+    him = OuterRef(student) if isinstance(student, OuterRef) else student  # one query deeper
     siblings = Custody.objects.filter(
-        student=OuterRef("student"), family__custodies__student=OuterRef(OuterRef("student"))
-    ).exclude(student=OuterRef(OuterRef("student")))
+        student=OuterRef("student"), family__custodies__student=him
+    ).exclude(student=him)
     return Exists(
         Enrolment.objects.live().filter(
             Exists(siblings),
             course__school_year=OuterRef("course__school_year"),
-            place__slot__weekday=OuterRef("slot__weekday"),
+            place__slot__weekday=weekday,
         )
     )
 
 
-def _resident(rule):
-    homes = Custody.objects.filter(student=OuterRef("student"))
+def _resident(rule, student, weekday):
+    homes = Custody.objects.filter(student=student)
     return Exists(homes.filter(family__commune__zone=Zone.RESIDENT))
 
 

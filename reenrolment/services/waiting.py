@@ -24,21 +24,27 @@ DEPOSITED = [Status.SUBMITTED, Status.INCOMPLETE, Status.VALIDATED]
 
 @transaction.atomic
 def wish(
-    campaign: Campaign, student: Student, course: Course, slots: list[Slot | None], *, actor
+    campaign: Campaign,
+    student: Student,
+    course: Course,
+    slots: list[Slot | None],
+    *,
+    actor,
+    seen: list[int | None] | None = None,
 ) -> None:
     """What the student waits for in a course of the coming year, the preferred first.
 
     Of a draft, the course is then wanted; of a dossier deposited, the place that it has stays
     until a better one is accepted. Of a campaign by allotment these are the ranked wishes: they
     are frozen from the closing until its publication, and a dossier deposited keeps one at least.
-    Raises ValidationError `not_open`, `closed`, `bad_transition`, `not_proposed`, `no_wish`, or as
-    students.waiting.set_wishes.
+    `seen`: what the page showed. Raises ValidationError `not_open`, `closed`, `bad_transition`,
+    `not_proposed`, `no_wish`, and as students.waiting.set_wishes.
     """
     reenrolment = _lock_dossier(campaign, student)
     choice = _line_of(reenrolment, course)
     if campaign.by_allotment:
         _check_may_rank(campaign, reenrolment, slots)
-    waiting.set_wishes(student, course, slots, actor=actor)
+    waiting.set_wishes(student, course, slots, actor=actor, seen=seen)
     if slots and not choice.wanted:
         choice.wanted, choice.stop_reason = True, ""
         choice.save(update_fields=["wanted", "stop_reason"])
@@ -61,12 +67,13 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     waiting.check_offer_runs(entry)  # the time may have passed while we waited for the locks
     if reenrolment.status == Status.DRAFT:
         check_open(campaign)
-        students.hold(reenrolment.student, slot, until=campaign.hold_until)
+        held = students.hold(reenrolment.student, slot, until=campaign.hold_until)
         choice.wanted, choice.slot, choice.stop_reason = True, slot, ""
         choice.save(update_fields=["wanted", "slot", "stop_reason"])
     else:
+        held = None
         students.place(choice.granted, slot)
-    emails.tell_place_accepted(reenrolment, entry, slot)
+    emails.tell_place_accepted(reenrolment, entry, slot, until=held and held.until)
     return reenrolment
 
 
@@ -192,7 +199,11 @@ def _slots_to_offer():
     not_yet = before_allotment().filter(
         establishment=OuterRef("course__establishment"), school_year=OuterRef("course__school_year")
     )
-    slots = Slot.objects.filter(Exists(waiting_here), ~Exists(not_yet)).with_places().filter(places_left__gt=0)
+    slots = (
+        Slot.objects.filter(Exists(waiting_here), ~Exists(not_yet))
+        .with_places()
+        .filter(places_left__gt=0)
+    )
     return slots.select_related("course")
 
 

@@ -208,6 +208,12 @@ class Slot(models.Model):
         return f"{name} – {self.get_weekday_display().upper()} – {self.hours}"
 
     @property
+    def within_course(self) -> str:
+        """« A – LUNDI – 18 h 30 à 19 h 30 », where the course is named already."""
+        named = [self.group, self.get_weekday_display().upper(), self.hours]
+        return " – ".join(filter(None, named))
+
+    @property
     def hours(self) -> str:
         return f"{french_time(self.starts_at)} à {french_time(self.ends_at)}"
 

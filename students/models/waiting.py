@@ -102,6 +102,11 @@ class WaitingEntry(models.Model):
         return str(self.slot) if self.slot_id else f"{self.course}, n'importe quel horaire"
 
     @property
+    def within_course(self) -> str:
+        """The same where the course is named already."""
+        return self.slot.within_course if self.slot_id else "n'importe quel horaire"
+
+    @property
     def offered_slot(self) -> Slot | None:
         """The slot of the place kept for the answer; None when none is."""
         offered = getattr(self, "hold", None)
