@@ -9,7 +9,7 @@ from django.forms import DateTimeInput
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.admin_filters import SiteFilter
 from accounts.selectors import establishments_of
-from reenrolment.admin import launches
+from reenrolment.admin import allotments, launches
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, Terms
 
@@ -18,7 +18,7 @@ class CampaignForm(forms.ModelForm):
     class Meta:
         model = Campaign
         fields = [
-            *["establishment", "previous_year", "school_year"],
+            *["establishment", "previous_year", "school_year", "mode"],
             *["opens_at", "closes_at", "hold_minutes", "travel_minutes", "terms"],
         ]
         help_texts = {
@@ -44,7 +44,7 @@ class TermsField(forms.ModelChoiceField):
 
 @admin.register(Campaign)
 class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
-    """The dates may move; the years and the establishment no more once there are dossiers."""
+    """The dates may move; the years, the site and the mode no more once there are dossiers."""
 
     form = CampaignForm
     fields = CampaignForm.Meta.fields
@@ -60,7 +60,7 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     }
 
     def get_urls(self):
-        return [*launches.urls(), *super().get_urls()]
+        return [*launches.urls(), *allotments.urls(), *super().get_urls()]
 
     def get_queryset(self, request):
         campaigns = super().get_queryset(request).select_related("school_year", "establishment")
@@ -69,7 +69,7 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         if obj is not None and obj.reenrolments.exists():
-            return ["establishment", "previous_year", "school_year"]
+            return ["establishment", "previous_year", "school_year", "mode"]
         return []
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
