@@ -28,6 +28,8 @@ _SECRETARIAT = [
       for model in ("student", "custody", "teacher", "schoolyear", "discipline", "course",
                     "slot", "enrolment", "repertoirepiece")],
     "students.delete_custody",
+    *[f"students.view_{model}" for model in ("waitingentry", "waitingmove")],
+    "students.manage_waiting",
     *[f"{app}.{verb}_{model}" for verb in ("import", "export") for app, model in
       [("families", "family"), ("families", "guardian"), ("students", "student"),
        ("students", "custody"), ("students", "course"), ("students", "slot")]],

@@ -8,8 +8,9 @@ took the constraint away.
 from collections import defaultdict
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import pairwise
 
-from django.db.models import Count, F, Max, Prefetch, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q
 
 from accounts.enums import MailKind
 from accounts.models import Mail
@@ -20,10 +21,11 @@ from documents.models import Document
 from families.models import Family, Guardian, Merge
 from reenrolment.enums import NEXT, TO_EXAMINE, Status
 from reenrolment.models import CourseChoice, Reenrolment, Transition
-from students.enums import WITHOUT_SLOT, EnrolmentStatus
-from students.models import Enrolment, Hold
+from students.enums import NEXT_WAITING, WITHOUT_SLOT, EnrolmentStatus, WaitingState
+from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
 
 GIVEN_BACK = [Status.REFUSED, Status.WITHDRAWN]
+_LOG = Prefetch("moves", WaitingMove.objects.order_by("pk"), to_attr="log")
 
 
 def seats() -> Iterator[str]:
@@ -40,6 +42,62 @@ def seats() -> Iterator[str]:
     astray = Hold.objects.exclude(course=F("place__slot__course"))
     for held in astray.select_related("student", "course", "place__slot__course"):
         yield f"{held.student} garde une place d'un autre cours, {_quoted(held.place.slot)}."
+
+
+def waiting_lists() -> Iterator[str]:
+    """A place is offered to whoever it is kept for, and nobody waits for what he has or gave up."""
+    entries = WaitingEntry.objects.select_related("student", "course", "slot__course")
+    astray = entries.exclude(slot=None).exclude(course=F("slot__course"))
+    for entry in astray.order_by("pk"):
+        yield f"{entry}\u00a0: ce créneau n'est pas du cours {_quoted(entry.course)}."
+    unkept = entries.filter(state=WaitingState.OFFERED, hold=None)
+    for entry in unkept.order_by("pk"):
+        yield f"{entry}\u00a0: une place est proposée et aucune n'est gardée."
+    yield from _wrong_offers()
+    yield from _needless_waits(entries.live())
+    for entry in entries.order_by("pk").prefetch_related(_LOG).iterator(chunk_size=500):
+        yield from _wrong_moves(entry)
+
+
+def _wrong_offers():
+    offers = Hold.objects.exclude(entry=None).select_related("entry__student", "place__slot")
+    for offer in offers.order_by("pk"):
+        entry = offer.entry
+        if entry.state != WaitingState.OFFERED:
+            state = _quoted(entry.get_state_display())
+            yield f"{entry}\u00a0: une place est gardée et la demande est {state}."
+        if (offer.student_id, offer.course_id) != (entry.student_id, entry.course_id):
+            yield f"{entry}\u00a0: la place gardée est d'un autre élève ou d'un autre cours."
+        if entry.slot_id not in (None, offer.place.slot_id):
+            yield f"{entry}\u00a0: la place gardée est d'un autre créneau."
+
+
+def _needless_waits(live):
+    served = Enrolment.objects.live().filter(
+        student=OuterRef("student"), place__slot=OuterRef("slot")
+    )
+    for entry in live.filter(Exists(served)).order_by("pk"):
+        yield f"{entry}\u00a0: l'élève attend une place qu'il a."
+    dossiers = Reenrolment.objects.filter(
+        student=OuterRef("student"),
+        campaign__establishment=OuterRef("course__establishment"),
+        campaign__school_year=OuterRef("course__school_year"),
+        status__in=GIVEN_BACK,
+    )
+    for entry in live.filter(Exists(dossiers)).order_by("pk"):
+        yield f"{entry}\u00a0: l'élève attend encore, et son dossier est refusé ou retiré."
+
+
+def _wrong_moves(entry):
+    """The log leads to the present state; who was seated before others may never have waited."""
+    states = [WaitingState(move.to_state) for move in entry.log]
+    starts = [WaitingState.WAITING, WaitingState.ACCEPTED]
+    pairs = pairwise(states)
+    if not states or states[0] not in starts or any(b not in NEXT_WAITING[a] for a, b in pairs):
+        yield f"{entry}\u00a0: le journal ne suit pas les états d'une demande."
+    elif states[-1] != entry.state:
+        now, then = _quoted(entry.get_state_display()), _quoted(states[-1].label)
+        yield f"{entry}\u00a0: l'état est {now} et le journal s'arrête à {then}."
 
 
 def one_dossier() -> Iterator[str]:
@@ -233,6 +291,7 @@ def erasures() -> Iterator[str]:
 
 CHECKS = [
     seats,
+    waiting_lists,
     one_dossier,
     files,
     choices,

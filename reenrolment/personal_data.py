@@ -44,6 +44,8 @@ ABOUT_A_DOSSIER = [
     MailKind.VALIDATED,
     MailKind.REFUSED,
     MailKind.WITHDRAWN,
+    MailKind.PLACE_OFFERED,
+    MailKind.PLACE_ACCEPTED,
 ]
 # What the administration works on, or has said yes to, for a year that is not over. A draft holds
 # nothing, and what was refused or withdrawn is given back.
@@ -55,6 +57,7 @@ class ReenrolmentPart(Part):
     not_exported = {
         "reenrolment.Campaign": "publique",
         "reenrolment.Terms": "publiques",
+        "reenrolment.WaitingCriterion": "la règle publiée d'une campagne",
         "reenrolment.Launch": "une action de l'administration",
         "reenrolment.Reenrolment.student": NESTED,
         "reenrolment.CourseChoice.reenrolment": NESTED,

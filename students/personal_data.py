@@ -11,7 +11,18 @@ from accounts.records import record
 from families.enums import Fate
 from families.holdings import Holding, Part
 from families.models import Family
-from students.models import Custody, Enrolment, Hold, RepertoirePiece, Student, Teacher
+from students import waiting_moves
+from students.enums import WaitingState
+from students.models import (
+    Custody,
+    Enrolment,
+    Hold,
+    RepertoirePiece,
+    Student,
+    Teacher,
+    WaitingEntry,
+    WaitingMove,
+)
 
 EXPORTED = {
     Student: [
@@ -20,6 +31,8 @@ EXPORTED = {
     ],
     Custody: ["rank"],
     Enrolment: ["course", "place", "status", "cycle", "cycle_year", "next_course"],
+    WaitingEntry: ["course", "slot", "preference", "since", "draw", "state"],
+    WaitingMove: ["at", "actor", "to_state", "slot", "rank", "waiting", "reason"],
     RepertoirePiece: ["school_year", "composer", "title", "occasion", "played_on"],
 }
 NESTED = "dit où la ligne est rangée"
@@ -35,6 +48,8 @@ class StudentsPart(Part):
         "students.Custody.family": "un foyer ne lit rien de l'autre",
         "students.Enrolment.student": NESTED,
         "students.RepertoirePiece.student": NESTED,
+        "students.WaitingEntry.student": NESTED,
+        "students.WaitingMove.entry": NESTED,
         "students.Teacher": "une autre personne",
         "students.SchoolYear": "une liste publique",
         "students.Discipline": "une liste publique",
@@ -43,7 +58,9 @@ class StudentsPart(Part):
         "students.Hold": "une place gardée une demi-heure, pour un créneau que le dossier nomme",
         "students.Place": "le motif d'une place ajoutée parle du créneau",
     }
-    sections = {"élèves": "leur identité, leur garde, leurs cours, leur répertoire"}
+    sections = {
+        "élèves": "leur identité, leur garde, leurs cours, leur répertoire, leurs listes d'attente"
+    }
 
     def export(self, copy):
         enrolments = (
@@ -51,10 +68,16 @@ class StudentsPart(Part):
             .select_related("next_course")
             .order_by("-course__school_year__starts_on", "course__sort_name", "pk")
         )
+        moves = WaitingMove.objects.select_related("actor", "slot__course").order_by("pk")
+        waits = WaitingEntry.objects.select_related("course__school_year", "slot__course")
+        waits = waits.prefetch_related(Prefetch("moves", moves)).order_by("since", "pk")
         students = copy.family.students.prefetch_related(
-            "custodies", "repertoire__school_year", Prefetch("enrolments", enrolments)
+            "custodies",
+            "repertoire__school_year",
+            Prefetch("enrolments", enrolments),
+            Prefetch("waiting_entries", waits),
         )
-        return {"élèves": [_student(student, copy.family) for student in students]}
+        return {"élèves": [_student(student, copy) for student in students]}
 
     def needs_account(self, user):
         return Teacher.objects.filter(user=user).exists()
@@ -76,6 +99,13 @@ class StudentsPart(Part):
                 Enrolment.objects.filter(student__in=ours).count(),
                 Fate.EMPTIED,
                 "Elles comptent les élèves de chaque cours, sans dire qui.",
+            ),
+            Holding(
+                "Listes d'attente\u00a0: demandes et motifs",
+                WaitingEntry.objects.filter(student__in=ours).count(),
+                Fate.EMPTIED,
+                "Elles disent aux autres familles comment les places ont été données, sans dire "
+                "qui.",
             ),
         ]
 
@@ -105,12 +135,21 @@ class StudentsPart(Part):
         for student in ours:
             _empty(student)
         pks = [student.pk for student in ours]
-        for model in (RepertoirePiece, Enrolment):
+        _stop_waiting(pks)
+        for model in (RepertoirePiece, Enrolment, WaitingEntry):
             rows = model.objects.filter(student__in=pks)
             forget_in_admin_log(model, list(rows.values_list("pk", flat=True)))
         RepertoirePiece.objects.filter(student__in=pks).delete()
         Hold.objects.filter(student__in=pks).delete()
         forget_in_admin_log(Student, pks)
+
+
+def _stop_waiting(student_pks):
+    """The places offered go on to others; the log keeps what was decided, without its texts."""
+    live = WaitingEntry.objects.live().filter(student__in=student_pks)
+    for entry in waiting_moves.lock(live):
+        waiting_moves.move(entry, WaitingState.LEFT)
+    WaitingMove.objects.filter(entry__student__in=student_pks).update(reason="")
 
 
 def students_only_of(family: Family):
@@ -127,13 +166,13 @@ def _elsewhere(family):
     return Exists(Custody.objects.filter(student=OuterRef("pk")).exclude(family=family))
 
 
-def _student(student, family):
+def _student(student, copy):
     return {
         **record(student, EXPORTED[Student]),
         "garde": [
             {
                 **record(custody, EXPORTED[Custody]),
-                "lequel": "le vôtre" if custody.family_id == family.pk else "un autre foyer",
+                "lequel": "le vôtre" if custody.family_id == copy.family.pk else "un autre foyer",
             }
             for custody in student.custodies.all()
         ],
@@ -141,6 +180,7 @@ def _student(student, family):
         "répertoire": [
             record(piece, EXPORTED[RepertoirePiece]) for piece in student.repertoire.all()
         ],
+        "listes d'attente": [_wait(entry, copy) for entry in student.waiting_entries.all()],
     }
 
 
@@ -150,6 +190,18 @@ def _enrolment(enrolment):
         "année scolaire": str(enrolment.course.school_year),
         **record(enrolment, EXPORTED[Enrolment], **said),
         "enseignant": str(enrolment.teacher) if enrolment.teacher else None,
+    }
+
+
+def _wait(entry, copy):
+    """His own rank among how many, and why; nothing says who the others are."""
+    return {
+        "année scolaire": str(entry.course.school_year),
+        **record(entry, EXPORTED[WaitingEntry]),
+        "mouvements": [
+            record(move, EXPORTED[WaitingMove], actor=copy.signature(move.actor))
+            for move in entry.moves.all()
+        ],
     }
 
 

@@ -18,13 +18,11 @@ from django.utils import timezone
 
 from accounts.authority import MANAGE_AGENTS
 from accounts.models import User
-from accounts.spreadsheets.saving import save_rows
 from families.merging import Edit, merge
 from students import waiting_moves
 from students.enums import NEXT, Cycle, EnrolmentStatus, WaitingState
 from students.models import (
     Course,
-    Custody,
     Enrolment,
     Hold,
     Place,
@@ -81,19 +79,22 @@ def claim(
     cycle_year: int | None = None,
     leaving: Enrolment | None = None,
     ahead: bool = False,
+    actor: User | None = None,
+    reason: str = "",
 ) -> Enrolment:
     """Enrols the student in the slot's course: REQUESTED.
 
     On the place held for him there, else on the free one of lowest number. `leaving`: the
     enrolment that the caller ends for this one, in the same transaction; `ahead`: before those who
-    wait for the slot. Raises ValidationError, code `slot_full` or `slot_awaited` (whose
-    `params["slot"]` is the slot), `slot_gone`, `already_enrolled`, `clash`.
+    wait for the slot, which `actor` does for that `reason` (students.waiting.check_order). Raises
+    ValidationError, code `slot_full` or `slot_awaited` (whose `params["slot"]` is the slot),
+    `slot_gone`, `already_enrolled`, `clash`.
     """
     slot = _lock_slot(slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
     check_not_enrolled(student, enrolment.course)
     check_no_clash(student, slot, leaving=leaving)
-    return _take_place(enrolment, slot, ahead=ahead)
+    return _take_place(enrolment, slot, ahead=ahead, actor=actor, reason=reason)
 
 
 @transaction.atomic
@@ -123,7 +124,7 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime) -> Hold:
     check_not_enrolled(student, slot.course)
     check_no_clash(student, slot)
     free = _first_free_place(slot, student)
-    until = max(until, _take_up_offer(student, slot) or until)
+    until = max(until, waiting_moves.take_up_offer(student, slot) or until)
     held, _ = Hold.objects.update_or_create(
         student=student, course=slot.course, entry=None, defaults={"place": free, "until": until}
     )
@@ -167,10 +168,17 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
 
 
 @transaction.atomic
-def place(enrolment: Enrolment, slot: Slot, *, ahead: bool = False) -> Enrolment:
+def place(
+    enrolment: Enrolment,
+    slot: Slot,
+    *,
+    ahead: bool = False,
+    actor: User | None = None,
+    reason: str = "",
+) -> Enrolment:
     """Seats a live enrolment in the slot; the seat it held goes back once the new one is taken.
 
-    Already seated there, nothing changes. `ahead`: before those who wait for the slot. Raises
+    Already seated there, nothing changes. `ahead`, `actor`, `reason`: see `claim`. Raises
     ValidationError, code `slot_full` or `slot_awaited` (whose `params["slot"]` is the slot),
     `slot_gone`, `wrong_course`, `clash` or `bad_transition` (released).
     """
@@ -187,7 +195,7 @@ def place(enrolment: Enrolment, slot: Slot, *, ahead: bool = False) -> Enrolment
     if enrolment.slot == slot:
         return enrolment
     check_no_clash(enrolment.student, slot)
-    return _take_place(enrolment, slot, ahead=ahead)
+    return _take_place(enrolment, slot, ahead=ahead, actor=actor, reason=reason)
 
 
 def confirm(enrolment: Enrolment) -> Enrolment:
@@ -249,42 +257,6 @@ def check_has_slots(course: Course) -> None:
         )
 
 
-def save_students(created: list[Student], changed: list[tuple[Student, list[str]]]) -> None:
-    """Writes the rows of a checked list; `changed` names the attributes of each row."""
-    save_rows(created, changed)
-
-
-def save_courses(created: list[Course], changed: list[tuple[Course, list[str]]]) -> None:
-    """Writes the rows of a checked list; `changed` names the attributes of each row."""
-    save_rows(created, changed)
-
-
-@transaction.atomic
-def save_custodies(created: list[Custody], changed: list[Custody]) -> None:
-    """Writes the rows of a checked list; what changes of a custody is its rank.
-
-    Two households that change places would meet on one rank: the rows are made anew, under the
-    same keys.
-    """
-    Custody.objects.filter(pk__in=[custody.pk for custody in changed]).delete()
-    save_rows(changed, [])
-    save_rows(created, [])
-
-
-@transaction.atomic
-def save_slots(created: list[tuple[Slot, int]], changed: list[tuple[Slot, list[str]]]) -> None:
-    """Writes the rows of a checked list; a new slot comes with its capacity.
-
-    Among the attributes of a changed one may be `capacity`. Raises what `set_capacity` does.
-    """
-    lock_slots(slot.pk for slot, _ in changed)
-    own = [(slot, [name for name in names if name != "capacity"]) for slot, names in changed]
-    save_rows([slot for slot, _ in created], own)
-    moved = [(slot, slot.capacity) for slot, names in changed if "capacity" in names]
-    for slot, capacity in [*created, *moved]:
-        set_capacity(slot, capacity)
-
-
 @transaction.atomic
 def _move(enrolment, status):
     enrolment = _lock(enrolment)
@@ -312,13 +284,13 @@ def _lock_slot(slot):
         raise ValidationError("Ce créneau n'existe plus.", code="slot_gone") from None
 
 
-def _take_place(enrolment, slot, *, ahead):
+def _take_place(enrolment, slot, *, ahead, actor, reason):
     """The slot is locked: what is free now stays free until we commit."""
     free = _first_free_place(slot, enrolment.student, ahead=ahead)
     former, enrolment.place = enrolment.place, free
     try:
         _save(enrolment)
-        _end_waits(enrolment.student, slot)
+        waiting_moves.end_waits(enrolment.student, slot, actor=actor, reason=reason)
         return enrolment
     except IntegrityError:
         enrolment.place = former
@@ -352,38 +324,6 @@ def _first_free_place(slot, student, *, ahead=False):
 def _others_waiting(slot, student):
     others = WaitingEntry.objects.waiting().for_slot(slot).exclude(student=student)
     return others.values("student").distinct().count()
-
-
-def _end_waits(student, slot):
-    """Seated, he waits no more for this slot, nor for those of the course that he likes less."""
-    entries = _waits_of(student, slot.course)
-    fulfilled = [entry for entry in entries if _is_fulfilled(entry, slot)]
-    best = min((entry.preference for entry in fulfilled), default=None)
-    for entry in entries:
-        if entry in fulfilled:
-            waiting_moves.move(entry, WaitingState.ACCEPTED, slot=slot)
-        elif best is not None and entry.preference > best:
-            why = f"Un vœu préféré est obtenu\u00a0: {slot}."
-            waiting_moves.move(entry, WaitingState.LEFT, reason=why)
-
-
-def _take_up_offer(student, slot):
-    """Picking a slot answers its offer, and ends the wait for it. Gives until when it ran."""
-    fulfilled = [e for e in _waits_of(student, slot.course) if _is_fulfilled(e, slot)]
-    ends = [entry.hold.until for entry in fulfilled if hasattr(entry, "hold")]
-    for entry in fulfilled:
-        waiting_moves.move(entry, WaitingState.ACCEPTED, slot=slot)
-    return max(ends, default=None)
-
-
-def _waits_of(student, course):
-    entries = WaitingEntry.objects.live().filter(student=student, course=course)
-    return waiting_moves.lock(entries.select_related("hold__place"))
-
-
-def _is_fulfilled(entry, slot):
-    offered = getattr(entry, "hold", None)
-    return offered.place.slot_id == slot.pk if offered else entry.slot_id in (slot.pk, None)
 
 
 def free_expired_holds(slot: Slot, *, but_of: Student | None = None) -> None:

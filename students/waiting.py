@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -125,6 +126,29 @@ def check_reason(reason: str) -> None:
         raise ValidationError(
             f"Le motif compte {REASON_LENGTH} caractères au plus.", code="reason_too_long"
         )
+
+
+def check_order(student: Student, slot: Slot, *, reason: str, rule: Rule | None = None) -> str:
+    """What the log keeps of an agent's placing: why it passes before others, or nothing.
+
+    It passes nobody when the place is kept for the student, when he sits there already, or when a
+    free place is left for each of those before him. Without the `rule` of the campaign, all the
+    others are before him. The slot is locked. Raises as `check_reason`.
+    """
+    services.free_expired_holds(slot, but_of=student)
+    own = Q(enrolment__student=student) | Q(hold__student=student)
+    if slot.places.filter(own).exists():
+        return ""
+    line = [entry.student_id for entry in lines_of([slot.course], rule or Rule([], 0)).of(slot)]
+    if rule is None:
+        before = len(set(line) - {student.pk})
+    else:
+        before = line.index(student.pk) if student.pk in line else len(line)
+    free = slot.places.filter(enrolment=None, hold=None).count()
+    if free == 0 or free > before:  # a full slot: claiming says so
+        return ""
+    check_reason(reason.strip())
+    return reason.strip()
 
 
 def check_offer_runs(entry: WaitingEntry) -> Hold:

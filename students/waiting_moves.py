@@ -1,7 +1,10 @@
 """The state machine of a wish on the waiting list: one lock, one move, one line in the log."""
 
+import datetime as dt
+
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from students.enums import NEXT_WAITING, WaitingState
 from students.models import Course, Hold, Slot, Student, WaitingEntry, WaitingMove
@@ -60,3 +63,54 @@ def lock(entries: QuerySet[WaitingEntry]) -> list[WaitingEntry]:
     """Fresh rows, held until the end of the transaction, by ascending key."""
     rows = entries.select_related("student", "course", "slot__course").order_by("pk")
     return list(rows.select_for_update(of=["self"]))
+
+
+def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> None:
+    """Seated, he waits no more for this slot, nor for those of the course that he likes less.
+
+    `reason`: an agent, `actor`, seated him before others. Who did not wait is then written down as
+    somebody served, so that the log of the slot tells every exception.
+    """
+    entries = _waits_of(student, slot.course)
+    fulfilled = [entry for entry in entries if _is_fulfilled(entry, slot)]
+    best = min((entry.preference for entry in fulfilled), default=None)
+    for entry in entries:
+        if entry in fulfilled:
+            move(entry, WaitingState.ACCEPTED, actor=actor, slot=slot, reason=reason)
+        elif best is not None and entry.preference > best:
+            why = f"Un vœu préféré est obtenu\u00a0: {slot}."
+            move(entry, WaitingState.LEFT, actor=actor, reason=why)
+    if reason and not fulfilled:
+        _log_passing(student, slot, actor, reason)
+
+
+def take_up_offer(student: Student, slot: Slot) -> dt.datetime | None:
+    """Picking a slot answers its offer, and ends the wait for it. Gives until when it ran."""
+    fulfilled = [e for e in _waits_of(student, slot.course) if _is_fulfilled(e, slot)]
+    ends = [entry.hold.until for entry in fulfilled if hasattr(entry, "hold")]
+    for entry in fulfilled:
+        move(entry, WaitingState.ACCEPTED, slot=slot)
+    return max(ends, default=None)
+
+
+def _log_passing(student, slot, actor, reason):
+    entry = WaitingEntry.objects.create(
+        student=student,
+        course=slot.course,
+        slot=slot,
+        since=timezone.now(),
+        state=WaitingState.ACCEPTED,
+    )
+    WaitingMove.objects.create(
+        entry=entry, to_state=WaitingState.ACCEPTED, actor=actor, slot=slot, reason=reason
+    )
+
+
+def _waits_of(student, course):
+    entries = WaitingEntry.objects.live().filter(student=student, course=course)
+    return lock(entries.select_related("hold__place"))
+
+
+def _is_fulfilled(entry, slot):
+    offered = getattr(entry, "hold", None)
+    return offered.place.slot_id == slot.pk if offered else entry.slot_id in (slot.pk, None)

@@ -18,6 +18,8 @@ from families.enums import MergeKind
 from families.models import Commune, Merge
 from reenrolment.models import AssistedSession
 from reenrolment.services import assisting, launches
+from students import waiting
+from students.enums import Weekday
 from students.models import Discipline, SchoolYear
 from tests.factories import (
     DocumentFactory,
@@ -26,6 +28,7 @@ from tests.factories import (
     InvoiceLineFactory,
     PieceRuleFactory,
     RepertoirePieceFactory,
+    SlotFactory,
     StudentFactory,
     TermsFactory,
 )
@@ -54,6 +57,7 @@ RIGHTS = {
     "students_teacher": ("vac", "", "vac", "vacd"),
     "students_enrolment": ("vac", "", "vac", "vac"),
     "students_repertoirepiece": ("vac", "", "vacd", "vacd"),
+    "students_waitingentry": ("v", "", "v", "v"),
     "documents_documenttype": ("vac", "", "vac", "vacd"),
     "documents_piecerule": ("vacd", "", "vacd", "vacd"),
     "documents_document": ("v", "", "v", "v"),
@@ -116,6 +120,10 @@ PAGES = {
     "families_erasurerequest_erase": OF_THE_DIRECTION,
     "families_erasurerequest_answer": OF_THE_DIRECTION,
     "students_slot_add_place": {"get": DOSSIERS, "post": DOSSIERS},
+    "students_waitingentry_line": LAUNCH,
+    "students_waitingentry_log": LAUNCH,
+    "students_waitingentry_offer": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
+    "students_waitingentry_remove": {"get": DOSSIERS, "post": DOSSIERS},
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
     "documents_document_accept": DECISION,
     "billing_invoice_record_payment": {
@@ -192,6 +200,10 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
     )
     logged = {"actor": registrar, "list": "familles"}
     erasure = erasures.ask(family, text="Tout.", actor=parent)
+    awaited = SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY)
+    for waits in (StudentFactory(), student):
+        waiting.set_wishes(waits, awaited.course, [awaited], actor=None)
+    wish = student.waiting_entries.get()  # the second of the line
     claire, paul = family.guardians.order_by("pk")
     campaign, dossier = [case.campaign.pk], case.reenrolment.pk
     return {
@@ -236,6 +248,11 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "families_erasurerequest_erase": [erasure.pk],
         "families_erasurerequest_answer": [erasure.pk],
         "students_slot_add_place": [case.slot.pk],
+        "students_waitingentry": wish,
+        "students_waitingentry_line": [awaited.pk],
+        "students_waitingentry_log": [awaited.pk, wish.pk],
+        "students_waitingentry_offer": [awaited.pk, wish.pk],
+        "students_waitingentry_remove": [awaited.pk, wish.pk],
         "documents_document_file": [document.pk],
         "documents_document_accept": [document.pk],
         "billing_invoice_record_payment": [issued.pk],

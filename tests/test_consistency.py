@@ -60,6 +60,7 @@ CASCADES = {
     "accounts.Mail.user": "a secret for nobody",
     "accounts.PasswordRequest.user": "a request of nobody",
     "students.Place.slot": "an empty slot goes with its seats; Enrolment.place protects the others",
+    "reenrolment.WaitingCriterion.campaign": "a step of its campaign's rule",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
 }
 
@@ -98,6 +99,7 @@ WITHOUT_VISIBLE_TO = {
     "students.Course": "public",
     "students.Slot": "public",
     "students.Place": "through its slot",
+    "students.WaitingMove": "through its entry",
     "students.Hold": "through its student's dossier",
     "students.Enrolment": "through its student, or through its teacher's classes",
     "students.RepertoirePiece": "through its student",
@@ -110,6 +112,7 @@ WITHOUT_VISIBLE_TO = {
     "billing.Payment": "through its invoice",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",
+    "reenrolment.WaitingCriterion": "public",
     "reenrolment.CourseChoice": "through its dossier",
     "reenrolment.Transition": "through its dossier",
     "reenrolment.SuppliedPiece": "through its document: the other household's are hidden",
@@ -130,17 +133,18 @@ def test_every_model_says_whose_it_is_or_stands_here():
 
 
 @pytest.mark.parametrize(
-    ("enums", "states"),
+    ("moves", "states"),
     [
-        (reenrolment, reenrolment.Status),
-        (documents, documents.Verdict),
-        (students, students.EnrolmentStatus),
+        (reenrolment.NEXT, reenrolment.Status),
+        (documents.NEXT, documents.Verdict),
+        (students.NEXT, students.EnrolmentStatus),
+        (students.NEXT_WAITING, students.WaitingState),
     ],
-    ids=["reenrolment", "documents", "students"],
+    ids=["reenrolment", "documents", "students", "waiting"],
 )
-def test_state_machine_is_complete(enums, states):
-    assert set(enums.NEXT) == set(states)
-    for state, following in enums.NEXT.items():
+def test_state_machine_is_complete(moves, states):
+    assert set(moves) == set(states)
+    for state, following in moves.items():
         assert set(following) <= set(states) - {state}
 
 

@@ -294,6 +294,13 @@ WAYS = {
     "the slot of a placement": lambda w: place(w, "slot"),
     "the course of a placement": lambda w: place(w, "course"),
     "the pieces of a complement": complement,
+    "the course of the waiting lists": lambda w: Way(
+        "registrar",
+        reverse("admin:students_waitingentry_changelist"),
+        lambda key: {"cours": key},
+        w.theirs[Course].pk,
+        method="get",
+    ),
     "the household of a preview": lambda w: Way(
         "registrar",
         reverse("admin:reenrolment_campaign_launch", args=[w.case.campaign.pk]),

@@ -12,7 +12,8 @@ from accounts import roles, throttling
 from accounts.models import User
 from billing import services as billing
 from families import erasures
-from students.enums import Scheduling
+from students import waiting
+from students.enums import Scheduling, Weekday
 from tests.accounts.codes import set_up
 from tests.factories import (
     CourseFactory,
@@ -58,6 +59,8 @@ def rows(parent, student, family, teacher, superuser, establishment):
     case = make_case(student)
     case.fill_in()
     case.submit(parent)
+    awaited = SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY)
+    waiting.set_wishes(student, awaited.course, [awaited], actor=None)
     slot = SlotFactory(teacher=teacher)
     EnrolmentFactory(
         student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
@@ -71,6 +74,8 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "twin": GuardianFactory(family=family).pk,
         "erasure": erasures.ask(family, text="Tout.", actor=parent).pk,
         "class": slot.pk,
+        "awaited": awaited.pk,
+        "wish": student.waiting_entries.get().pk,
         "document": document.pk,
         "invoice": billing.issue(invoice, actor=superuser).pk,
         "draft": InvoiceLineFactory(invoice__family=family).invoice.pk,
@@ -193,6 +198,8 @@ def switch_site(client, rows):
     return opens(client.post(reverse("accounts:switch_site"), {"site": annexe.pk}))
 
 
+MOVES = ["offer", "remove"]  # without the reason: shown again
+
 PLAYS = {
     "Changer son mot de passe": get("accounts:change_password"),
     "Modifier son adresse e-mail, voir ses connexions": every(
@@ -243,6 +250,15 @@ PLAYS = {
         get("admin:students_course_add"),
         get("admin:students_slot_add"),
         post("admin:students_slot_add_place", "class", reason="Un élève de trop"),
+    ),
+    "Lire les listes d'attente et leur journal": every(
+        get("admin:students_waitingentry_changelist"),
+        get("admin:students_waitingentry_change", "wish"),
+        get("admin:students_waitingentry_line", "awaited"),
+        get("admin:students_waitingentry_log", "awaited", "wish"),
+    ),
+    "Proposer une place à un élève en attente, le retirer de la liste": every(
+        *[post(f"admin:students_waitingentry_{name}", "awaited", "wish") for name in MOVES]
     ),
     "Créer et modifier un élève et ses foyers": every(
         get("admin:students_student_add"),

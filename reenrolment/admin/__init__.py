@@ -1,5 +1,5 @@
 """The administration's pages of this app, split by noun; importing them registers them."""
 
-from reenrolment.admin import assisted, campaigns, dossiers
+from reenrolment.admin import assisted, campaigns, dossiers, waiting
 
-__all__ = ["assisted", "campaigns", "dossiers"]
+__all__ = ["assisted", "campaigns", "dossiers", "waiting"]

@@ -12,29 +12,59 @@ from accounts.selectors import establishments_of
 from reenrolment.admin import allotments, launches
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, Terms
+from reenrolment.services import waiting
+from students.enums import Criterion
+from students.models import WaitingEntry
+
+STEPS = ["criterion_1", "criterion_2", "criterion_3"]  # as many as there are criteria
+BASICS = [
+    *["establishment", "previous_year", "school_year", "mode"],
+    *["opens_at", "closes_at", "hold_minutes", "travel_minutes", "terms"],
+]
+
+
+def _step(label, **more):
+    choices = [("", "aucun"), *Criterion.choices]
+    return forms.ChoiceField(label=label, choices=choices, required=False, **more)
 
 
 class CampaignForm(forms.ModelForm):
+    criterion_1 = _step("Passent d'abord les")
+    criterion_2 = _step("puis les")
+    criterion_3 = _step("puis les", help_text="À égalité\u00a0: l'ordre des demandes.")
+
     class Meta:
         model = Campaign
-        fields = [
-            *["establishment", "previous_year", "school_year", "mode"],
-            *["opens_at", "closes_at", "hold_minutes", "travel_minutes", "terms"],
-        ]
+        fields = [*BASICS, "offer_hours"]
         help_texts = {
             "opens_at": "À l'heure de Paris.",
             "closes_at": "À l'heure de Paris\u00a0: dès cet instant, plus rien n'est déposé.",
             "terms": "Celles de l'établissement\u00a0; les familles acceptent cette version.",
         }
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        criteria = self.instance.waiting_rule.criteria if self.instance.pk else []
+        for name, criterion in zip(STEPS, criteria, strict=False):
+            self.initial[name] = criterion.value
+
     def clean(self):
         cleaned = super().clean()
+        self._clean_criteria(cleaned)
         terms = cleaned.get("terms")
         establishment = cleaned.get("establishment") or self.instance.establishment_id
         establishment = getattr(establishment, "pk", establishment)
         if terms and establishment and terms.establishment_id != establishment:
             self.add_error("terms", "Ces conditions sont celles d'un autre établissement.")
         return cleaned
+
+    def _clean_criteria(self, cleaned):
+        """In their order; a step left empty closes up."""
+        chosen = [Criterion(cleaned[name]) for name in STEPS if cleaned.get(name)]
+        for name in STEPS:
+            if cleaned.get(name) and chosen.count(cleaned[name]) > 1:
+                self.add_error(name, "Chaque critère ne se choisit qu'une fois.")
+        self.criteria = chosen
 
 
 class TermsField(forms.ModelChoiceField):
@@ -47,7 +77,6 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     """The dates may move; the years, the site and the mode no more once there are dossiers."""
 
     form = CampaignForm
-    fields = CampaignForm.Meta.fields
     change_form_template = "admin/reenrolment/campaign/change_form.html"
     list_display = ["school_year", "establishment", "opens_at", "closes_at", "state", "dossiers"]
     list_filter = [SiteFilter]
@@ -61,6 +90,17 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
 
     def get_urls(self):
         return [*launches.urls(), *allotments.urls(), *super().get_urls()]
+
+    def get_fieldsets(self, request, obj=None):
+        order = {"fields": ["offer_hours", *STEPS], "description": _rule_help(obj)}
+        return [(None, {"fields": BASICS}), ("Liste d'attente", order)]
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if set(STEPS) & set(form.changed_data):
+            waiting.set_criteria(obj, form.criteria)
+            order = ", ".join(obj.waiting_rule.words)
+            self.log_change(request, obj, f"Ordre de la liste d'attente\u00a0: {order}.")
 
     def get_queryset(self, request):
         campaigns = super().get_queryset(request).select_related("school_year", "establishment")
@@ -93,6 +133,25 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     @admin.display(description="dossiers déposés", ordering="deposited")
     def dossiers(self, campaign):
         return campaign.deposited
+
+
+def _rule_help(campaign):
+    """What changing the rule would do, and to how many."""
+    told = (
+        "La règle est publiée\u00a0: les familles la lisent avec leur rang. La changer quand des "
+        "élèves attendent change leurs rangs."
+    )
+    waiting_now = _students_waiting(campaign) if campaign else 0
+    if waiting_now > 1:
+        return f"{told} En ce moment, {waiting_now} élèves attendent une place."
+    return f"{told} En ce moment, un élève attend une place." if waiting_now else told
+
+
+def _students_waiting(campaign):
+    waits = WaitingEntry.objects.waiting().filter(
+        course__establishment=campaign.establishment_id, course__school_year=campaign.school_year_id
+    )
+    return waits.values("student").distinct().count()
 
 
 @admin.register(Terms)

@@ -10,10 +10,15 @@ from documents.forms import RefusalForm
 from documents.pieces import Piece
 from reenrolment.admin.page import Examination
 from reenrolment.rows import Row
+from students.waiting import REASON_LENGTH
 
 COMPLEMENT_DAYS = 15  # what is proposed; the agent sets the date
 END_OF_DAY = dt.time(23, 59)
 LONGEST_REASON = 1000  # characters
+SHOWN_TO_FAMILIES = (
+    "Inscrit au journal de la liste d'attente, que toute famille peut demander à lire\u00a0: n'y "
+    "nommez personne."
+)
 
 
 class PlacesSelect(forms.Select):
@@ -29,17 +34,27 @@ class PlacesSelect(forms.Select):
 
 
 class PlaceForm(forms.Form):
-    """« slot-12 » or, for a course without slots, « course-5 »: cleaned to course and slot."""
+    """« slot-12 » or, for a course without slots, « course-5 »: cleaned to course and slot.
+
+    And to `reason`: why before those who wait for the slot.
+    """
 
     where = forms.ChoiceField(label="Place", error_messages={"required": "Choisissez un créneau."})
+    reason = forms.CharField(
+        required=False,
+        max_length=REASON_LENGTH,
+        label="Motif, si d'autres attendent cette place avant l'élève",
+        help_text=SHOWN_TO_FAMILIES,
+    )
 
-    error_fields = {}
+    error_fields = {"reason_required": "reason", "reason_too_long": "reason"}
     default_error_field = "where"
 
     def __init__(self, page: Examination, row: Row, data=None):
         self.key = f"place-{row.choice.pk}"
         held = row.choice.granted.slot if row.choice.granted else None
         self.targets, full, groups = {}, set(), []
+        self.is_awaited = False
         for course in page.courses_for(row):
             options = []
             for slot in page.coming[course] if course.has_slots else []:
@@ -48,6 +63,7 @@ class PlaceForm(forms.Form):
                 options.append((value, _with_places(slot, held)))
                 if slot.places_left == 0 and slot != held:
                     full.add(value)
+                self.is_awaited |= bool(slot.awaited_by and slot.places_left)
             if not course.has_slots:
                 value = f"course-{course.pk}"
                 self.targets[value] = {"course": course, "slot": None}
@@ -70,9 +86,14 @@ class PlaceForm(forms.Form):
         """Is there anything to choose at all?"""
         return bool(self.targets)
 
+    @property
+    def asks_reason(self) -> bool:
+        """Somebody waits for one of the places left, or has begun to since the page was read."""
+        return self.is_awaited or bool(self["reason"].errors)
+
     def clean(self):
-        where = self.cleaned_data.pop("where", None)
-        return self.targets.get(where, {})
+        where = self.targets.get(self.cleaned_data.pop("where", None), {})
+        return self.cleaned_data | where
 
 
 class PieceRefusalForm(RefusalForm):
@@ -172,4 +193,5 @@ def _with_places(slot, held):
         return f"{slot} (place actuelle)"
     left = slot.places_left
     places = "complet" if left == 0 else "1 place" if left == 1 else f"{left} places"
-    return f"{slot} ({places})"
+    waiting = f", {slot.awaited_by} en attente" if slot.awaited_by else ""
+    return f"{slot} ({places}{waiting})"

@@ -16,7 +16,8 @@ from reenrolment.models import Reenrolment, RequestedPiece
 from reenrolment.pieces import demand_of, pieces_of
 from reenrolment.rows import Row, any_dance, rows_of
 from reenrolment.worklist import dossiers_of, neighbours, with_flags
-from students.models import Course, Custody, Slot
+from students.models import Course, Custody, Slot, WaitingEntry
+from students.models.waiting import awaited_by
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Examination:
     pieces: list[Piece]
     demand: list[RequestedPiece]
     coming: dict[Course, list[Slot]]  # the coming year's courses; empty once nothing is to place
+    waits: list[WaitingEntry]  # what the student waits for, in the year prepared
     events: list[Event]
     previous: Reenrolment | None
     following: Reenrolment | None
@@ -95,6 +97,14 @@ class Examination:
             if row.choice.pk == choice_pk and row.choice.wanted:
                 return row
         raise Http404
+
+    def waits_of(self, row: Row) -> list[WaitingEntry]:
+        """Those for the course that the line leads to."""
+        granted = row.choice.granted
+        course_pk = (
+            granted.course_id if granted and granted.is_live else row.course and row.course.pk
+        )
+        return [entry for entry in self.waits if entry.course_id == course_pk]
 
     def courses_for(self, row: Row) -> list[Course]:
         """Where the student may be placed: the proposed course first, then its discipline's.
@@ -159,24 +169,36 @@ def load_examination(user, pk) -> Examination:
         rows=rows,
         pieces=pieces,
         demand=demand,
-        coming=_coming(dossier.campaign) if dossier.status in TO_EXAMINE else {},
+        coming=_coming(dossier) if dossier.status in TO_EXAMINE else {},
+        waits=_waits(dossier),
         events=_events(dossier, pieces),
         previous=previous,
         following=following,
     )
 
 
-def _coming(campaign):
-    """The courses that the campaign prepares, each with all its slots and their places."""
-    year = {"establishment": campaign.establishment_id, "school_year": campaign.school_year_id}
+def _coming(dossier):
+    """The courses that the campaign prepares, each with all its slots, their places and waits."""
     slots = defaultdict(list)
-    of_year = Slot.objects.with_places().filter(
-        **{f"course__{name}": pk for name, pk in year.items()}
-    )
-    for slot in of_year.select_related("course", "teacher"):
+    awaited = awaited_by(but_of=dossier.student)
+    of_year = Slot.objects.with_places().filter(**_prepared(dossier.campaign, "course__"))
+    for slot in of_year.annotate(awaited_by=awaited).select_related("course", "teacher"):
         slots[slot.course_id].append(slot)
-    courses = Course.objects.filter(**year).select_related("discipline")
+    courses = Course.objects.filter(**_prepared(dossier.campaign)).select_related("discipline")
     return {course: slots[course.pk] for course in courses}
+
+
+def _waits(dossier):
+    waits = dossier.student.waiting_entries.live().filter(**_prepared(dossier.campaign, "course__"))
+    return list(waits.select_related("course", "slot__course"))
+
+
+def _prepared(campaign, prefix=""):
+    """The courses of the campaign, for a filter."""
+    return {
+        f"{prefix}establishment": campaign.establishment_id,
+        f"{prefix}school_year": campaign.school_year_id,
+    }
 
 
 def _events(dossier, pieces):

@@ -85,7 +85,7 @@ def place(request, pk, choice):
         request,
         page,
         PlaceForm(page, row, request.POST),
-        lambda *, actor, **where: decisions.place(row.choice, **where),
+        partial(decisions.place, row.choice),
         anchor=f"choice-{choice}",
         done=f"«\u00a0{row.enrolment.course}\u00a0»\u00a0: l'élève a sa place.",
     )
@@ -204,7 +204,9 @@ def _show(request, page: Examination, bound=None):
         "may_read": request.user.has_perm("documents.read_document"),
         "top_rate": _yes_or_no(page.lacking),
         "lines": [
-            _line(row, form(PlaceForm(page, row)) if may_decide and row.choice.wanted else None)
+            _line(
+                page, row, form(PlaceForm(page, row)) if may_decide and row.choice.wanted else None
+            )
             for row in page.rows
         ],
         "pieces": pieces,
@@ -217,8 +219,9 @@ def _show(request, page: Examination, bound=None):
     return render(request, "admin/reenrolment/reenrolment/examine.html", context)
 
 
-def _line(row: Row, form: PlaceForm | None) -> dict:
-    return {"row": row, "form": form, "is_placed": is_placed(row)}
+def _line(page, row: Row, form: PlaceForm | None) -> dict:
+    waits = page.waits_of(row)
+    return {"row": row, "form": form, "is_placed": is_placed(row), "waits": waits}
 
 
 def _piece(page, piece: Piece, form: PieceRefusalForm | None) -> dict:

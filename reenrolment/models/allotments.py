@@ -95,6 +95,7 @@ class AllocationQuerySet(models.QuerySet):
             "choice__granted__place__slot__course",
             "course",
             "slot__course",
+            "changed_by",
         )
 
 

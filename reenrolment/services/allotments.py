@@ -259,7 +259,9 @@ def _seat(reenrolment, row):
         waiting.update(draw=row.draw)
         if row.slot:
             try:
-                students.place(granted, row.slot, ahead=True)
+                students.place(
+                    granted, row.slot, ahead=True, actor=row.changed_by, reason=row.reason
+                )
             except ValidationError as error:  # placed elsewhere at that time, since the publication
                 row.problem = error.messages[0][:300]
     # Withdrawn, or placed by hand: what was kept for him goes to the waiting list.

@@ -14,31 +14,46 @@ from reenrolment.pieces import load_pieces
 from reenrolment.services.moves import lock, move
 from reenrolment.services.submission import freeze, release_all
 from students import services as students
+from students import waiting
 from students.enums import EnrolmentStatus
 from students.models import Course, Slot
 
 
 @transaction.atomic
-def place(choice: CourseChoice, *, course: Course, slot: Slot | None = None) -> CourseChoice:
+def place(
+    choice: CourseChoice,
+    *,
+    course: Course,
+    slot: Slot | None = None,
+    reason: str = "",
+    actor=None,
+) -> CourseChoice:
     """Seats the student for one line of the dossier, in a slot or in a course without slots.
 
-    An earlier seat is given back once the new one is held. Raises ValidationError:
-    `bad_transition` unless the dossier is to examine, `not_wanted`, `slot_required`,
-    `wrong_year`, `wrong_establishment`, `wrong_course`, and the codes of students.services
-    (`slot_full`, `already_enrolled`, `clash`…).
+    An earlier seat is given back once the new one is held. `reason`: why before those who wait for
+    the slot, kept in its log. Raises ValidationError: `bad_transition` unless the dossier is to
+    examine, `not_wanted`, `slot_required`, `wrong_year`, `wrong_establishment`, `wrong_course`,
+    `reason_required` and `reason_too_long` (students.waiting.check_order), and the codes of
+    students.services (`slot_full`, `already_enrolled`, `clash`…).
     """
     reenrolment = lock(choice.reenrolment)
     choice = reenrolment.choices.select_related("granted__place").get(pk=choice.pk)
     _check_placeable(reenrolment, choice, course, slot)
     before = choice.granted if choice.granted and choice.granted.is_live else None
-    students.lock_slots(_slot_pks(before, slot))
+    locked = students.lock_slots(_slot_pks(before, slot))
+    passing = {"ahead": True, "actor": actor}
+    if slot is not None and slot.pk in locked:
+        rule = reenrolment.campaign.waiting_rule
+        passing["reason"] = waiting.check_order(
+            reenrolment.student, locked[slot.pk], reason=reason, rule=rule
+        )
     if before is not None and before.course_id == course.pk:
         if slot is not None:
-            students.place(before, slot)
+            students.place(before, slot, **passing)
         return choice
     level = {"cycle": course.cycle}
     choice.granted = (
-        students.claim(reenrolment.student, slot, leaving=before, **level)
+        students.claim(reenrolment.student, slot, leaving=before, **level, **passing)
         if slot is not None
         else students.enrol_without_place(reenrolment.student, course, **level)
     )

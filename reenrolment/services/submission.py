@@ -15,6 +15,9 @@ from reenrolment.rows import load_rows
 from reenrolment.services.drafts import check_open, hold_places
 from reenrolment.services.moves import check_move, lock, move
 from students import services as students
+from students import waiting_moves
+from students.enums import WaitingState
+from students.models import Course, WaitingEntry
 
 
 @transaction.atomic
@@ -115,12 +118,21 @@ def check_complement(reenrolment: Reenrolment) -> None:
 
 
 def release_all(reenrolment: Reenrolment) -> None:
-    """Gives back what the dossier was granted, in the order of the locks."""
+    """Gives back what the dossier was granted, in the order of the locks; it waits no more."""
     granted = [c.granted for c in reenrolment.choices.select_related("granted__place")]
     granted = [enrolment for enrolment in granted if enrolment and enrolment.is_live]
     students.lock_slots([e.place.slot_id for e in granted if e.place_id])
     for enrolment in sorted(granted, key=lambda enrolment: enrolment.pk):
         students.release(enrolment)
+    prepared = Course.objects.filter(
+        establishment=reenrolment.campaign.establishment_id,
+        school_year=reenrolment.campaign.school_year_id,
+    )
+    # Those of a course that was proposed once, too: no enrolment ends them.
+    left = WaitingEntry.objects.live().filter(student=reenrolment.student, course__in=prepared)
+    for entry in waiting_moves.lock(left):
+        why = f"Le dossier est {reenrolment.get_status_display()}."
+        waiting_moves.move(entry, WaitingState.LEFT, reason=why)
 
 
 def freeze(reenrolment: Reenrolment, pieces: list[Piece]) -> None:

@@ -10,13 +10,13 @@ from django.db.models import Exists, OuterRef, Q
 
 from reenrolment import emails
 from reenrolment.enums import Status
-from reenrolment.models import Campaign, CourseChoice, Reenrolment
+from reenrolment.models import Campaign, CourseChoice, Reenrolment, WaitingCriterion
 from reenrolment.selectors import awaits_allotment, before_allotment
 from reenrolment.services.drafts import check_open, open_draft
 from reenrolment.services.moves import lock
 from students import services as students
 from students import waiting, waiting_moves
-from students.enums import Scheduling, WaitingState
+from students.enums import Criterion, Scheduling, WaitingState
 from students.models import Course, Slot, Student, WaitingEntry
 
 DEPOSITED = [Status.SUBMITTED, Status.INCOMPLETE, Status.VALIDATED]
@@ -72,7 +72,7 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
         choice.save(update_fields=["wanted", "slot", "stop_reason"])
     else:
         held = None
-        students.place(choice.granted, slot)
+        students.place(choice.granted, slot, actor=actor)
     emails.tell_place_accepted(reenrolment, entry, slot, until=held and held.until)
     return reenrolment
 
@@ -119,6 +119,16 @@ def offer_to(entry: WaitingEntry, slot: Slot, *, actor, reason: str) -> WaitingE
     )
     emails.offer_place(campaign, offered)
     return offered
+
+
+@transaction.atomic
+def set_criteria(campaign: Campaign, criteria: list[Criterion]) -> None:
+    """The published order of the waiting lists, the first first; each criterion once."""
+    campaign.waiting_criteria.all().delete()
+    WaitingCriterion.objects.bulk_create(
+        WaitingCriterion(campaign=campaign, position=position, criterion=criterion)
+        for position, criterion in enumerate(criteria, start=1)
+    )
 
 
 def campaign_of(course: Course) -> Campaign | None:

@@ -1,14 +1,16 @@
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 
 from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
-from students import services
+from students import services, waiting
 from students.admin.scope import OwnCoursesMixin, OwnPeopleMixin, RefusalsMixin
 from students.enums import EnrolmentStatus
 from students.lists import EnrolmentList
 from students.models import Enrolment, Slot
+from students.models.waiting import awaited_by
 
 LEVEL = ["cycle", "cycle_year", "next_course"]
 
@@ -32,7 +34,8 @@ def seat(enrolment):
 class SlotField(forms.ModelChoiceField):
     def label_from_instance(self, slot):
         left = slot.places_left
-        return f"{slot} ({left} place{'s' if left > 1 else ''})"
+        waiting = f", {slot.awaited_by} en attente" if slot.awaited_by else ""
+        return f"{slot} ({left} place{'s' if left > 1 else ''}{waiting})"
 
 
 class EnrolmentForm(forms.ModelForm):
@@ -43,6 +46,14 @@ class EnrolmentForm(forms.ModelForm):
         empty_label="sans changement",
         help_text="Les créneaux de ce cours où il reste une place.",
     )
+    reason = forms.CharField(
+        label="Motif",
+        required=False,
+        max_length=waiting.REASON_LENGTH,
+        widget=AdminTextInputWidget,
+        help_text="Si d'autres élèves attendent cette place. Inscrit au journal de la liste "
+        "d'attente, que toute famille peut demander à lire\u00a0: n'y nommez personne.",
+    )
 
     class Meta:
         model = Enrolment
@@ -52,13 +63,27 @@ class EnrolmentForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk:
             slots = Slot.objects.filter(course=self.instance.course_id).select_related("course")
-            self.fields["move_to"].queryset = slots.open()
+            self.fields["move_to"].queryset = slots.open().annotate(
+                awaited_by=awaited_by(but_of=self.instance.student)
+            )
 
     def clean(self):
         cleaned = super().clean()
         if "student" in cleaned and "course" in cleaned:
             services.check_not_enrolled(cleaned["student"], cleaned["course"])
+        if slot := cleaned.get("move_to"):
+            self._check_order(slot)
         return cleaned
+
+    def _check_order(self, slot):
+        """The answer holds until the end of the transaction, which is the page's."""
+        locked = services.lock_slots([slot.pk])
+        try:
+            self.passing = waiting.check_order(
+                self.instance.student, locked[slot.pk], reason=self.cleaned_data.get("reason", "")
+            )
+        except ValidationError as error:
+            self.add_error("reason", error)
 
 
 @admin.register(Enrolment)
@@ -91,7 +116,7 @@ class EnrolmentAdmin(
             return ["student", "course", "cycle", "cycle_year"]
         movable = obj.course.has_slots and obj.status != EnrolmentStatus.RELEASED
         known = ["student", "course", "status", seat]
-        return [*known, *(["move_to"] if movable else []), *LEVEL]
+        return [*known, *(["move_to", "reason"] if movable else []), *LEVEL]
 
     def get_readonly_fields(self, request, obj=None):
         return ["student", "course", "status", seat] if obj else []
@@ -103,7 +128,7 @@ class EnrolmentAdmin(
         if change:
             obj.save(update_fields=LEVEL)
             if slot := form.cleaned_data.get("move_to"):
-                services.place(obj, slot)
+                services.place(obj, slot, ahead=True, actor=request.user, reason=form.passing)
         else:
             obj.pk = services.enrol_without_place(
                 obj.student, obj.course, cycle=obj.cycle, cycle_year=obj.cycle_year

@@ -20,6 +20,7 @@ from accounts.spreadsheets.lists import List
 from accounts.spreadsheets.registry import register
 from students import services
 from students.enums import Cycle, Scheduling, Weekday
+from students.lists import saving
 from students.models import Course, Discipline, SchoolYear, Slot, Teacher
 
 LONGEST_CHOICE = 12  # names that a sentence still lists
@@ -176,7 +177,7 @@ class CourseList(_OwnEstablishments):
         return self._courses[key]
 
     def save(self, created, changed):
-        services.save_courses(created, changed)
+        saving.save_courses(created, changed)
 
 
 @register
@@ -277,4 +278,4 @@ class SlotList(_OwnEstablishments):
                 raise ValidationError({"capacity": error}) from None
 
     def save(self, created, changed):
-        services.save_slots([(slot, slot.capacity) for slot in created], changed)
+        saving.save_slots([(slot, slot.capacity) for slot in created], changed)

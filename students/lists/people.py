@@ -14,7 +14,7 @@ from families.lists import PHONE, REFERENCE, REQUIRED_IF_NEW
 from families.models import Family
 from families.phones import PhoneField
 from families.selectors import absorbed_references, families_of
-from students import services
+from students.lists import saving
 from students.models import Custody, Student
 from students.selectors import students_of
 
@@ -54,7 +54,7 @@ class StudentList(ReferencedList):
         return _not_erased(students_of(self.actor))
 
     def save(self, created, changed):
-        services.save_students(created, changed)
+        saving.save_students(created, changed)
 
 
 @register
@@ -133,7 +133,7 @@ class CustodyList(List):
             self.refuse(line, ValidationError({"rank": ValidationError(message, code=code)}))
 
     def save(self, created, changed):
-        services.save_custodies(created, [custody for custody, _ in changed])
+        saving.save_custodies(created, [custody for custody, _ in changed])
 
 
 def _not_erased(students):

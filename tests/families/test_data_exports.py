@@ -17,11 +17,14 @@ from families import archives, data_exports, files_to_delete
 from families.enums import ExportState
 from families.models import DataExport, FileToDelete
 from imuse import invariants
+from students import waiting
+from students.waiting_order import Rule
 from tests.factories import (
     DocumentFactory,
     DocumentTypeFactory,
     EnrolmentFactory,
     InvoiceLineFactory,
+    SlotFactory,
     StudentFactory,
 )
 from tests.families.conftest import OURS, THEIRS
@@ -114,6 +117,35 @@ def test_nothing_of_the_other_household_is_in_it(ours, theirs, child, life, regi
     assert theirs_data["dossiers"][0]["déposé par"] == "vous"
 
 
+def test_what_a_student_waits_for_is_in_it_and_nobody_else_in_line(ours, theirs, child, registrar):
+    slot = SlotFactory()
+    other = StudentFactory(first_name="Ragondin")
+    waiting.set_wishes(other, slot.course, [slot], actor=None)
+    waiting.set_wishes(child, slot.course, [slot], actor=parent_of(theirs))
+    rule = Rule([], slot.course.school_year_id)
+    waiting.offer_to(
+        child.waiting_entries.get(),
+        slot,
+        rule,
+        delay=dt.timedelta(hours=48),
+        actor=registrar,
+        reason="Erreur de saisie.",
+    )
+
+    data, files = copy_of(ours)
+
+    (wish,) = data["élèves"][0]["listes d'attente"]
+    assert (wish["créneau"], wish["état"]) == (str(slot), "place proposée")
+    assert [
+        (move["devient"], move["par"], move["rang"], move["élèves en attente"], move["motif"])
+        for move in wish["mouvements"]
+    ] == [
+        ("en attente", "une autre personne", None, None, ""),
+        ("place proposée", "l'administration", 2, 2, "Erreur de saisie."),
+    ]
+    assert "Ragondin" not in "\n".join(content.decode("latin-1") for content in files.values())
+
+
 def test_of_another_guardian_of_the_household_the_account_stays_his(ours, child, life):
     other = add_guardian(ours, "Zoé")
     data, _ = copy_of(ours, reader=other)
@@ -182,14 +214,15 @@ def test_its_queries_do_not_grow_with_the_rows(establishment, registrar, count_q
     for word, rows in (("Une", 1), ("Trois", 3)):
         family = make_home(word)
         for student in StudentFactory.create_batch(rows, family=family):
-            EnrolmentFactory(student=student)
+            course = EnrolmentFactory(student=student).course
+            waiting.set_wishes(student, course, [SlotFactory(course=course)], actor=None)
             document = DocumentFactory(family=family)
             document.accesses.create(actor=registrar)
             InvoiceLineFactory(invoice__family=family)
         ask(family)
         made.append(count_queries(data_exports.prepare_next))
 
-    assert made[0] == made[1] <= 45
+    assert made[0] == made[1] <= 48
 
 
 # --- Asking -----------------------------------------------------------------------------------

@@ -30,11 +30,13 @@ from families.models import DataExport, Erasure, ErasureRequest, FileToDelete
 from imuse import invariants
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
-from students.enums import EnrolmentStatus
+from students import waiting
+from students.enums import EnrolmentStatus, WaitingState
 from students.lists import CustodyList, StudentList
-from students.models import Custody, Enrolment, SchoolYear
+from students.models import Custody, Enrolment, Hold, SchoolYear, WaitingMove
+from students.waiting_order import Rule
 from tests.documents.builders import make_jpeg, make_pdf
-from tests.factories import DocumentTypeFactory, StudentFactory, TeacherFactory
+from tests.factories import DocumentTypeFactory, SlotFactory, StudentFactory, TeacherFactory
 from tests.families.conftest import OURS, THEIRS
 from tests.families.homes import add_guardian, hand_in, make_home, parent_of, photo_type
 from tests.families.test_absorbing import absorb
@@ -320,6 +322,33 @@ def test_a_child_of_this_household_alone_is_emptied(ours, director):
     call_command("send_mails")
     call_command("purge_personal_data")
     assert rows_with(OURS) == {}
+
+
+def test_a_child_who_waited_leaves_the_list_and_the_log_its_place(ours, director):
+    """The offer goes on to others; what was decided stays, without its texts."""
+    student, other = StudentFactory(family=ours), StudentFactory()
+    slot = SlotFactory()
+    for each in (student, other):
+        waiting.set_wishes(each, slot.course, [slot], actor=None)
+    entry, after = (each.waiting_entries.get() for each in (student, other))
+    rule, delay = Rule([], slot.course.school_year_id), dt.timedelta(hours=48)
+    waiting.remove(after, actor=director, reason="Doublon.")
+    waiting.offer_to(entry, slot, rule, delay=delay, actor=director, reason=f"Famille {OURS}.")
+    asked = ask(ours)
+    told = {each.what.split("\u00a0")[0]: each.count for each in holdings(ours)}
+
+    erase(asked, director)
+
+    assert told["Listes d'attente"] == 1
+    assert not Hold.objects.exists()
+    moves = WaitingMove.objects.filter(entry=entry).order_by("pk")
+    assert [(move.to_state, move.reason) for move in moves] == [
+        (WaitingState.WAITING, ""),
+        (WaitingState.OFFERED, ""),
+        (WaitingState.LEFT, ""),
+    ]
+    assert WaitingMove.objects.filter(entry=after, reason="Doublon.").exists()
+    assert list(invariants.waiting_lists()) == []
 
 
 def test_accounts_are_closed_and_their_sessions_end(client, ours, director):

@@ -22,8 +22,10 @@ from reenrolment.enums import Status
 from reenrolment.models import CourseChoice, Reenrolment, Transition
 from reenrolment.services import decisions, submission
 from students import services as students
-from students.enums import EnrolmentStatus, Scheduling, Weekday
-from students.models import Course, Enrolment, Hold
+from students import waiting
+from students.enums import EnrolmentStatus, Scheduling, WaitingState, Weekday
+from students.models import Course, Enrolment, Hold, WaitingEntry, WaitingMove
+from students.waiting_order import Rule
 from tests.documents.builders import make_pdf
 from tests.factories import (
     CourseFactory,
@@ -152,6 +154,114 @@ def test_a_place_in_a_course_without_slots(theory):
 
     assert broken(invariants.seats) == [
         f"{theory.granted} occupe une place alors que ce cours n'a pas de créneau."
+    ]
+
+
+# Waiting lists
+
+
+@pytest.fixture
+def entry(dossier, case, registrar):  # noqa: F811
+    """Louise is offered the one place of a slot on Friday."""
+    slot = SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY)
+    waiting.set_wishes(case.student, slot.course, [slot], actor=None)
+    rule, delay = Rule([], case.campaign.previous_year_id), dt.timedelta(hours=48)
+    [entry] = case.student.waiting_entries.all()
+    waiting.offer_to(entry, slot, rule, delay=delay, actor=registrar, reason="")
+    assert broken(invariants.waiting_lists) == []
+    return WaitingEntry.objects.get(pk=entry.pk)
+
+
+def named(entry):
+    """How a wish is named."""
+    return str(entry).replace("\u00a0", " ")
+
+
+def test_a_place_offered_and_not_kept(entry):
+    Hold.objects.all().delete()
+
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : une place est proposée et aucune n'est gardée."
+    ]
+
+
+def test_a_place_kept_and_not_offered(entry):
+    WaitingEntry.objects.update(state=WaitingState.DECLINED)
+    WaitingMove.objects.create(entry=entry, to_state=WaitingState.DECLINED)
+
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : une place est gardée et la demande est « place refusée »."
+    ]
+
+
+@pytest.mark.parametrize("field", ["student", "course"])
+def test_a_place_kept_for_another(entry, field):
+    other = {"student": StudentFactory, "course": CourseFactory}[field]()
+    Hold.objects.update(**{field: other})
+
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : la place gardée est d'un autre élève ou d'un autre cours."
+    ]
+
+
+def test_a_place_kept_in_another_slot(entry):
+    other = SlotFactory(course=entry.course, weekday=Weekday.TUESDAY)
+    Hold.objects.update(place=other.places.get())
+
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : la place gardée est d'un autre créneau."
+    ]
+
+
+def test_a_wish_for_a_slot_of_another_course(entry):
+    Hold.objects.all().delete()
+    other = CourseFactory(name="Solfège")
+    WaitingEntry.objects.update(course=other, state=WaitingState.LEFT)
+    WaitingMove.objects.create(entry=entry, to_state=WaitingState.LEFT)
+
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : ce créneau n'est pas du cours « Solfège »."
+    ]
+
+
+def test_a_wait_for_the_place_that_one_has(entry, case):  # noqa: F811
+    WaitingEntry.objects.update(slot=case.slot)
+    Hold.objects.all().delete()
+    WaitingMove.objects.filter(to_state=WaitingState.OFFERED).delete()
+    WaitingEntry.objects.update(state=WaitingState.WAITING)
+
+    entry.refresh_from_db()
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : l'élève attend une place qu'il a."
+    ]
+
+
+@pytest.mark.parametrize("status", [Status.REFUSED, Status.WITHDRAWN])
+def test_a_wait_after_a_dossier_that_is_over(entry, dossier, registrar, status):
+    decided = {"decided_at": timezone.now(), "decided_by": registrar}
+    fields = decided if status == Status.REFUSED else {}
+    Reenrolment.objects.update(status=status, **fields)
+
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : l'élève attend encore, et son dossier est refusé ou retiré."
+    ]
+
+
+def test_a_wish_whose_log_stops_too_soon(entry):
+    WaitingMove.objects.filter(to_state=WaitingState.OFFERED).delete()
+
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : l'état est « place proposée » et le journal s'arrête à « en attente »."
+    ]
+
+
+@pytest.mark.parametrize("gone", [WaitingState.WAITING, None])
+def test_a_wish_whose_log_has_a_gap(entry, gone):
+    moves = WaitingMove.objects.filter(to_state=gone) if gone else WaitingMove.objects.all()
+    moves.delete()
+
+    assert broken(invariants.waiting_lists) == [
+        f"{named(entry)} : le journal ne suit pas les états d'une demande."
     ]
 
 

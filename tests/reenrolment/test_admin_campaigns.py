@@ -28,6 +28,7 @@ def fields(establishment):
         "closes_at": "2099-06-11T23:59",
         "hold_minutes": 30,
         "travel_minutes": 20,
+        "offer_hours": 48,
         "terms": TermsFactory().pk,
     }
 

@@ -63,8 +63,8 @@ def test_the_page_makes_a_constant_number_of_queries(
     url = page_of(case.reenrolment)
 
     # session, user, sites, two of permissions, dossier, households, guardians, choices, rules,
-    # documents, frozen pieces, two neighbours, slots, courses, moves, reviews
-    with django_assert_num_queries(18):
+    # documents, frozen pieces, two neighbours, slots, courses, waits, moves, reviews
+    with django_assert_num_queries(19):
         response = admin.get(url)
 
     assert len(response.context["lines"]) == 2 + count
