@@ -27,10 +27,10 @@ def of_the_site_shown(view):
     """
 
     @wraps(view)
-    def inner(request, pk, *keys):
+    def inner(request, pk, **keys):
         shown = request.POST.get("site", str(request.establishment.pk))
         if shown == str(request.establishment.pk):
-            return view(request, pk, *keys)
+            return view(request, pk, **keys)
         for site in request.establishments:
             if shown == str(site.pk):
                 context = {"shown": site, "pk": pk}

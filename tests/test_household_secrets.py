@@ -4,9 +4,11 @@ import pytest
 
 from documents.models import Document
 from families import data_exports
-from tests.factories import PieceRuleFactory, StudentFactory
+from students.enums import Weekday
+from tests.factories import PieceRuleFactory, SlotFactory, StudentFactory
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
+from tests.reenrolment.waiting_cases import fill, offer, wait_for
 from tests.test_urls import ROUTES, address
 
 
@@ -32,6 +34,10 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         PieceRuleFactory(document_type=document.type)
     case = make_case(student)
     case.fill_in()
+    other_day = SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY)
+    fill(other_day)
+    wait_for(case, other_day, actor=other.guardians.get().user)
+    wish = offer(case, other_day)
     if state == "submitted":  # by the other parent, who stays unnamed too
         case.submit(other.guardians.get().user)
     parent = family.guardians.get().user
@@ -42,6 +48,8 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "families": export.pk,
         "students": student.pk,
         "reenrolment": student.pk,
+        "reenrolment:waiting": (student.pk, wish.course_id),
+        "reenrolment:offer": (student.pk, wish.pk),
         "documents:supplied": student.pk,
         "documents:download": family.documents.get().pk,
         "billing": family.invoices.get().pk,

@@ -21,6 +21,7 @@ from billing.models import Invoice, InvoiceLine
 from documents.models import Document, DocumentType
 from families.models import Commune, Family, Guardian
 from reenrolment.models import CourseChoice, Terms
+from students.enums import Weekday
 from students.models import (
     Course,
     Custody,
@@ -131,6 +132,19 @@ def guardian(world):
             f"initial-guardian-{key}-last_name": "Autre",
         },
         key,
+    )
+
+
+def wishes(world):
+    """A better slot than the one that he has picked; the wishes seen are the form's own."""
+    full = SlotFactory(course=world.case.slot.course, weekday=Weekday.FRIDAY, places=0)
+    keys = [world.student.pk, full.course_id]
+    return Way(
+        "parent",
+        reverse("reenrolment:waiting", args=keys),
+        lambda key: {"wish_1": key},
+        world.theirs[Slot].pk,
+        full.pk,
     )
 
 
@@ -262,6 +276,10 @@ WAYS = {
         w.theirs[Slot].pk,
         w.case.slot.pk,
     ),
+    "the course waited for": lambda w: Way(
+        "parent", student_page(w, "edit"), lambda key: {"wait": key}, w.theirs[Course].pk
+    ),
+    "the slots wished for": wishes,
     "the site of a form": lambda w: Way(
         "parent", student_page(w, "edit"), lambda key: {"site": key}, w.annexe.pk
     ),
@@ -376,6 +394,8 @@ BODIES = {
     "reenrolment:complete": "a piece's file",  # by the same saving as `edit`
     "reenrolment:withdraw": "the site of a form",
     "reenrolment:take_up": "the site of a form",
+    "reenrolment:waiting": "the slots wished for",
+    "reenrolment:offer": "nothing",
     "reenrolment:assist": "the household at the counter",
     "reenrolment:stop_assisting": "nothing",
 }

@@ -29,7 +29,8 @@ from tests.factories import (
     SlotFactory,
 )
 from tests.reenrolment.conftest import make_case
-from tests.test_urls import FOUND, ROUTES
+from tests.reenrolment.waiting_cases import wait_for
+from tests.test_urls import ROUTES, address
 
 # What is nobody else's in these tests.
 THEIRS = {
@@ -101,11 +102,14 @@ def signed_in(client, parent, their_document, their_invoice):
 def open_all(client, student):
     """What each page of the extranet shows of theirs, by route."""
     found = {}
+    wish = student.waiting_entries.get()
+    keys = dict.fromkeys(("students", "reenrolment", "documents", "families"), student.pk)
+    keys["reenrolment:waiting"] = student.pk, wish.course_id
+    keys["reenrolment:offer"] = student.pk, wish.pk
     for name in ROUTES:
         if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
             continue
-        url = reverse(name, args=[student.pk] if FOUND[name].pattern.converters else None)
-        response = client.get(url, follow=True)
+        response = client.get(address(name, keys), follow=True)
         if seen := [what for what, value in THEIRS.items() if value in response.text]:
             found[name] = seen
     return found
@@ -114,6 +118,7 @@ def open_all(client, student):
 def reach(state, case, parent, registrar):
     """Takes Louise's dossier to this state, by the services."""
     case.fill_in()
+    wait_for(case, SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY, places=0))
     if state == Status.DRAFT:
         return
     case.submit(parent)
@@ -193,6 +198,7 @@ def test_neither_writes_what_is_the_others(signed_in, parent, other):
 
 def test_the_test_sees_what_is_shown(client, student, case, other, their_document, their_invoice):
     """Signed in as the other household, the same walk finds all of it."""
+    wait_for(case, SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY, places=0))
     client.force_login(other.guardians.exclude(user=None).get().user)
 
     found = open_all(client, student)

@@ -10,7 +10,9 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from billing import services as billing
 from families import data_exports
+from students import waiting
 from students.enums import Scheduling
+from students.models import Course, WaitingEntry
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
@@ -110,6 +112,8 @@ ROUTES = {
     "reenrolment:complete": NO_DOSSIER_YET,
     "reenrolment:withdraw": NO_DOSSIER_YET,
     "reenrolment:take_up": NO_DOSSIER_YET,
+    "reenrolment:waiting": STUDENT,
+    "reenrolment:offer": STUDENT,
     "reenrolment:assist": due(302, owner=404, staff=(200, 404, 200)),
     "reenrolment:stop_assisting": POST_ONLY,
 }
@@ -156,10 +160,13 @@ def rows(student, parent, family, teacher, director):
     billing.issue(invoice, actor=director)
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
+    awaited, wish = await_place(student)
     return {
         "families": export.pk,
         "students": student.pk,
         "reenrolment": student.pk,
+        "reenrolment:waiting": (student.pk, awaited.pk),
+        "reenrolment:offer": (student.pk, wish.pk),
         "documents:supplied": student.pk,
         "documents:download": DocumentFactory(family=family).pk,
         "billing": invoice.pk,
@@ -168,10 +175,24 @@ def rows(student, parent, family, teacher, director):
     }
 
 
+def await_place(student) -> tuple[Course, WaitingEntry]:
+    """A course of the coming year that is full, and the student's wish for its one slot.
+
+    Without a dossier, which a wish makes: other routes are told apart by it.
+    """
+    slot = SlotFactory(course__coming=True, places=0)
+    EnrolmentFactory(student=student, course__next_course=slot.course)
+    waiting.set_wishes(student, slot.course, [slot], actor=None)
+    return slot.course, WaitingEntry.objects.get(slot=slot)
+
+
 def address(name, rows):
-    if not FOUND[name].pattern.converters:
+    """A key of `rows` stands for each of the address, unless it gives a tuple."""
+    wanted = len(FOUND[name].pattern.converters)
+    if not wanted:
         return reverse(name)
-    return reverse(name, args=[rows.get(name) or rows[name.split(":")[0]]])
+    keys = rows.get(name) or rows[name.split(":")[0]]
+    return reverse(name, args=keys if isinstance(keys, tuple) else [keys] * wanted)
 
 
 @pytest.mark.parametrize("who", WHO)
@@ -191,10 +212,9 @@ def test_a_row_that_does_not_exist_is_not_found(client, parent, rows, name):
     client.force_login(parent)
     missing = uuid.uuid4() if name == "documents:download" else 999_999
 
-    statuses = {
-        client.get(reverse(name, args=[missing])).status_code,
-        client.post(reverse(name, args=[missing])).status_code,
-    }
+    nowhere = address(name, {name: missing})
+
+    statuses = {client.get(nowhere).status_code, client.post(nowhere).status_code}
 
     assert statuses <= {404, 405}
 

@@ -20,9 +20,12 @@ from tests.factories import (
     CourseFactory,
     DocumentFactory,
     EnrolmentFactory,
+    GuardianFactory,
     PieceRuleFactory,
     SlotFactory,
+    StudentFactory,
 )
+from tests.reenrolment.waiting_cases import make_full
 
 BLANK = {"wanted": False, "slot_id": None, "stop_reason": ""}
 
@@ -61,6 +64,10 @@ class Case:
                 f"course-{self.choir.pk}": Edit(BLANK, BLANK | {"wanted": True}),
             },
         )
+
+    def fill_in_without_slot(self):
+        """The same with no slot picked: none is left, or one is waited for."""
+        return self.fill_in(slot_id=None)
 
     def let_holds_end(self):
         """The family took longer than the places are kept: nothing sweeps, time alone passes."""
@@ -101,6 +108,10 @@ def make_case(student, *, slot=None) -> Case:
     )
 
 
+def make_rival(case: Case) -> Case:
+    return make_case(StudentFactory(family=GuardianFactory().family), slot=case.slot)
+
+
 @pytest.fixture
 def case(student):
     return make_case(student)
@@ -139,6 +150,18 @@ def document(case, parent) -> Document:
 def with_document(document, submitted) -> Reenrolment:
     """`submitted`, with its one piece to examine."""
     return submitted
+
+
+@pytest.fixture
+def thursday(case) -> Slot:
+    """Both slots of the course are full: the case's own, and this one."""
+    return make_full(case)
+
+
+@pytest.fixture
+def rival(case) -> Case:
+    """Another household, whose student follows the same course."""
+    return make_rival(case)
 
 
 @pytest.fixture

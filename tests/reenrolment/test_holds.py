@@ -13,8 +13,8 @@ from reenrolment.services.drafts import Edit, Refusal
 from students import services as students
 from students.enums import EnrolmentStatus, Weekday
 from students.models import Course, Enrolment, Hold
-from tests.factories import CourseFactory, GuardianFactory, SlotFactory, StudentFactory
-from tests.reenrolment.conftest import BLANK, make_case
+from tests.factories import CourseFactory, SlotFactory
+from tests.reenrolment.conftest import BLANK
 from tests.reenrolment.test_edit import page_data, url
 
 
@@ -22,13 +22,6 @@ from tests.reenrolment.test_edit import page_data, url
 def home(client, parent):
     client.force_login(parent)
     return client
-
-
-@pytest.fixture
-def rival(case):
-    """Another household, which wants the same last place."""
-    guardian = GuardianFactory()
-    return make_case(StudentFactory(family=guardian.family), slot=case.slot)
 
 
 def section(case):
