@@ -82,6 +82,11 @@ class Row:
         return chosen and bool(self.all_slots)
 
     @property
+    def is_ranked(self) -> bool:
+        """The wishes stand in their order, and in no line yet: the allotment is to come."""
+        return self.by_allotment and bool(self.waits) and not self.waits[0].has_line
+
+    @property
     def lacks_wishes(self) -> bool:
         return self.choice.wanted and self.ranks_slots and not self.waits
 
