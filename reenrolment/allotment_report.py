@@ -122,7 +122,7 @@ class Report:
         former = self.before[row.choice_id] if self._differs(row) else None
         return Line(
             row,
-            [(self._words(wish["slot"]), Fate(wish["fate"]).label) for wish in row.wishes],
+            [(wish["words"], Fate(wish["fate"]).label) for wish in row.wishes],
             str(former.within_course if former else "sans place") if self._differs(row) else None,
         )
 
@@ -148,10 +148,6 @@ class Report:
     def _differs(self, row):
         return row.choice_id in self.before and self.before[row.choice_id] != row.slot
 
-    def _words(self, key):
-        slot = self.slots.get(key)
-        return slot.within_course if slot else "n'importe quel horaire"
-
 
 def report_of(allotment: Allotment) -> Report:
     """Four queries, whatever the number of lines."""
@@ -164,9 +160,9 @@ def report_of(allotment: Allotment) -> Report:
         allotment,
         former,
         rows,
-        {slot.pk: slot for slot in slots.order_by("course__sort_name", "course", *_WEEK)},
+        {
+            slot.pk: slot
+            for slot in slots.order_by("course__sort_name", "course", *Slot._meta.ordering)
+        },
         {row.choice_id: row.slot for row in before},
     )
-
-
-_WEEK = Slot._meta.ordering

@@ -36,9 +36,12 @@ class Demand:
         courses = {choice.granted.course for choice in self.choices}
         return sorted(courses, key=lambda course: (course.sort_name, course.pk))
 
+    def entries_of(self, choice: CourseChoice) -> Sequence[WaitingEntry]:
+        return self.entries.get(choice.pk, ())
+
     def wished(self, choice: CourseChoice) -> list[int | None]:
         """The keys of the slots ranked, the preferred first; None: any of the course."""
-        return [entry.slot_id for entry in self.entries.get(choice.pk, ())]
+        return [entry.slot_id for entry in self.entries_of(choice)]
 
     def allot(self, numbers: Mapping[str, int]) -> dict[int, Outcome]:
         """What each choice gets, by its key; `numbers`: the draw, by reference of the dossier."""
@@ -74,14 +77,14 @@ class Demand:
             draw=numbers[choice.reenrolment.reference],
             wishes=[
                 Wish(entry.slot_id, tuple(self.rule.standing_of(entry)))
-                for entry in self.entries.get(choice.pk, ())
+                for entry in self.entries_of(choice)
             ],
             busy=self.busy.get(student, ()),
         )
 
 
 def load_demand(campaign: Campaign) -> Demand:
-    """Seven queries, eight when brothers and sisters count."""
+    """Six queries, seven when brothers and sisters count."""
     rule = campaign.waiting_rule
     lines = _lines_without_a_place(campaign)
     choices = list(lines)

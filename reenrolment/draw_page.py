@@ -8,7 +8,6 @@ from reenrolment.models import Allotment, Reenrolment
 from reenrolment.page import Page
 from students.allotment import fingerprint
 from students.enums import Fate
-from students.models import Slot
 
 PREFIX = 16  # hexadecimal digits of a fingerprint that are shown: enough to tell all apart
 
@@ -83,15 +82,9 @@ def published_of(campaign) -> Allotment | None:
 
 def _results(page, mine):
     live = [row for row in mine if row.choice.granted and row.choice.granted.is_live]
-    keys = {key for row in live for key in row.wished if key}
-    slots = Slot.objects.in_bulk(keys)
+    if not live:
+        return []
     return [
-        Result(got, [_wished(wish, slots) for wish in row.wishes], row.reason)
+        Result(got, [Wished(w["words"], Fate(w["fate"]).label) for w in row.wishes], row.reason)
         for got, row in zip(allotted(page.reenrolment, live), live, strict=True)
     ]
-
-
-def _wished(wish, slots):
-    slot = slots.get(wish["slot"])
-    words = slot.within_course if slot else "n'importe quel horaire"
-    return Wished(words, Fate(wish["fate"]).label)

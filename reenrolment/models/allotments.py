@@ -103,8 +103,8 @@ class Allocation(models.Model):
     """What one run gives to one line of a dossier: a slot, or none.
 
     `wishes` is what the family had ranked when it ran, the preferred first, with what became of
-    each: `[{"slot": 12, "fate": "full"}, {"slot": null, "fate": "obtained"}]` (null: any slot of
-    the course; students.enums.Fate).
+    each: `[{"slot": 12, "words": "LUNDI – 18 h à 19 h", "fate": "full"}, …]` (null: any slot of the
+    course; students.enums.Fate).
     """
 
     allotment = models.ForeignKey(

@@ -181,8 +181,8 @@ def _allocation(allotment, choice, demand: Demand, numbers, outcomes):
         preference=outcome.preference,
         draw=numbers[choice.reenrolment.reference],
         wishes=[
-            {"slot": slot, "fate": fate}
-            for slot, fate in zip(demand.wished(choice), outcome.fates, strict=True)
+            {"slot": entry.slot_id, "words": entry.within_course, "fate": fate}
+            for entry, fate in zip(demand.entries_of(choice), outcome.fates, strict=True)
         ],
     )
 

@@ -178,8 +178,8 @@ class TestRun:
         row = allocation_of(trial, second)
         assert (row.preference, row.draw) == (2, 2)
         assert row.wishes == [
-            {"slot": monday.pk, "fate": Fate.FULL},
-            {"slot": tuesday.pk, "fate": Fate.OBTAINED},
+            {"slot": monday.pk, "words": monday.within_course, "fate": Fate.FULL},
+            {"slot": tuesday.pk, "words": tuesday.within_course, "fate": Fate.OBTAINED},
         ]
 
     def test_changes_nothing_for_anybody(self, trial, three):
@@ -218,7 +218,8 @@ class TestRun:
         row = allocation_of(allotments.run(ranking.campaign, actor=registrar), fourth)
 
         assert row.preference == 1
-        assert row.wishes == [{"slot": None, "fate": Fate.OBTAINED}]
+        any_slot = {"slot": None, "words": "n'importe quel horaire", "fate": Fate.OBTAINED}
+        assert row.wishes == [any_slot]
 
     def test_a_lesson_held_elsewhere_makes_a_wish_clash(
         self, ranking, three, monday, tuesday, registrar
@@ -232,7 +233,7 @@ class TestRun:
 
         assert given(trial)[first.student] == tuesday
         assert given(trial)[second.student] == monday
-        assert allocation_of(trial, first).wishes[0] == {"slot": monday.pk, "fate": Fate.CLASH}
+        assert allocation_of(trial, first).wishes[0]["fate"] == Fate.CLASH
 
     def test_drafts_and_places_given_by_hand_have_no_part_in_it(
         self, ranking, three, monday, parent, family, registrar
