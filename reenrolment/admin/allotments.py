@@ -35,7 +35,7 @@ class RunForm(forms.Form):
         help_text="La même graine redonne le même tirage. Vide\u00a0: une nouvelle, au hasard. "
         "Les familles liront toutes celles qui ont été essayées.",
     )
-    note = forms.CharField(label="Note", max_length=300, required=False)
+    note = forms.CharField(label="Remarque", max_length=300, required=False)
 
 
 class LineForm(forms.Form):
@@ -101,7 +101,13 @@ def allotments(request, pk):
         "published": next((run for run in runs if run.published_at), None),
         "is_over": campaign.closes_at <= timezone.now(),
     }
-    return _render(request, campaign, "Répartition des vœux", "allotments.html", context)
+    return _render(
+        request,
+        campaign,
+        "Répartition des vœux",
+        "admin/reenrolment/campaign/allotments.html",
+        context,
+    )
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -137,7 +143,9 @@ def allotment_line(request, pk, run, line):
             return redirect("admin:reenrolment_campaign_allotment", pk, run)
     context = {"report": report, "line": report.line(row), "form": form}
     title = f"{row.choice.reenrolment.student}, {row.course}"
-    return _render(request, campaign, title, "allotment_line.html", context)
+    return _render(
+        request, campaign, title, "admin/reenrolment/campaign/allotment_line.html", context
+    )
 
 
 @require_POST
@@ -189,7 +197,13 @@ def _show(request, campaign, made, form):
         "published": campaign.allotments.published().first(),
         "is_over": campaign.closes_at <= timezone.now(),
     }
-    return _render(request, campaign, f"Répartition n°\u00a0{made.pk}", "allotment.html", context)
+    return _render(
+        request,
+        campaign,
+        f"Répartition n°\u00a0{made.pk}",
+        "admin/reenrolment/campaign/allotment.html",
+        context,
+    )
 
 
 def _campaign(request, pk):
@@ -220,4 +234,4 @@ def _render(request, campaign, title, template, context):
         "runs_page": reverse("admin:reenrolment_campaign_allotments", args=[campaign.pk]),
         **context,
     }
-    return render(request, f"admin/reenrolment/campaign/{template}", context)
+    return render(request, template, context)

@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('seed', models.CharField(max_length=64, verbose_name='graine du tirage')),
-                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
+                ('note', models.CharField(blank=True, max_length=300, verbose_name='remarque')),
                 ('made_at', models.DateTimeField(verbose_name='calculée le')),
                 ('published_at', models.DateTimeField(blank=True, null=True, verbose_name='publiée le')),
             ],

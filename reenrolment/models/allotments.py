@@ -32,7 +32,7 @@ class Allotment(models.Model):
         Campaign, models.PROTECT, verbose_name="campagne", related_name="allotments"
     )
     seed = models.CharField("graine du tirage", max_length=SEED_LENGTH)
-    note = models.CharField("note", max_length=300, blank=True)
+    note = models.CharField("remarque", max_length=300, blank=True)
     made_at = models.DateTimeField("calculée le")
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="calculée par", related_name="+"

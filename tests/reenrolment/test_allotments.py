@@ -20,7 +20,7 @@ from reenrolment.services.drafts import Refusal
 from students import services as students
 from students.allotment import draw
 from students.enums import Criterion, Fate, WaitingState, Weekday
-from students.models import Enrolment, Hold, WaitingEntry
+from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
 from tests.factories import (
     CourseFactory,
     EnrolmentFactory,
@@ -365,7 +365,10 @@ class TestPublish:
         settle()
 
         assert seat_of(three[2]) == wednesday
-        assert [state for _, state, _ in waits_of(three[2])] == ["waiting", "waiting"]
+        waiting_for = WaitingEntry.objects.live().filter(student=three[2].student)
+        assert [entry.slot for entry in waiting_for] == [monday, tuesday]
+        served = WaitingMove.objects.get(slot=wednesday, to_state=WaitingState.ACCEPTED)
+        assert (served.actor, served.reason) == (registrar, "Santé.")
 
     def test_tells_each_responsable_once(self, published, three, parent, monday):
         settle()
