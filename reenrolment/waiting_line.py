@@ -64,9 +64,13 @@ class Line:
     offers: list[Hold]  # the first to end first
 
     @property
+    def offered(self) -> int:
+        return sum(not offer.is_over for offer in self.offers)
+
+    @property
     def held(self) -> int:
         """Kept by families while they fill in their dossiers."""
-        return self.slot.held - sum(not offer.is_over for offer in self.offers)
+        return self.slot.held - self.offered
 
     @property
     def taken(self) -> int:

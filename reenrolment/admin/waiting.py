@@ -27,6 +27,7 @@ from accounts.admin_filters import SiteFilter, sites_shown
 from families.models import Guardian
 from reenrolment.admin.filters import OfferedFilter
 from reenrolment.admin.forms import SHOWN_TO_FAMILIES
+from reenrolment.admin.views import WIDE
 from reenrolment.services import waiting as services
 from reenrolment.waiting_line import find_entry, find_slot, load_line, log_for, log_of
 from students import waiting, waiting_moves
@@ -127,6 +128,9 @@ class WaitingEntryAdmin(
             ),
             *super().get_urls(),
         ]
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, WIDE | (extra_context or {}))
 
     @admin.display(description="demande", ordering="course__sort_name")
     def wish(self, entry):
@@ -249,7 +253,7 @@ def _decide(request, name, slot, context, service, done):
 def _render(request, name, slot, context):
     context = {
         **admin.site.each_context(request),
-        "is_nav_sidebar_enabled": False,
+        **WIDE,
         "opts": WaitingEntry._meta,
         "slot": slot,
         "may_manage": request.user.has_perm(MANAGE),

@@ -77,10 +77,10 @@ class EnrolmentForm(forms.ModelForm):
 
     def _check_order(self, slot):
         """The answer holds until the end of the transaction, which is the page's."""
-        locked = services.lock_slots([slot.pk])
+        services.lock_slots([slot.pk])
         try:
             self.passing = waiting.check_order(
-                self.instance.student, locked[slot.pk], reason=self.cleaned_data.get("reason", "")
+                self.instance.student, slot, reason=self.cleaned_data.get("reason", "")
             )
         except ValidationError as error:
             self.add_error("reason", error)

@@ -3,14 +3,19 @@
 import datetime as dt
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django.utils import timezone
 
+from reenrolment.admin.campaigns import STEPS
 from reenrolment.models import Campaign, Terms
+from students import waiting
+from students.enums import Criterion
 from tests.factories import (
     CampaignFactory,
     EstablishmentFactory,
     SchoolYearFactory,
+    StudentFactory,
     TermsFactory,
 )
 
@@ -186,3 +191,78 @@ def test_the_regie_has_no_campaigns(client, accountant):
     client.force_login(accountant)
 
     assert client.get(CAMPAIGNS).status_code == 403
+
+
+# --- The order of the waiting lists -------------------------------------------------------------
+
+
+def criteria_of(campaign):
+    return list(campaign.waiting_rule.criteria)
+
+
+def test_there_is_a_step_for_each_criterion():
+    assert len(STEPS) == len(Criterion)
+
+
+def test_the_order_is_chosen_step_by_step_and_logged(admin, fields):
+    admin.post(ADD, fields | {"criterion_1": "resident", "criterion_3": "enrolled"})
+
+    campaign = Campaign.objects.get()
+    assert criteria_of(campaign) == [Criterion.RESIDENT, Criterion.ENROLLED]
+    assert [log.get_change_message() for log in LogEntry.objects.order_by("pk")] == [
+        "Ordre de la liste d'attente\u00a0: habitants des communes du conservatoire, "
+        "élèves déjà inscrits cette année dans la discipline, ordre des demandes.",
+        "Ajout.",
+    ]
+
+
+def test_the_order_is_changed_and_may_be_that_of_the_requests_alone(admin, fields):
+    admin.post(ADD, fields | {"criterion_1": "resident", "criterion_2": "enrolled"})
+    campaign = Campaign.objects.get()
+    form = admin.get(change(campaign)).context["adminform"].form
+    assert [form.initial[step] for step in STEPS[:2]] == ["resident", "enrolled"]
+
+    admin.post(change(campaign), fields | {"criterion_1": "enrolled", "criterion_2": "resident"})
+    assert criteria_of(campaign) == [Criterion.ENROLLED, Criterion.RESIDENT]
+
+    admin.post(change(campaign), fields)
+    assert criteria_of(campaign) == []
+
+
+def test_what_does_not_change_the_order_logs_none(admin, fields):
+    admin.post(ADD, fields | {"criterion_1": "resident"})
+    campaign = Campaign.objects.get()
+    before = list(campaign.waiting_criteria.values())
+    LogEntry.objects.all().delete()
+
+    admin.post(change(campaign), fields | {"criterion_1": "resident", "offer_hours": 24})
+
+    campaign.refresh_from_db()
+    assert (campaign.offer_hours, list(campaign.waiting_criteria.values())) == (24, before)
+    assert LogEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "errors"),
+    [
+        ({"criterion_1": "sibling", "criterion_3": "sibling"}, ["criterion_1", "criterion_3"]),
+        ({"criterion_2": "rich"}, ["criterion_2"]),
+        ({"offer_hours": 0}, ["offer_hours"]),
+        ({"offer_hours": 337}, ["offer_hours"]),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(admin, fields, typed, errors):
+    response = admin.post(ADD, fields | typed)
+
+    assert list(response.context["adminform"].form.errors) == errors
+    assert not Campaign.objects.exists()
+
+
+def test_the_page_warns_that_ranks_would_change_and_tells_whose(admin, case):
+    url = change(case.campaign)
+    assert "change leurs rangs." in admin.get(url).content.decode()
+    for _ in range(2):
+        student = StudentFactory()
+        waiting.set_wishes(student, case.slot.course, [case.slot, None], actor=None)
+
+    assert "En ce moment, 2 élèves attendent une place." in admin.get(url).content.decode()
