@@ -34,7 +34,7 @@ class OfferPage:
     entry: WaitingEntry
     last_move: WaitingMove
     others: list[WaitingEntry]  # his other wishes for the course, the preferred first
-    held_until: dt.datetime | None  # of a draft: how long the place that he took is kept
+    picked: Hold | None  # of a draft: the place kept until it is submitted
 
     @property
     def stage(self) -> Stage:
@@ -68,8 +68,15 @@ class OfferPage:
         """The place that he has now in the course, which accepting gives back."""
         if self.row is None:
             return None
-        now = self.row.granted.slot if self.row.granted else self.row.choice.slot
-        return now if now != self.slot else None
+        if self.row.granted:
+            return self.row.granted.slot
+        return self.picked.place.slot if self.picked else None
+
+    @property
+    def held_until(self) -> dt.datetime | None:
+        """Of a draft: how long the place that was accepted is kept."""
+        is_it = self.picked and self.picked.place.slot == self.slot
+        return self.picked.until if is_it else None
 
     @property
     def ended(self) -> list[WaitingEntry]:
@@ -101,10 +108,12 @@ def load_offer(request: HttpRequest, pk: int, entry_pk: int) -> OfferPage:
         entry,
         entry.moves.select_related("slot__course").first(),
         list(others.order_by("preference", "pk")),
-        _held_until(entry) if entry.state == WaitingState.ACCEPTED else None,
+        _picked(entry) if page.status == Status.DRAFT else None,
     )
 
 
-def _held_until(entry):
-    picked = Hold.objects.filter(student=entry.student_id, course=entry.course_id, entry=None)
-    return picked.filter(until__gt=timezone.now()).values_list("until", flat=True).first()
+def _picked(entry):
+    picked = Hold.objects.filter(
+        student=entry.student_id, course=entry.course_id, entry=None, until__gt=timezone.now()
+    )
+    return picked.select_related("place__slot__course").first()

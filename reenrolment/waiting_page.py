@@ -35,21 +35,26 @@ class AwaitedSlot:
     @property
     def label(self) -> str:
         """The option of a drop-down, where there are lines."""
-        others = "1 élève attend" if self.waiting == 1 else f"{self.waiting} élèves attendent"
-        state = "place proposée" if self.offered_until else others
+        state = "place proposée" if self.offered_until else self._line
         return f"{self.slot.within_course} ({state})"
 
     @property
     def standing(self) -> str:
         """What the student's family wants to know of the line."""
+        if self.offered_until:
+            return "place proposée"
         if self.rank:
-            return rank_of(self.rank, self.waiting)
+            return f"votre rang\u00a0: {rank_of(self.rank, self.waiting)}"
+        if not self.waiting:
+            return self._line
+        foretold = rank_of(self.rank_of_newcomer, self.waiting + 1)
+        return f"{self._line}\u00a0; votre rang, en demandant maintenant\u00a0: {foretold}"
+
+    @property
+    def _line(self) -> str:
         if not self.waiting:
             return "personne n'attend"
-        others = "1 élève attend" if self.waiting == 1 else f"{self.waiting} élèves attendent"
-        return f"{others}\u00a0; en demandant maintenant, vous seriez " + rank_of(
-            self.rank_of_newcomer, self.waiting + 1
-        )
+        return "1 élève attend" if self.waiting == 1 else f"{self.waiting} élèves attendent"
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,12 @@ class WaitingPage:
         return self.row.granted.slot if self.row.granted else None
 
     @property
+    def picked(self) -> Slot | None:
+        """Of a draft: the slot of which a place is kept meanwhile."""
+        kept = (slot for slot in self.slots if slot.held_until and slot.pk not in self._offers)
+        return next(kept, None)
+
+    @property
     def awaited(self) -> list[AwaitedSlot]:
         """The slots among which to wish: the full ones, and those for which he waits already.
 
@@ -108,8 +119,10 @@ class WaitingPage:
                 offered_until=self._offers.get(slot.pk),
             )
             for slot in self.slots
-            if slot != self.seat
-            and (self.is_ranking or not may_pick(slot) or slot.pk in self._named)
+            if slot not in (self.seat, self.picked)
+            and (
+                self.is_ranking or not may_pick(slot) or slot.pk in self._named | set(self._offers)
+            )
         ]
 
     @property
@@ -138,7 +151,8 @@ class WaitingPage:
     def left(self) -> list[Slot]:
         """Those of which a place is left: they are picked, not waited for."""
         named = {awaited.slot.pk for awaited in self.awaited}
-        return [slot for slot in self.slots if slot != self.seat and slot.pk not in named]
+        his = [self.seat, self.picked]
+        return [slot for slot in self.slots if slot not in his and slot.pk not in named]
 
     @property
     def wishes(self) -> list[int | None]:
@@ -256,7 +270,7 @@ def _place(move):
 
 
 def _ranked(move):
-    return f" (vous étiez {rank_of(move.rank, move.waiting)})" if move.rank else ""
+    return f" (rang\u00a0: {rank_of(move.rank, move.waiting)})" if move.rank else ""
 
 
 def _why(move):

@@ -56,7 +56,7 @@ class Wait:
 
 def rank_of(rank: int, waiting: int) -> str:
     """« 1er sur 5 »."""
-    return f"{rank}{'er' if rank == 1 else 'e'} sur {waiting}"
+    return f"{rank}{'er' if rank == 1 else 'e'}\u00a0sur\u00a0{waiting}"
 
 
 def is_waiting(campaign: Campaign, student: Student) -> Exists:

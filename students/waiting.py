@@ -109,6 +109,18 @@ def decline(entry: WaitingEntry, *, actor: User) -> None:
 
 
 @transaction.atomic
+def end_liked_less(entry: WaitingEntry, slot: Slot, *, actor: User | None) -> None:
+    """The wish is obtained: those of the course that the student likes less end.
+
+    For a place that he holds; one where he sits ends them by itself (students.services).
+    """
+    live = WaitingEntry.objects.live().filter(student=entry.student_id, course=entry.course_id)
+    for lesser in waiting_moves.lock(live.filter(preference__gt=entry.preference)):
+        why = f"Un vœu préféré est obtenu\u00a0: {slot}."
+        waiting_moves.move(lesser, WaitingState.LEFT, actor=actor, reason=why)
+
+
+@transaction.atomic
 def remove(entry: WaitingEntry, *, actor: User, reason: str) -> None:
     """An agent takes a wish off the list. Raises `reason_required`, `bad_transition`."""
     check_reason(reason.strip())

@@ -26,7 +26,11 @@ ACCOUNTS = [
         "famille de Tourcoing, deux enfants",
         "réinscrire un enfant de bout en bout, puis le second",
     ),
-    Account("benali.n", "premier foyer d'un enfant en garde alternée", "finir le brouillon"),
+    Account(
+        "benali.n",
+        "premier foyer d'un enfant en garde alternée",
+        "finir le brouillon, répondre à la place proposée",
+    ),
     Account("benali.s", "second foyer du même enfant", "y ajouter ses propres pièces"),
     Account(
         "dubois.p",

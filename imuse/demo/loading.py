@@ -22,6 +22,7 @@ from imuse.demo.my_data import ask_for_a_copy, ask_to_be_forgotten
 from imuse.demo.schooling import Schooling
 from imuse.demo.teaching import Teaching, make_teachers
 from imuse.demo.town import CAMPAIGN_CLOSES, make_town
+from imuse.demo.waiting import WaitingRoom
 from reenrolment.models import Campaign
 from students.models import SchoolYear
 
@@ -66,6 +67,7 @@ def load() -> None:
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)
+    WaitingRoom(town, teaching, clock).fill(cast["benali.n"])
     ask_for_a_copy(cast["martin.c"], clock)
     ask_to_be_forgotten(town, register, clock)
     enter_twice(village.households)

@@ -11,10 +11,12 @@ from families.models import Commune
 from imuse.demo.accounts import SITE
 from imuse.demo.clock import Clock
 from imuse.demo.people import COMMUNES
-from reenrolment.models import Campaign, Terms
+from reenrolment.models import Campaign, Terms, WaitingCriterion
+from students.enums import Criterion
 from students.models import SchoolYear
 
 CAMPAIGN_OPENS, CAMPAIGN_CLOSES = -7, 21  # days from today
+WAITING_RULE = [Criterion.ENROLLED, Criterion.SIBLING, Criterion.RESIDENT]
 
 CAF = "Attestation de paiement CAF avec quotient familial"
 ADDRESS = "Justificatif de domicile"
@@ -157,7 +159,7 @@ def _make_campaign(site, years, clock):
     terms = Terms.objects.create(
         establishment=site, version=str(years[0].starts_on.year), text=TERMS
     )
-    return Campaign.objects.create(
+    campaign = Campaign.objects.create(
         establishment=site,
         previous_year=years[1],
         school_year=years[0],
@@ -165,3 +167,8 @@ def _make_campaign(site, years, clock):
         closes_at=clock.moment(CAMPAIGN_CLOSES, 20),
         terms=terms,
     )
+    WaitingCriterion.objects.bulk_create(
+        WaitingCriterion(campaign=campaign, position=position, criterion=criterion)
+        for position, criterion in enumerate(WAITING_RULE, start=1)
+    )
+    return campaign

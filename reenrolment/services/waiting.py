@@ -54,8 +54,9 @@ def wish(
 def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     """« Accepter »: the place is the student's; of a draft, it is the slot picked.
 
-    The seat that he had in the course goes back. Raises ValidationError `bad_transition`
-    (answered already, withdrawn), `too_late`, `closed` for a draft, `clash`.
+    The seat that he had in the course goes back, and the wishes liked less end. Raises
+    ValidationError `bad_transition` (answered already, withdrawn), `too_late`, `closed` for a
+    draft, `clash`.
     """
     entry = WaitingEntry.objects.select_related("course").get(pk=entry.pk)
     campaign = campaign_of(entry.course)
@@ -68,6 +69,7 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     if reenrolment.status == Status.DRAFT:
         check_open(campaign)
         held = students.hold(reenrolment.student, slot, until=campaign.hold_until)
+        waiting.end_liked_less(entry, slot, actor=actor)
         choice.wanted, choice.slot, choice.stop_reason = True, slot, ""
         choice.save(update_fields=["wanted", "slot", "stop_reason"])
     else:

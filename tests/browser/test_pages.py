@@ -12,8 +12,9 @@ from documents.enums import Verdict
 from families import absorbing, erasures
 from families.invitations import invite
 from families.models import Guardian, Merge
-from reenrolment.services import launches
-from students.enums import Scheduling
+from reenrolment.models import WaitingCriterion
+from reenrolment.services import launches, waiting
+from students.enums import Criterion, Scheduling, Weekday
 from tests.accounts.codes import code_of
 from tests.browser.conftest import HOME
 from tests.factories import (
@@ -29,8 +30,10 @@ from tests.factories import (
     PieceRuleFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
+    SlotFactory,
 )
 from tests.reenrolment.conftest import make_case
+from tests.reenrolment.waiting_cases import make_full, offer, wait_for
 
 pytestmark = pytest.mark.usefixtures("town")
 WIDTHS = pytest.mark.parametrize("width", [320, 1280])
@@ -146,6 +149,38 @@ def test_the_pages_of_a_submitted_dossier(visit, parent, student, family, width)
         )
         == {}
     )
+
+
+@WIDTHS
+def test_the_pages_of_the_waiting_list(visit, parent, student, width):
+    """Before and after the wishes, a place offered, then answered."""
+    case = make_case(student)
+    campaign, course = case.campaign, case.slot.course
+    for position, criterion in enumerate(Criterion, start=1):
+        WaitingCriterion.objects.create(campaign=campaign, position=position, criterion=criterion)
+    thursday = make_full(case)
+    SlotFactory(course=course, weekday=Weekday.SATURDAY, group="C")
+    wishes = reverse("reenrolment:waiting", args=[student.pk, course.pk])
+    visitor = visit(width=width).sign_in_as(parent)
+    assert faults(visitor, [wishes, reverse("reenrolment:edit", args=[student.pk])]) == {}
+    visitor.page.goto(wishes)
+    for rank in (1, 2):
+        visitor.page.get_by_label(f"Vœu {rank}").select_option(str(thursday.pk))
+    visitor.page.get_by_role("button", name="Enregistrer mes vœux").click()
+    assert visitor.page.title().startswith("Erreur")
+    assert visitor.axe() + ["overflows"] * visitor.overflows() == []
+
+    wait_for(case, thursday, case.slot)
+    entry = offer(case, thursday)
+    pages = [
+        reverse("imuse:home"),
+        wishes,
+        reverse("reenrolment:edit", args=[student.pk]),
+        reverse("reenrolment:offer", args=[student.pk, entry.pk]),
+    ]
+    assert faults(visitor, pages) == {}
+    waiting.accept(entry, actor=parent)
+    assert faults(visitor, pages) == {}
 
 
 @WIDTHS

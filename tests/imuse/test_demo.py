@@ -34,8 +34,9 @@ from reenrolment.enums import Status
 from reenrolment.launch_progress import State, families_to_write_to, progress_of
 from reenrolment.models import Campaign, Launch, Reenrolment
 from reenrolment.rows import rows_of
-from students.enums import Scheduling
-from students.models import Course, Custody, SchoolYear, Slot, Student, Teacher
+from students.enums import Criterion, Scheduling, WaitingState
+from students.models import Course, Custody, SchoolYear, Slot, Student, Teacher, WaitingEntry
+from students.waiting_order import lines_of
 
 NAMES = [account.username for account in ACCOUNTS]
 
@@ -210,6 +211,19 @@ def test_ines_benali_has_two_households_and_a_draft(demo):
 
     assert students[0] == students[1]
     assert Reenrolment.objects.get(student=students[0]).status == Status.DRAFT
+
+
+def test_ines_benali_is_offered_a_place_and_others_wait(demo):
+    """By the rule of the campaign, whose lines no other place can be taken from."""
+    entry = WaitingEntry.objects.get(state=WaitingState.OFFERED)
+    campaign = Campaign.objects.get(establishment__name="Conservatoire")
+    theory = Course.objects.get(school_year=campaign.school_year, name="Formation musicale C1-3")
+
+    assert entry.student in Student.objects.visible_to(User.objects.get(username="benali.n"))
+    assert entry.hold.until > timezone.now()
+    assert campaign.waiting_rule.words == [*Criterion.labels, "ordre des demandes"]
+    lines = lines_of([theory], campaign.waiting_rule)
+    assert len(lines.of(theory.slots.get(group="B"))) == 3
 
 
 def test_philippe_dubois_has_a_proof_of_address_to_replace(demo):

@@ -142,6 +142,7 @@ class TestAccepting:
 
         assert response.redirect_chain == [(page_of(offered), 302)]
         assert case.choice(case.theory).slot == slot
+        assert not WaitingEntry.objects.live().exists(), "Monday was liked less"
         held = Hold.objects.get(student=case.student)
         assert (held.place.slot, held.entry) == (slot, None)
         words = words_of(response)

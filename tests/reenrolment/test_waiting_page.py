@@ -318,7 +318,7 @@ class TestThePage:
 
         words = words_of(home.get(page_of(case)))
 
-        assert "1 élève attend ; en demandant maintenant, vous seriez 2e sur 2" in words
+        assert "1 élève attend ; votre rang, en demandant maintenant : 2e sur 2" in words
         assert "Personne n'attend" in words
 
     def test_tells_the_rule_in_its_words_and_where_the_student_stands(
@@ -346,7 +346,7 @@ class TestThePage:
             (Criterion.RESIDENT.label, "oui"),
             ("ordre des demandes", ""),
         ]
-        assert "vous seriez 1er sur 2" in words_of(response)
+        assert "en demandant maintenant : 1er sur 2" in words_of(response)
 
     def test_the_rank_foretold_is_the_rank_given(self, home, case, thursday, rival):
         WaitingCriterion.objects.create(
@@ -377,6 +377,17 @@ class TestThePage:
         assert "sur la page de la réinscription" in words_of(response)
         assert "N'importe quel horaire" not in words_of(response)
 
+    def test_the_slot_picked_meanwhile_is_his_not_one_that_is_left(self, home, case, thursday):
+        friday = SlotFactory(course=case.slot.course, weekday=5, group="C")
+        case.fill_in(slot=friday)
+        wait_for(case, thursday)
+
+        response = home.get(page_of(case))
+
+        waiting = response.context["waiting"]
+        assert (waiting.picked, waiting.left) == (friday, [])
+        assert "Horaire choisi en attendant : C – VENDREDI" in words_of(response)
+
     def test_nothing_full_nothing_to_wait_for(self, home, case):
         response = home.get(page_of(case))
 
@@ -390,7 +401,7 @@ class TestThePage:
         history = [words for _, words in home.get(page_of(case)).context["waiting"].history]
 
         assert [words.replace("\u00a0", " ") for words in history] == [
-            "Place proposée : B – JEUDI – 18 h 30 à 19 h 30 (vous étiez 1er sur 1).",
+            "Place proposée : B – JEUDI – 18 h 30 à 19 h 30 (rang : 1er sur 1).",
             "Demande enregistrée : B – JEUDI – 18 h 30 à 19 h 30.",
         ]
 
@@ -504,7 +515,7 @@ class TestWhoMayWait:
         client.force_login(father.user)
 
         page = client.get(page_of(case))
-        assert "est 1er sur 1" in words_of(page)
+        assert "Votre rang : 1er sur 1" in words_of(page)
         client.post(page_of(case), sent(page, case.slot, thursday))
 
         assert stored(case) == [case.slot, thursday]
