@@ -51,23 +51,23 @@ class Demand:
             if Criterion.SIBLING in criteria
             else None
         )
-        outcomes = allot([self._contest(course, numbers) for course in self.courses], siblings)
+        lines = defaultdict(list)
+        for choice in self.choices:
+            lines[choice.granted.course_id].append(choice)
+        contests = [self._contest(each, lines[each.pk], numbers) for each in self.courses]
+        outcomes = allot(contests, siblings)
         return {
             choice.pk: outcomes[choice.reenrolment.student_id, choice.granted.course_id]
             for choice in self.choices
         }
 
-    def _contest(self, course, numbers):
+    def _contest(self, course, choices, numbers):
         slots = self.slots[course.pk]
         return Contest(
             course=course.pk,
             lessons=[lesson_of(slot) for slot in slots],
             places={slot.pk: slot.places_left for slot in slots},
-            applicants=[
-                self._applicant(choice, numbers)
-                for choice in self.choices
-                if choice.granted.course_id == course.pk
-            ],
+            applicants=[self._applicant(choice, numbers) for choice in choices],
         )
 
     def _applicant(self, choice, numbers):
