@@ -19,6 +19,7 @@ class MailKind(models.TextChoices):
     WITHDRAWN = "withdrawn", "demande retirée"
     PLACE_OFFERED = "place_offered", "place proposée"
     PLACE_ACCEPTED = "place_accepted", "place acceptée"
+    ALLOTTED = "allotted", "résultat de la répartition"
     LAUNCH = "launch", "lancement des réinscriptions"
     EXTENSION = "extension", "prolongation des réinscriptions"
     DATA_EXPORT = "data_export", "copie de mes données"

@@ -43,6 +43,7 @@ _SECRETARIAT = [
       for model in ("campaign", "terms", "earlyaccess")],
     "reenrolment.delete_earlyaccess",
     "reenrolment.launch_campaign",
+    "reenrolment.run_allotment",
     "reenrolment.view_reenrolment",
     "reenrolment.decide_reenrolment",
     "reenrolment.assist_family",
@@ -66,6 +67,7 @@ _DIRECTION = [
     "accounts.view_listimport",
     "accounts.view_listexport",
     "families.decide_erasurerequest",
+    "reenrolment.publish_allotment",
     *[f"families.delete_{model}" for model in ("family", "guardian")],
     *[f"students.delete_{model}" for model in ("student", "course", "slot", "repertoirepiece")],
 ]  # fmt: skip

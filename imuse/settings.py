@@ -162,6 +162,8 @@ EMAIL_TIMEOUT = 20
 # What else `send_mails` does, a small piece at a time, each call in its own short transaction: it
 # gives something true if there was work. A process of its own would be one more to watch.
 BETWEEN_MAILS = [
+    "reenrolment.services.allotments.seat_next",
+    "reenrolment.services.allotments.tell_next",
     "reenrolment.services.waiting.offer_next",
     "reenrolment.services.launches.prepare_next",
     "families.data_exports.prepare_next",

@@ -13,8 +13,9 @@ from accounts.emails import compose
 from accounts.enums import MailKind
 from documents.pieces import Piece
 from families.models import Guardian
+from reenrolment.allotted import allotted
 from reenrolment.households import Household
-from reenrolment.models import Campaign, Reenrolment, Transition
+from reenrolment.models import Allocation, Allotment, Campaign, Reenrolment, Transition
 from reenrolment.pieces import load_pieces
 from reenrolment.waits import waits_of
 from students.models import Slot, Student, WaitingEntry
@@ -70,6 +71,21 @@ def tell_place_accepted(
     page = reverse("reenrolment:edit", args=[entry.student_id])
     kind = MailKind.PLACE_ACCEPTED
     _tell_place(kind, reenrolment.campaign, entry, slot, page, reenrolment=reenrolment, until=until)
+
+
+def tell_allotted(
+    reenrolment: Reenrolment, allotment: Allotment, allocations: list[Allocation]
+) -> None:
+    """The slot of each course and which wish it was, or none yet; the ranks of the other wishes."""
+    _write(
+        MailKind.ALLOTTED,
+        reenrolment,
+        key=f"{allotment.pk}:{reenrolment.pk}",
+        allotment=allotment,
+        draw=allocations[0].draw,
+        lines=allotted(reenrolment, allocations),
+        draw_url=settings.SITE_URL + reverse("reenrolment:draw", args=[reenrolment.student_id]),
+    )
 
 
 def launch(
@@ -135,6 +151,12 @@ def extension(campaign: Campaign, guardian: Guardian, students: list[Student]) -
 
 
 def _tell(kind, reenrolment, transition, *, pieces=(), **context):
+    key = f"{reenrolment.pk}:{transition.pk}"
+    _write(kind, reenrolment, key=key, pieces=pieces, transition=transition, **context)
+
+
+def _write(kind, reenrolment, *, key, pieces=(), **context):
+    """To each responsable of either household, with his own household's pieces."""
     guardians = Guardian.objects.filter(family__students=reenrolment.student).exclude(email="")
     for guardian in guardians.order_by("pk"):
         ours = [p for p in pieces if p.family is None or p.family.pk == guardian.family_id]
@@ -142,7 +164,6 @@ def _tell(kind, reenrolment, transition, *, pieces=(), **context):
             kind.value,
             {
                 "reenrolment": reenrolment,
-                "transition": transition,
                 "guardian": guardian,
                 "establishment": reenrolment.campaign.establishment,
                 "pieces": ours,
@@ -152,5 +173,5 @@ def _tell(kind, reenrolment, transition, *, pieces=(), **context):
                 **context,
             },
         )
-        key = f"{reenrolment.pk}:{transition.pk}:{guardian.pk}"
-        mails.queue(kind, key=key, to=guardian.email, subject=subject, body=body)
+        own = f"{key}:{guardian.pk}"
+        mails.queue(kind, key=own, to=guardian.email, subject=subject, body=body)

@@ -30,3 +30,10 @@ NEXT = {  # the whole state machine, in one glance (design, section 5)
     Status.REFUSED: [],
     Status.WITHDRAWN: [Status.DRAFT],
 }
+
+
+class CampaignMode(models.TextChoices):
+    """How the lessons of a campaign go to the students who may choose one."""
+
+    FIRST_COME = "first_come", "premier arrivé, premier servi"
+    ALLOTMENT = "allotment", "vœux classés, puis répartition"

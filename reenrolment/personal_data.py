@@ -12,6 +12,7 @@ from families.enums import Fate
 from families.holdings import Holding, Part
 from reenrolment.enums import Status
 from reenrolment.models import (
+    Allocation,
     AssistedSession,
     CourseChoice,
     LaunchMail,
@@ -21,6 +22,7 @@ from reenrolment.models import (
     SuppliedPiece,
     Transition,
 )
+from students.enums import Fate as WishFate
 from students.personal_data import students_only_of, students_shared_by
 
 EXPORTED = {
@@ -31,6 +33,7 @@ EXPORTED = {
     ],
     CourseChoice: ["enrolment", "wanted", "slot", "stop_reason", "granted"],
     Transition: ["at", "actor", "from_status", "to_status", "reason"],
+    Allocation: ["course", "slot", "preference", "draw", "wishes", "reason", "settled_at"],
     SuppliedPiece: ["document", "in_force"],
     RequestedPiece: ["document_type"],
     LaunchMail: ["launch", "prepared_at"],
@@ -47,6 +50,7 @@ ABOUT_A_DOSSIER = [
     MailKind.PLACE_OFFERED,
     MailKind.PLACE_ACCEPTED,
     MailKind.EXTENSION,
+    MailKind.ALLOTTED,
 ]
 # What the administration works on, or has said yes to, for a year that is not over. A draft holds
 # nothing, and what was refused or withdrawn is given back.
@@ -60,6 +64,12 @@ class ReenrolmentPart(Part):
         "reenrolment.EarlyAccess": "public",
         "reenrolment.Terms": "publiques",
         "reenrolment.WaitingCriterion": "la règle publiée d'une campagne",
+        "reenrolment.Allotment": "la graine publiée d'un tirage",
+        "reenrolment.Allocation.allotment": "la répartition publiée\u00a0; un essai n'est rien",
+        "reenrolment.Allocation.choice": NESTED,
+        "reenrolment.Allocation.changed_by": "un agent",
+        "reenrolment.Allocation.told_at": "avec les messages",
+        "reenrolment.Allocation.problem": "une note pour l'administration",
         "reenrolment.Launch": "une action de l'administration",
         "reenrolment.Reenrolment.student": NESTED,
         "reenrolment.CourseChoice.reenrolment": NESTED,
@@ -164,6 +174,7 @@ class ReenrolmentPart(Part):
         pks = list(dossiers.values_list("pk", flat=True))
         dossiers.update(comment="")
         CourseChoice.objects.filter(reenrolment__in=pks).update(stop_reason="")
+        Allocation.objects.filter(choice__reenrolment__in=pks).update(reason="", problem="")
         Transition.objects.filter(reenrolment__in=pks).update(reason="")
         LaunchMail.objects.filter(guardian__family=family).update(problem="")
         forget_in_admin_log(Reenrolment, pks)
@@ -176,6 +187,7 @@ def _dossiers(copy):
     transitions = Transition.objects.select_related("actor").prefetch_related(
         "requested_pieces__document_type"
     )
+    allocations = Allocation.objects.visible_to(copy.user).select_related("course", "slot__course")
     supplied = SuppliedPiece.objects.select_related("document__type")
     return (
         Reenrolment.objects.visible_to(copy.user)
@@ -184,7 +196,7 @@ def _dossiers(copy):
             *["submitted_by", "decided_by"],
         )
         .prefetch_related(
-            Prefetch("choices", choices),
+            Prefetch("choices", choices.prefetch_related(Prefetch("allocations", allocations))),
             Prefetch("transitions", transitions),
             Prefetch("supplied_pieces", supplied),
         )
@@ -213,9 +225,19 @@ def _dossier(dossier, copy):
 
 def _choice(choice):
     granted = choice.granted and str(choice.granted.slot or choice.granted.course)
-    return record(
-        choice, EXPORTED[CourseChoice], enrolment=str(choice.enrolment.course), granted=granted
-    )
+    told = {"enrolment": str(choice.enrolment.course), "granted": granted}
+    return {
+        **record(choice, EXPORTED[CourseChoice], **told),
+        "répartition": [_allocation(row) for row in choice.allocations.all()],
+    }
+
+
+def _allocation(row):
+    """The published one."""
+    wishes = [
+        {"créneau": wish["words"], "sort": WishFate(wish["fate"]).label} for wish in row.wishes
+    ]
+    return record(row, EXPORTED[Allocation], wishes=wishes)
 
 
 def _move(move, copy, ours):

@@ -34,6 +34,14 @@ def unanswered(reenrolment: Reenrolment | None, rows: list[Row]) -> list[tuple[s
         for row in rows
         if row.lacks_slot
     ]
+    found += [
+        (
+            f"id_{row.section}-slot_id",
+            f"Classez au moins un horaire pour «\u00a0{row.enrolment.course}\u00a0».",
+        )
+        for row in rows
+        if row.lacks_wishes
+    ]
     return found
 
 
@@ -74,4 +82,5 @@ def fingerprint_of(reenrolment: Reenrolment, rows: list[Row], pieces: list[Piece
 
 def _facts_of(row):
     choice, proposed = row.choice, row.course and row.course.pk
-    return [row.enrolment.pk, proposed, choice.wanted, choice.slot_id, choice.stop_reason]
+    facts = [row.enrolment.pk, proposed, choice.wanted, choice.slot_id, choice.stop_reason]
+    return [*facts, [wait.entry.slot_id for wait in row.waits] if row.by_allotment else []]

@@ -26,6 +26,7 @@ class Row:
     full_slots: list[Slot]  # the others that are for his age and level: one may wait for them
     closed: list[Slot]  # by the administration, in mid-rush
     unsuited: list[Slot]  # those that are not for him
+    by_allotment: bool = False  # the slots are ranked, not picked (Campaign.by_allotment)
     waits: list[Wait] = field(default_factory=list)  # for places of the course that goes on
 
     @property
@@ -61,7 +62,8 @@ class Row:
 
     @property
     def is_full(self) -> bool:
-        return self.scheduling == Scheduling.FAMILY and not self.slots and not self.no_slot_suits
+        nothing = not self.slots and not self.no_slot_suits
+        return self.scheduling == Scheduling.FAMILY and nothing and not self.ranks_slots
 
     @property
     def no_slot_suits(self) -> bool:
@@ -70,7 +72,28 @@ class Row:
 
     @property
     def offers_slots(self) -> bool:
-        return self.scheduling == Scheduling.FAMILY and bool(self.slots)
+        chosen = self.scheduling == Scheduling.FAMILY and not self.by_allotment
+        return chosen and bool(self.slots)
+
+    @property
+    def ranks_slots(self) -> bool:
+        """In a campaign by allotment: full or not, each slot may be wished for."""
+        chosen = self.scheduling == Scheduling.FAMILY and self.by_allotment
+        return chosen and self.to_rank > 0
+
+    @property
+    def to_rank(self) -> int:
+        """How many slots."""
+        return len(self.slots) + len(self.full_slots)
+
+    @property
+    def is_ranked(self) -> bool:
+        """The wishes stand in their order, and in no line yet: the allotment is to come."""
+        return self.by_allotment and bool(self.waits) and not self.waits[0].has_line
+
+    @property
+    def lacks_wishes(self) -> bool:
+        return self.choice.wanted and self.ranks_slots and not self.waits
 
     @property
     def slot_is_gone(self) -> bool:
@@ -126,6 +149,7 @@ def rows_of(
             # An outer join that finds nothing sets no attribute.
             choice=getattr(enrolment, "choice", None)
             or CourseChoice(reenrolment=reenrolment, enrolment=enrolment),
+            by_allotment=campaign.by_allotment,
             **_sorted_out(slots.get(course and course.pk, []), student, enrolment),
         )
         for enrolment, course in ((e, courses[e.pk]) for e in enrolments)

@@ -1,10 +1,10 @@
 """What the family's pages read of a campaign."""
 
-from django.db.models import FilteredRelation, Q
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
 
 from reenrolment.early_access import openings_of
-from reenrolment.enums import Status
-from reenrolment.models import Campaign, Reenrolment
+from reenrolment.enums import CampaignMode, Status
+from reenrolment.models import Allocation, Allotment, Campaign, Reenrolment
 from reenrolment.pieces import followed_courses
 from students.models import Student
 
@@ -28,6 +28,19 @@ def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, R
     if reenrolment is not None:
         reenrolment.campaign, reenrolment.student = campaign, student
     return campaign, reenrolment
+
+
+def before_allotment() -> QuerySet[Campaign]:
+    """The campaigns whose wishes are ranked, and whose allotted places are not all given yet."""
+    published = Allotment.objects.published().filter(campaign=OuterRef("pk"))
+    seating = Allocation.objects.to_settle().filter(allotment__campaign=OuterRef("pk"))
+    ranked = Campaign.objects.filter(mode=CampaignMode.ALLOTMENT)
+    return ranked.filter(~Exists(published) | Exists(seating))
+
+
+def awaits_allotment(campaign: Campaign) -> bool:
+    """Is it one of `before_allotment`? No query for a campaign of the first come."""
+    return campaign.by_allotment and before_allotment().filter(pk=campaign.pk).exists()
 
 
 def next_to_do(campaign: Campaign, students: list[Student], *, after: Student) -> Student | None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from reenrolment import assisting_views, views, waiting_views
+from reenrolment import assisting_views, draw_views, views, waiting_views
 
 app_name = "reenrolment"
 
@@ -21,6 +21,12 @@ urlpatterns = [
         "eleves/<int:pk>/reinscription/proposition/<int:entry_pk>/",
         waiting_views.offer,
         name="offer",
+    ),
+    path("eleves/<int:pk>/reinscription/tirage/", draw_views.draw, name="draw"),
+    path(
+        "eleves/<int:pk>/reinscription/tirage/numeros.txt",
+        draw_views.draw_numbers,
+        name="draw_numbers",
     ),
     path("eleves/<int:pk>/guichet/", assisting_views.assist, name="assist"),
     path("guichet/terminer/", assisting_views.stop_assisting, name="stop_assisting"),

@@ -12,6 +12,7 @@ from reenrolment.enums import Status
 from reenrolment.models import Campaign
 from reenrolment.page import Page, load_courses
 from reenrolment.rows import Row
+from reenrolment.selectors import awaits_allotment
 from reenrolment.waits import rank_of
 from students.enums import Criterion, Scheduling, WaitingState
 from students.models import Course, Slot, Student, WaitingEntry, WaitingMove
@@ -34,7 +35,7 @@ class AwaitedSlot:
 
     @property
     def label(self) -> str:
-        """The option of a drop-down."""
+        """The option of a drop-down, where there are lines."""
         state = "place proposée" if self.offered_until else self._line
         return f"{self.slot.within_course} ({state})"
 
@@ -75,6 +76,7 @@ class WaitingPage:
     lines: Lines
     entries: list[WaitingEntry]  # his, live, the preferred first
     moves: list[WaitingMove]  # of all his wishes for the course, the latest first
+    is_ranking: bool = False  # the slots are ranked, full or not: there is no line yet
 
     @property
     def student(self) -> Student:
@@ -89,6 +91,11 @@ class WaitingPage:
         return self.page.status != Status.DRAFT
 
     @property
+    def is_frozen(self) -> bool:
+        """Between the closing and the publication the ranked wishes change no more."""
+        return self.is_ranking and not self.campaign.is_open
+
+    @property
     def seat(self) -> Slot | None:
         """Where he has his place already: he may wait for a better one."""
         return self.row.granted.slot if self.row.granted else None
@@ -101,7 +108,10 @@ class WaitingPage:
 
     @property
     def awaited(self) -> list[AwaitedSlot]:
-        """The slots among which to wish: the full ones, and those for which he waits already."""
+        """The slots among which to wish: the full ones, and those for which he waits already.
+
+        All of them where they are ranked.
+        """
         return [
             AwaitedSlot(
                 slot,
@@ -112,16 +122,19 @@ class WaitingPage:
             )
             for slot in self.slots
             if slot not in (self.seat, self.picked)
-            and (not may_pick(slot) or slot.pk in self._named | set(self._offers))
+            and (
+                self.is_ranking or not may_pick(slot) or slot.pk in self._named | set(self._offers)
+            )
         ]
 
     @property
     def may_wish_any(self) -> bool:
         """« N'importe quel horaire » is for who has no place, where none is left to pick.
 
-        Nor where some are for another age or level.
+        Nor where some are for another age or level. Ranked, all are to be wished for.
         """
-        if None in self._named:
+        is_ranked = self.is_ranking and self.seat is None and self.all_suit
+        if None in self._named or is_ranked:
             return True
         nothing_left = not any(may_pick(slot) for slot in self.slots)
         return self.seat is None and self.all_suit and nothing_left
@@ -129,7 +142,10 @@ class WaitingPage:
     @property
     def choices(self) -> list[tuple[int | None, str]]:
         """What may be wished for: the key of a slot and its label, None for any slot."""
-        slots = [(awaited.slot.pk, awaited.label) for awaited in self.awaited]
+        slots = [
+            (each.slot.pk, each.slot.within_course if self.is_ranking else each.label)
+            for each in self.awaited
+        ]
         return [*slots, *([(None, ANY)] if self.may_wish_any else [])]
 
     @property
@@ -163,6 +179,8 @@ class WaitingPage:
     def steps(self) -> list[Step]:
         """The rule of the campaign in its own words, and where the student stands."""
         *criteria, last = self.lines.rule.words
+        if self.is_ranking:
+            last = "le plus petit numéro de tirage"
         answers = [self._answer(criterion) for criterion in self.lines.rule.criteria]
         return [*map(Step, criteria, answers), Step(last, "")]
 
@@ -227,6 +245,7 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
         lines,
         entries=sorted([*offers, *mine], key=lambda entry: (entry.preference, entry.pk)),
         moves=list(moves.select_related("entry__course", "entry__slot__course", "slot__course")),
+        is_ranking=awaits_allotment(page.campaign),
     )
 
 

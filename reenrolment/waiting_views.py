@@ -29,7 +29,10 @@ WAY_OUT = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_the_site_shown
 def waiting(request, pk, course_pk):
-    """« Attendre une place »: the ordered wishes, the rule, the ranks, what happened."""
+    """« Attendre une place »: the ordered wishes, the rule, the ranks, what happened.
+
+    « Vos vœux » before the allotment of a campaign whose slots are ranked.
+    """
     page = load_waiting(request, pk, course_pk)
     if page is None:
         if request.method == "POST":
@@ -51,7 +54,7 @@ def waiting(request, pk, course_pk):
             return _show_unsaved(request, pk, course_pk, error)
         messages.success(request, _saved(page, form.wishes))
         return redirect("reenrolment:waiting", pk, course_pk)
-    return render(request, "reenrolment/waiting.html", {"waiting": page, "form": form})
+    return _show(request, page, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -93,11 +96,18 @@ def _show_unsaved(request, pk, course_pk, error):
         )
     else:
         form.add_error(None, error.messages)
-    return render(request, "reenrolment/waiting.html", {"waiting": page, "form": form})
+    return _show(request, page, form)
+
+
+def _show(request, page, form):
+    template = "reenrolment/ranking.html" if page.is_ranking else "reenrolment/waiting.html"
+    return render(request, template, {"waiting": page, "form": form})
 
 
 def _saved(page, wishes):
     name = page.student.first_name
+    if page.is_ranking:
+        return "Vos vœux sont enregistrés." if wishes else "Vous n'avez plus de vœu pour ce cours."
     if wishes:
         return f"Vos vœux sont enregistrés\u00a0: {name} est sur la liste d'attente."
     if page.wishes:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.dates import moment
 from reenrolment.models import Campaign
+from reenrolment.selectors import awaits_allotment
 from students.enums import WaitingState
 from students.models import Course, Slot, Student, WaitingEntry
 from students.waiting_order import lines_of
@@ -17,14 +18,20 @@ from students.waiting_order import lines_of
 
 @dataclass(frozen=True)
 class Wait:
-    """A wish, with its rank in the line of its slot: « LUNDI – 18 h 30 à 19 h 30, 3e sur 5 »."""
+    """A wish, with its rank in the line of its slot: « LUNDI – 18 h 30 à 19 h 30, 3e sur 5 ».
+
+    There is no line, hence no rank, before the allotment of a campaign whose slots are ranked.
+    """
 
     entry: WaitingEntry
-    rank: int | None  # None for an offer, and for « any slot », whose rank depends on the slot
+    rank: int | None  # None too for an offer, and for « any slot », whose rank depends on the slot
     waiting: int | None
+    has_line: bool = True
 
     @property
     def words(self) -> str:
+        if not self.has_line:
+            return self.entry.within_course
         if not self.entry.slot_id:
             return f"{self.entry.within_course} (le rang dépend de l'horaire)"
         return f"{self.entry.within_course}, {rank_of(self.rank, self.waiting)}"
@@ -66,17 +73,22 @@ def is_waiting(campaign: Campaign, student: Student) -> Exists:
 def waits_of(
     campaign: Campaign, student: Student, courses: Iterable[Course]
 ) -> dict[int, list[Wait]]:
-    """By course, the preferred first, the offers whose time is over left out. Two queries."""
+    """By course, the preferred first, the offers whose time is over left out.
+
+    Two queries, one more in a campaign by allotment.
+    """
     lines = lines_of(courses, campaign.waiting_rule, offers_to=student)
+    has_line = not awaits_allotment(campaign)
     waits = {}
     offers = [entry for entry in lines.offers if entry.hold.until > timezone.now()]
     mine = [entry for entry in lines.entries if entry.student_id == student.pk]
     for entry in sorted([*offers, *mine], key=lambda entry: (entry.preference, entry.pk)):
-        ranked = entry.slot_id and entry.state == WaitingState.WAITING
+        ranked = has_line and entry.slot_id and entry.state == WaitingState.WAITING
         wait = Wait(
             entry,
             rank=lines.rank(student, entry.slot) if ranked else None,
             waiting=len(lines.of(entry.slot)) if ranked else None,
+            has_line=has_line,
         )
         waits.setdefault(entry.course_id, []).append(wait)
     return waits

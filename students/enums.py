@@ -96,3 +96,12 @@ class Criterion(models.TextChoices):
     ENROLLED = "enrolled", "élèves déjà inscrits cette année dans la discipline"
     SIBLING = "sibling", "élèves dont un frère ou une sœur a cours le même jour"
     RESIDENT = "resident", "habitants des communes du conservatoire"
+
+
+class Fate(models.TextChoices):
+    """What an allotment made of one wish."""
+
+    OBTAINED = "obtained", "obtenu"
+    FULL = "full", "complet"
+    CLASH = "clash", "en même temps qu'un autre cours"
+    UNUSED = "unused", "moins bien classé que le vœu obtenu"

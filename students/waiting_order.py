@@ -114,18 +114,16 @@ def _enrolled(rule, student, weekday):
 
 
 def _sibling(rule, student, weekday):
-    """Another student of one of the households has a place that day, in the year prepared."""
-    him = OuterRef(student) if isinstance(student, OuterRef) else student  # one query deeper
-    siblings = Custody.objects.filter(
-        student=OuterRef("student"), family__custodies__student=him
-    ).exclude(student=him)
-    return Exists(
-        Enrolment.objects.live().filter(
-            Exists(siblings),
-            course__school_year=OuterRef("course__school_year"),
-            place__slot__weekday=weekday,
-        )
+    """Another student of one of the households has a place that day, in the year prepared.
+
+    Joined from the student on: read from the enrolments on, each of them would be looked at.
+    """
+    seats = Enrolment.objects.live().filter(
+        student__custodies__family__custodies__student=student,
+        course__school_year=OuterRef("course__school_year"),
+        place__slot__weekday=weekday,
     )
+    return Exists(seats.exclude(student=student))
 
 
 def _resident(rule, student, weekday):

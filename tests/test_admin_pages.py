@@ -16,21 +16,25 @@ from billing import services as billing
 from families import erasures
 from families.enums import MergeKind
 from families.models import Commune, Merge
-from reenrolment.models import AssistedSession
+from reenrolment.enums import CampaignMode
+from reenrolment.models import Allocation, Allotment, AssistedSession
 from reenrolment.services import assisting, launches
 from students import waiting
 from students.enums import Weekday
 from students.models import Discipline, SchoolYear
 from tests.factories import (
+    CampaignFactory,
     DocumentFactory,
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
     RepertoirePieceFactory,
+    SchoolYearFactory,
     SlotFactory,
     StudentFactory,
     TermsFactory,
+    UserFactory,
 )
 from tests.reenrolment.conftest import make_case
 
@@ -136,6 +140,13 @@ PAGES = {
     },
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
+    "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
+    "reenrolment_campaign_allotment": LAUNCH,
+    "reenrolment_campaign_allotment_line": {"get": DOSSIERS, "post": DOSSIERS},
+    "reenrolment_campaign_allotment_publish": {
+        "get": (405, 405, 405, 405),
+        "post": (403, 403, 200, 200),  # the box is not ticked
+    },
     "reenrolment_campaign_launch": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_launch_rehearsal": LAUNCH,
     "reenrolment_campaign_launch_progress": LAUNCH,
@@ -212,6 +223,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
     wish = student.waiting_entries.get()  # the second of the line
     claire, paul = family.guardians.order_by("pk")
     campaign, dossier = [case.campaign.pk], case.reenrolment.pk
+    line = make_line(case)
+    ranked = line.allotment.campaign
     return {
         "accounts_establishment": establishment,
         "accounts_user": parent,
@@ -268,6 +281,10 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_invoice_record_payment": [issued.pk],
         "reenrolment_campaign_desk": campaign,
         "reenrolment_campaign_extend": campaign,
+        "reenrolment_campaign_allotments": [ranked.pk],
+        "reenrolment_campaign_allotment": [ranked.pk, line.allotment_id],
+        "reenrolment_campaign_allotment_line": [ranked.pk, line.allotment_id, line.pk],
+        "reenrolment_campaign_allotment_publish": [ranked.pk, line.allotment_id],
         "reenrolment_campaign_launch": campaign,
         "reenrolment_campaign_launch_rehearsal": campaign,
         "reenrolment_campaign_launch_progress": campaign,
@@ -283,6 +300,18 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "reenrolment_reenrolment_refuse": [dossier],
         "reenrolment_reenrolment_withdraw": [dossier],
     }
+
+
+def make_line(case) -> Allocation:
+    """Of another campaign, whose slots are ranked."""
+    ranked = CampaignFactory(school_year=SchoolYearFactory(offset=2), mode=CampaignMode.ALLOTMENT)
+    made = {"seed": "graine", "made_at": timezone.now(), "made_by": UserFactory()}
+    return Allocation.objects.create(
+        allotment=Allotment.objects.create(campaign=ranked, **made),
+        choice=case.choice(case.theory),
+        course=case.slot.course,
+        draw=1,
+    )
 
 
 @pytest.fixture

@@ -114,6 +114,7 @@ WITHOUT_VISIBLE_TO = {
     "reenrolment.Campaign": "public",
     "reenrolment.WaitingCriterion": "public",
     "reenrolment.EarlyAccess": "public",
+    "reenrolment.Allotment": "public once published: the seed of the draw",
     "reenrolment.CourseChoice": "through its dossier",
     "reenrolment.Transition": "through its dossier",
     "reenrolment.SuppliedPiece": "through its document: the other household's are hidden",

@@ -7,15 +7,19 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import roles, throttling
 from accounts.models import User
 from billing import services as billing
 from families import erasures
+from reenrolment.enums import CampaignMode
+from reenrolment.models import Allotment
 from students import waiting
 from students.enums import Scheduling, Weekday
 from tests.accounts.codes import set_up
 from tests.factories import (
+    CampaignFactory,
     CourseFactory,
     DocumentFactory,
     EnrolmentFactory,
@@ -24,10 +28,12 @@ from tests.factories import (
     GuardianFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
+    SchoolYearFactory,
     SlotFactory,
     UserFactory,
 )
 from tests.reenrolment.conftest import make_case
+from tests.test_admin_pages import make_line
 
 ROLES = {
     "famille": "parent",
@@ -66,6 +72,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
     )
     invoice = InvoiceLineFactory(invoice__family=family).invoice
+    line = make_line(case)
     return {
         "student": student.pk,
         "family": family.pk,
@@ -83,12 +90,25 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "dossier": case.reenrolment.pk,
         "campaign": case.campaign.pk,
         "year": case.campaign.previous_year_id,
+        "ranked": line.allotment.campaign_id,
+        "allotment": line.allotment_id,
+        "allocation": line.pk,
+        "publishable": publishable(),
         "establishment": establishment.pk,
         "unused": CourseFactory(name="Cornemuse").pk,
         "superuser": superuser.pk,
         "agent": UserFactory(username="collegue", is_staff=True),
         "parent": parent,
     }
+
+
+def publishable():
+    """The keys of a campaign that is closed and of its trial, in which nobody has a place."""
+    campaign = CampaignFactory(
+        closed=True, school_year=SchoolYearFactory(offset=3), mode=CampaignMode.ALLOTMENT
+    )
+    made = {"seed": "graine", "made_at": timezone.now(), "made_by": UserFactory()}
+    return campaign.pk, Allotment.objects.create(campaign=campaign, **made).pk
 
 
 def opens(response) -> bool:
@@ -198,6 +218,7 @@ def give_early_access(client, rows):
             "closes_at": "2099-06-11T18:00",
             "hold_minutes": 30,
             "travel_minutes": 20,
+            "offer_hours": 48,
             "terms": rows["case"].campaign.terms_id,
             "early_accesses-TOTAL_FORMS": 1,
             "early_accesses-INITIAL_FORMS": 0,
@@ -205,6 +226,12 @@ def give_early_access(client, rows):
         },
     )
     return rows["case"].campaign.early_accesses.exists()
+
+
+def publish(client, rows):
+    url = reverse("admin:reenrolment_campaign_allotment_publish", args=rows["publishable"])
+    client.post(url, {"confirm": "on"})
+    return Allotment.objects.published().exists()
 
 
 def touch_the_superuser(client, rows):
@@ -262,6 +289,17 @@ PLAYS = {
     "Préparer une campagne et ses conditions générales": every(
         get("admin:reenrolment_campaign_add"), get("admin:reenrolment_terms_add")
     ),
+    "Calculer une répartition des vœux, en changer une ligne": every(
+        get("admin:reenrolment_campaign_allotments", "ranked"),
+        post("admin:reenrolment_campaign_allotments", "ranked"),
+        get("admin:reenrolment_campaign_allotment", "ranked", "allotment"),
+        post(
+            "admin:reenrolment_campaign_allotment_line",
+            *["ranked", "allotment", "allocation"],
+            reason="Santé.",
+        ),
+    ),
+    "Publier une répartition des vœux": publish,
     "Lancer les réinscriptions": every(
         get("admin:reenrolment_campaign_launch", "campaign"),
         post("admin:reenrolment_campaign_launch", "campaign", expected=1, confirm="on"),

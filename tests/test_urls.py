@@ -114,6 +114,8 @@ ROUTES = {
     "reenrolment:take_up": NO_DOSSIER_YET,
     "reenrolment:waiting": STUDENT,
     "reenrolment:offer": STUDENT,
+    "reenrolment:draw": NO_DOSSIER_YET,  # a campaign of the first come has none
+    "reenrolment:draw_numbers": NO_DOSSIER_YET,
     "reenrolment:assist": due(302, owner=404, staff=(200, 404, 200)),
     "reenrolment:stop_assisting": POST_ONLY,
 }

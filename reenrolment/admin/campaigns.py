@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.admin_filters import SiteFilter
 from accounts.selectors import establishments_of
-from reenrolment.admin import desk, launches
+from reenrolment.admin import allotments, desk, launches
 from reenrolment.admin.moments import MomentField
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, EarlyAccess, Reenrolment, Terms
@@ -21,7 +21,7 @@ MOMENTS = {  # with Django's widget for two fields taken away
 }
 STEPS = ["criterion_1", "criterion_2", "criterion_3"]  # as many as there are criteria
 BASICS = [
-    *["establishment", "previous_year", "school_year"],
+    *["establishment", "previous_year", "school_year", "mode"],
     *["opens_at", "closes_at", "hold_minutes", "travel_minutes", "terms"],
 ]
 
@@ -104,7 +104,7 @@ class TermsField(forms.ModelChoiceField):
 
 @admin.register(Campaign)
 class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
-    """The dates may move; the years and the establishment no more once there are dossiers."""
+    """The dates may move; the years, the site and the mode no more once there are dossiers."""
 
     form = CampaignForm
     change_form_template = "admin/reenrolment/campaign/change_form.html"
@@ -115,7 +115,7 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     inlines = [EarlyAccessInline]
 
     def get_urls(self):
-        return [*desk.urls(), *launches.urls(), *super().get_urls()]
+        return [*desk.urls(), *launches.urls(), *allotments.urls(), *super().get_urls()]
 
     def get_fieldsets(self, request, obj=None):
         order = {"fields": ["offer_hours", *STEPS], "description": _rule_help(obj)}
@@ -135,7 +135,7 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
 
     def get_readonly_fields(self, request, obj=None):
         if obj is not None and obj.reenrolments.exists():
-            return ["establishment", "previous_year", "school_year"]
+            return ["establishment", "previous_year", "school_year", "mode"]
         return []
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):

@@ -1,3 +1,4 @@
+from reenrolment.models.allotments import Allocation, Allotment
 from reenrolment.models.assisting import AssistedSession
 from reenrolment.models.campaigns import Campaign, EarlyAccess, Terms, WaitingCriterion
 from reenrolment.models.dossiers import (
@@ -11,6 +12,8 @@ from reenrolment.models.dossiers import (
 from reenrolment.models.launches import Launch, LaunchMail, LaunchResend
 
 __all__ = [
+    "Allocation",
+    "Allotment",
     "AssistedSession",
     "COMMENT_LENGTH",
     "Campaign",

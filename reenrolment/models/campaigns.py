@@ -8,7 +8,7 @@ from django.db.models import Case, F, Q, When
 from django.utils import timezone
 
 from accounts.models import Establishment
-from reenrolment.enums import EarlyGroup
+from reenrolment.enums import CampaignMode, EarlyGroup
 from students.enums import Criterion
 from students.models import SchoolYear
 from students.waiting_order import Rule
@@ -65,6 +65,14 @@ class Campaign(models.Model):
         Terms, models.PROTECT, verbose_name="conditions générales", related_name="campaigns"
     )
 
+    mode = models.CharField(
+        "attribution des créneaux",
+        max_length=10,
+        choices=CampaignMode,
+        default=CampaignMode.FIRST_COME,
+        help_text="Ne change plus dès qu'une famille a commencé.",
+    )
+
     hold_minutes = models.PositiveSmallIntegerField(
         "place gardée pendant la saisie",
         default=30,
@@ -118,6 +126,11 @@ class Campaign(models.Model):
                 condition=Q(offer_hours__range=(1, 336)),
                 violation_error_message="Une place se propose de 1 à 336 heures.",
             ),
+            models.CheckConstraint(
+                name="campaign_mode_known",
+                condition=Q(mode__in=CampaignMode.values),
+                violation_error_message="Attribution inconnue.",
+            ),
         ]
         permissions = [("launch_campaign", "Peut lancer les réinscriptions")]
 
@@ -132,6 +145,11 @@ class Campaign(models.Model):
     @property
     def is_to_come(self) -> bool:
         return timezone.now() < self.opens_at
+
+    @property
+    def by_allotment(self) -> bool:
+        """Nobody picks a slot: families rank them, and get theirs after the closing."""
+        return self.mode == CampaignMode.ALLOTMENT
 
     @property
     def hold_until(self) -> dt.datetime:

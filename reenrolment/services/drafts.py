@@ -186,7 +186,16 @@ def _lock_slots_of(changes):
 
 
 def _hold_picked(reenrolment, row, picked):
-    """Raises ValidationError as students.services.hold; the former place is then kept."""
+    """Raises ValidationError as students.services.hold; the former place is then kept.
+
+    And `by_allotment` where the slots are ranked, never picked.
+    """
+    if picked is not None and reenrolment.campaign.by_allotment:
+        raise ValidationError(
+            "Cette année, les horaires ne se choisissent pas ici : classez vos vœux, ils "
+            "seront répartis après la clôture.",
+            code="by_allotment",
+        )
     before = getattr(row, "slot", None)
     if picked is not None and picked != before:
         level = coming_level(row.enrolment)

@@ -7,10 +7,12 @@ open to no other family either: a sender that is down makes offers late, never u
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from reenrolment import emails
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment, WaitingCriterion
+from reenrolment.selectors import awaits_allotment, before_allotment
 from reenrolment.services.drafts import check_open, open_draft
 from reenrolment.services.moves import lock
 from students import services as students
@@ -35,13 +37,16 @@ def wish(
     """What the student waits for in a course of the coming year, the preferred first.
 
     Of a draft, the course is then wanted; of a dossier deposited, the place that it has stays
-    until a better one is accepted. `seen`: what the page showed. Raises ValidationError
-    `not_open`, `closed`, `bad_transition`, `not_proposed`, `not_suited`, and as
-    students.waiting.set_wishes.
+    until a better one is accepted. Of a campaign by allotment these are the ranked wishes: they
+    are frozen from the closing until its publication, and a dossier deposited keeps one at least.
+    `seen`: what the page showed. Raises ValidationError `not_open`, `closed`, `bad_transition`,
+    `not_proposed`, `not_suited`, `no_wish`, and as students.waiting.set_wishes.
     """
     reenrolment = _lock_dossier(campaign, student)
     choice = _line_of(reenrolment, course)
     _check_suited(student, course, slots, coming_level(choice.enrolment))
+    if campaign.by_allotment:
+        _check_may_rank(campaign, reenrolment, slots)
     waiting.set_wishes(student, course, slots, actor=actor, seen=seen)
     if slots and not choice.wanted:
         choice.wanted, choice.stop_reason = True, ""
@@ -97,8 +102,18 @@ def offer_next() -> int:
 
 @transaction.atomic
 def offer_to(entry: WaitingEntry, slot: Slot, *, actor, reason: str) -> WaitingEntry:
-    """An agent offers a place to whom he chooses; raises as students.waiting.offer_to."""
+    """An agent offers a place to whom he chooses.
+
+    Raises `before_allotment`, where the wishes are not allotted yet, or as
+    students.waiting.offer_to.
+    """
     campaign = campaign_of(entry.course)
+    if awaits_allotment(campaign):
+        raise ValidationError(
+            "Les vœux de cette campagne ne sont pas encore répartis : aucune place ne se "
+            "propose avant.",
+            code="before_allotment",
+        )
     offered = waiting.offer_to(
         entry,
         slot,
@@ -151,6 +166,22 @@ def _lock_dossier(campaign, student):
     return reenrolment
 
 
+def _check_may_rank(campaign, reenrolment, slots):
+    if reenrolment.status == Status.DRAFT:
+        return
+    is_over = timezone.now() >= campaign.closes_at
+    if not is_over and not slots:
+        raise ValidationError(
+            "Ce dossier est déposé : gardez au moins un vœu pour ce cours.", code="no_wish"
+        )
+    if is_over and awaits_allotment(campaign):
+        raise ValidationError(
+            "Les réinscriptions sont closes : vos vœux ne changent plus jusqu'à la "
+            "publication de la répartition.",
+            code="closed",
+        )
+
+
 def _line_of(reenrolment, course) -> CourseChoice:
     """The line of the dossier that leads to the course. Raises ValidationError `not_proposed`."""
     if course.scheduling == Scheduling.FAMILY:
@@ -188,8 +219,11 @@ def _slots_to_offer():
     )
     if not WaitingEntry.objects.waiting().exists():
         return []
-    slots = Slot.objects.filter(Exists(waiting_here), closed_at=None).with_places()
-    return slots.filter(places_left__gt=0).select_related("course")
+    not_yet = before_allotment().filter(
+        establishment=OuterRef("course__establishment"), school_year=OuterRef("course__school_year")
+    )
+    waited_for = Slot.objects.filter(Exists(waiting_here), ~Exists(not_yet), closed_at=None)
+    return waited_for.with_places().filter(places_left__gt=0).select_related("course")
 
 
 def _drop_drafts_left_behind(campaign, course):

@@ -14,7 +14,7 @@ from families.invitations import invite
 from families.models import Guardian, Merge
 from reenrolment.enums import EarlyGroup
 from reenrolment.models import EarlyAccess, WaitingCriterion
-from reenrolment.services import launches, waiting
+from reenrolment.services import allotments, launches, waiting
 from students import closing
 from students.enums import Criterion, Scheduling, Weekday
 from tests.accounts.codes import code_of
@@ -35,6 +35,7 @@ from tests.factories import (
     SlotFactory,
 )
 from tests.reenrolment.conftest import make_case
+from tests.reenrolment.ranking import make_ranking, settle
 from tests.reenrolment.waiting_cases import make_full, offer, wait_for
 
 pytestmark = pytest.mark.usefixtures("town")
@@ -183,6 +184,40 @@ def test_the_pages_of_the_waiting_list(visit, parent, student, width):
     assert faults(visitor, pages) == {}
     waiting.accept(entry, actor=parent)
     assert faults(visitor, pages) == {}
+
+
+@WIDTHS
+def test_the_pages_of_an_allotment(visit, parent, director, student, width):
+    """Ranking, the closing, the run, one line, the result."""
+    ranking = make_ranking()
+    ranking.campaign.waiting_criteria.create(position=1, criterion=Criterion.SIBLING)
+    draft = ranking.draft(student=student)
+    wishes = reverse("reenrolment:waiting", args=[student.pk, ranking.course.pk])
+    draw = reverse("reenrolment:draw", args=[student.pk])
+    edit = reverse("reenrolment:edit", args=[student.pk])
+    family = visit(width=width).sign_in_as(parent)
+    assert faults(family, [edit, wishes, draw]) == {}
+
+    ranking.wish(draft, ranking.slots[0], None, actor=parent)
+    draft.submit(parent)
+    ranking.deposit(ranking.slots[0], actor=parent)
+    run = allotments.run(ranking.campaign, actor=director)
+    ranking.close()
+    runs = [ranking.campaign.pk, run.pk]
+    line = [*runs, run.allocations.first().pk]
+    agent = visit(width=width).sign_in_as(director)
+    pages = [
+        reverse("admin:reenrolment_campaign_allotments", args=runs[:1]),
+        reverse("admin:reenrolment_campaign_allotment", args=runs) + "?voir=tous",
+        reverse("admin:reenrolment_campaign_allotment_line", args=line),
+    ]
+    assert faults(agent, pages) == {}
+    assert faults(family, [edit, wishes, draw]) == {}
+
+    allotments.publish(run, actor=director)
+    settle()
+    assert faults(agent, pages[:2]) == {}
+    assert faults(family, [edit, wishes, draw]) == {}
 
 
 @WIDTHS
