@@ -269,7 +269,7 @@ class TestRun:
         for _ in range(count):
             ranking.deposit(monday, None, actor=parent, family=family)
         ranking.campaign.waiting_criteria.create(position=1, criterion=Criterion.SIBLING)
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(20):
             allotments.run(ranking.campaign, actor=registrar)
 
 
@@ -550,6 +550,20 @@ def test_a_sister_on_the_same_day_counts_from_one_course_to_the_next(
     for seed in "abcdef":
         plan = given(allotments.run(ranking.campaign, seed=seed, actor=registrar))
         assert plan == {brother.student: monday, sister.student: slot, alone.student: None}
+
+
+def test_a_brother_who_sits_already_counts_on_his_day(
+    ranking, monday, tuesday, parent, family, registrar
+):
+    ranking.campaign.waiting_criteria.create(position=1, criterion=Criterion.SIBLING)
+    seat = SlotFactory(course=CourseFactory(coming=True), weekday=Weekday.MONDAY)
+    brother = StudentFactory(family=family)
+    EnrolmentFactory(student=brother, course=seat.course, place=seat.places.get())
+    sister = ranking.deposit(monday, actor=parent, family=family)
+    alone = ranking.deposit(monday, actor=parent)
+    for seed in "abcdef":
+        plan = given(allotments.run(ranking.campaign, seed=seed, actor=registrar))
+        assert plan == {sister.student: monday, alone.student: None}
 
 
 def test_the_database_publishes_one_run_of_a_campaign(ranking, trial, published, registrar):
