@@ -27,6 +27,7 @@ from tests.factories import (
     SlotFactory,
     StudentFactory,
 )
+from tests.families.homes import copy_of
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.ranking import Ranking, given, make_ranking, settle
 
@@ -578,3 +579,23 @@ def test_the_database_publishes_one_run_of_a_campaign(ranking, trial, published,
         )
     with pytest.raises(IntegrityError), transaction.atomic():
         Allotment.objects.filter(pk=published.pk).update(published_by=None)
+
+
+def test_the_copy_of_a_household_holds_the_result_and_no_trial(
+    ranking, trial, three, registrar, director, parent, family, monday, tuesday
+):
+    allotments.change(allocation_of(trial, three[1]), None, reason="Santé.", actor=registrar)
+    again = allotments.run(ranking.campaign, seed="graine", actor=registrar)
+    ranking.close()
+    allotments.publish(again, actor=director)
+    settle()
+
+    data, _ = copy_of(family)
+
+    (dossier,) = (d for d in data["dossiers"] if d["référence"] == three[1].reenrolment.reference)
+    results = [result for wish in dossier["vœux"] for result in wish["répartition"]]
+    assert [(each["créneau"], each["numéro de tirage"]) for each in results] == [(str(tuesday), 2)]
+    assert results[0]["vœux classés"] == [
+        {"créneau": monday.within_course, "sort": "complet"},
+        {"créneau": tuesday.within_course, "sort": "obtenu"},
+    ]
