@@ -27,6 +27,7 @@ from tests.factories import (
     SlotFactory,
     StudentFactory,
 )
+from tests.families.homes import copy_of
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.ranking import Ranking, given, make_ranking, settle
 
@@ -269,7 +270,7 @@ class TestRun:
         for _ in range(count):
             ranking.deposit(monday, None, actor=parent, family=family)
         ranking.campaign.waiting_criteria.create(position=1, criterion=Criterion.SIBLING)
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(20):
             allotments.run(ranking.campaign, actor=registrar)
 
 
@@ -552,6 +553,20 @@ def test_a_sister_on_the_same_day_counts_from_one_course_to_the_next(
         assert plan == {brother.student: monday, sister.student: slot, alone.student: None}
 
 
+def test_a_brother_who_sits_already_counts_on_his_day(
+    ranking, monday, tuesday, parent, family, registrar
+):
+    ranking.campaign.waiting_criteria.create(position=1, criterion=Criterion.SIBLING)
+    seat = SlotFactory(course=CourseFactory(coming=True), weekday=Weekday.MONDAY)
+    brother = StudentFactory(family=family)
+    EnrolmentFactory(student=brother, course=seat.course, place=seat.places.get())
+    sister = ranking.deposit(monday, actor=parent, family=family)
+    alone = ranking.deposit(monday, actor=parent)
+    for seed in "abcdef":
+        plan = given(allotments.run(ranking.campaign, seed=seed, actor=registrar))
+        assert plan == {sister.student: monday, alone.student: None}
+
+
 def test_the_database_publishes_one_run_of_a_campaign(ranking, trial, published, registrar):
     with pytest.raises(IntegrityError), transaction.atomic():
         Allotment.objects.create(
@@ -564,3 +579,23 @@ def test_the_database_publishes_one_run_of_a_campaign(ranking, trial, published,
         )
     with pytest.raises(IntegrityError), transaction.atomic():
         Allotment.objects.filter(pk=published.pk).update(published_by=None)
+
+
+def test_the_copy_of_a_household_holds_the_result_and_no_trial(
+    ranking, trial, three, registrar, director, parent, family, monday, tuesday
+):
+    allotments.change(allocation_of(trial, three[1]), None, reason="Santé.", actor=registrar)
+    again = allotments.run(ranking.campaign, seed="graine", actor=registrar)
+    ranking.close()
+    allotments.publish(again, actor=director)
+    settle()
+
+    data, _ = copy_of(family)
+
+    (dossier,) = (d for d in data["dossiers"] if d["référence"] == three[1].reenrolment.reference)
+    results = [result for wish in dossier["vœux"] for result in wish["répartition"]]
+    assert [(each["créneau"], each["numéro de tirage"]) for each in results] == [(str(tuesday), 2)]
+    assert results[0]["vœux classés"] == [
+        {"créneau": monday.within_course, "sort": "complet"},
+        {"créneau": tuesday.within_course, "sort": "obtenu"},
+    ]

@@ -165,7 +165,7 @@ def test_once_published_it_is_a_waiting_list(home, ranking, published, student):
     response = home.get(wishes_page(ranking, student))
 
     assert "Attendre une place" in words_of(response)
-    assert "est 1er sur 1" in words_of(response)
+    assert "Votre rang : 1er sur 1" in words_of(response)
 
 
 # --- The draw -----------------------------------------------------------------------------------
