@@ -46,6 +46,12 @@ def lock_slots(slot_pks: Iterable[int]) -> dict[int, Slot]:
     return {slot.pk: slot for slot in locked}
 
 
+def lock_enrolment(enrolment: Enrolment) -> Enrolment:
+    """A fresh row, held until the end of the transaction: the caller's copy may be stale."""
+    rows = Enrolment.objects.select_related("course", "place__slot")
+    return rows.select_for_update(of=["self"]).get(pk=enrolment.pk)
+
+
 @transaction.atomic
 def claim(
     student: Student,
@@ -180,7 +186,7 @@ def place(
     `slot_gone`, `wrong_course`, `clash` or `bad_transition` (released).
     """
     slot = _lock_slot(slot)
-    enrolment = _lock(enrolment)
+    enrolment = lock_enrolment(enrolment)
     if enrolment.status == EnrolmentStatus.RELEASED:
         raise ValidationError("Cette inscription a été rendue.", code="bad_transition")
     if enrolment.course_id != slot.course_id:
@@ -256,7 +262,7 @@ def check_has_slots(course: Course) -> None:
 
 @transaction.atomic
 def _move(enrolment, status):
-    enrolment = _lock(enrolment)
+    enrolment = lock_enrolment(enrolment)
     if status not in NEXT[enrolment.status]:
         raise ValidationError("Action déjà faite ou impossible.", code="bad_transition")
     enrolment.status = status
@@ -267,11 +273,6 @@ def _move(enrolment, status):
         )
     enrolment.save(update_fields=["status", "place"])
     return enrolment
-
-
-def _lock(enrolment):  # a fresh row: the caller's copy may be stale
-    rows = Enrolment.objects.select_related("course", "place__slot")
-    return rows.select_for_update(of=["self"]).get(pk=enrolment.pk)
 
 
 def _lock_slot(slot):

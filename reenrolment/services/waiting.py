@@ -62,7 +62,10 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     slot = waiting.check_offer_runs(entry).place.slot
     choice = _line_of(reenrolment, entry.course)
     students.lock_slots([slot.pk, *_slots_of(choice)])
-    (entry,) = waiting_moves.lock(WaitingEntry.objects.filter(pk=entry.pk))
+    if choice.granted is not None:  # before the wishes, as an agent's release takes them
+        students.lock_enrolment(choice.granted)
+    wishes = WaitingEntry.objects.filter(student=entry.student_id, course=entry.course_id)
+    entry = next(wish for wish in waiting_moves.lock(wishes) if wish == entry)
     waiting.check_offer_runs(entry)  # the time may have passed while we waited for the locks
     if reenrolment.status == Status.DRAFT:
         check_open(campaign, reenrolment.student)
