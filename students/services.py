@@ -300,7 +300,7 @@ def _take_place(enrolment, slot, *, ahead, actor, reason):
 
 
 def _first_free_place(slot, student, *, ahead=False):
-    """The place held for the student comes first, even late. The slot is locked.
+    """The place held for the student comes first, picked even late. The slot is locked.
 
     Raises ValidationError `slot_full`, or `slot_awaited` when the free ones are for others.
     """
@@ -321,14 +321,18 @@ def _first_free_place(slot, student, *, ahead=False):
 
 def _others_waiting(slot, student):
     others = WaitingEntry.objects.waiting().for_slot(slot).exclude(student=student)
-    return others.values("student").distinct().count()
+    served = Exists(slot.places.filter(hold__student=OuterRef("student")))
+    return others.exclude(served).values("student").distinct().count()
 
 
 def free_expired_holds(slot: Slot, *, but_of: Student | None = None) -> None:
-    """What was held too long is free; the offers among them have expired. The slot is locked."""
+    """What was held too long is free; the offers among them have expired. The slot is locked.
+
+    `but_of`: what this student picked stays his; of an offer whose time is over nothing is left.
+    """
     expired = Hold.objects.filter(place__slot=slot, until__lte=timezone.now())
     if but_of is not None:
-        expired = expired.exclude(student=but_of)
+        expired = expired.exclude(student=but_of, entry=None)
     offered = WaitingEntry.objects.filter(state=WaitingState.OFFERED, hold__in=expired)
     for entry in waiting_moves.lock(offered):
         waiting_moves.move(entry, WaitingState.EXPIRED, slot=slot)

@@ -66,7 +66,7 @@ def lock(entries: QuerySet[WaitingEntry]) -> list[WaitingEntry]:
 
 
 def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> None:
-    """Seated, he waits no more for this slot, nor for those of the course that he likes less.
+    """Seated, he waits no more for this slot, nor for those of the course liked no better.
 
     `reason`: an agent, `actor`, seated him before others. Who did not wait is then written down as
     somebody served, so that the log of the slot tells every exception.
@@ -77,7 +77,7 @@ def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> 
     for entry in entries:
         if entry in fulfilled:
             move(entry, WaitingState.ACCEPTED, actor=actor, slot=slot, reason=reason)
-        elif best is not None and entry.preference > best:
+        elif best is not None and entry.preference >= best:
             why = f"Un vœu préféré est obtenu\u00a0: {slot}."
             move(entry, WaitingState.LEFT, actor=actor, reason=why)
     if reason and not fulfilled:
