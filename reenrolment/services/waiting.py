@@ -4,9 +4,12 @@
 open to no other family either: a sender that is down makes offers late, never unjust.
 """
 
+import datetime as dt
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 
 from reenrolment import emails
 from reenrolment.enums import Status
@@ -91,18 +94,24 @@ def offer_next() -> int:
         if campaign is None:
             continue
         _drop_drafts_left_behind(campaign, slot.course)
+        waiting.end_unsuited(slot)
         with transaction.atomic():
             entry = waiting.offer_next(slot, campaign.waiting_rule, delay=campaign.offer_delay)
             if entry is not None:
-                emails.offer_place(campaign, entry)
+                _tell_offered(campaign, entry)
                 return 1
     return 0
 
 
 @transaction.atomic
 def offer_to(entry: WaitingEntry, slot: Slot, *, actor, reason: str) -> WaitingEntry:
-    """An agent offers a place to whom he chooses; raises as students.waiting.offer_to."""
+    """An agent offers a place to whom he chooses; raises as students.waiting.offer_to.
+
+    And `not_open` or `closed` for a draft that could not accept it.
+    """
     campaign = campaign_of(entry.course)
+    if not _is_deposited(campaign, entry.student):
+        check_open(campaign, entry.student)
     offered = waiting.offer_to(
         entry,
         slot,
@@ -111,8 +120,14 @@ def offer_to(entry: WaitingEntry, slot: Slot, *, actor, reason: str) -> WaitingE
         actor=actor,
         reason=reason,
     )
-    emails.offer_place(campaign, offered)
+    _tell_offered(campaign, offered)
     return offered
+
+
+def offered_until(campaign: Campaign, student: Student) -> dt.datetime:
+    """The end of an offer made now: `offer_hours`, for a draft never past the closing."""
+    until = timezone.now() + campaign.offer_delay
+    return until if _is_deposited(campaign, student) else min(until, campaign.closes_at)
 
 
 @transaction.atomic
@@ -134,6 +149,21 @@ def campaign_of(course: Course) -> Campaign | None:
         .select_related("establishment", "school_year")
         .first()
     )
+
+
+def _tell_offered(campaign, entry):
+    """Until the moment when it may still be accepted."""
+    entry.hold.until = offered_until(campaign, entry.student)
+    entry.hold.save(update_fields=["until"])
+    emails.offer_place(campaign, entry)
+
+
+def _is_deposited(campaign, student):
+    return _deposited(campaign).filter(student=student).exists()
+
+
+def _deposited(campaign):
+    return Reenrolment.objects.filter(campaign=campaign, status__in=DEPOSITED)
 
 
 def _lock_dossier(campaign, student):
@@ -193,16 +223,14 @@ def _slots_to_offer():
     if not WaitingEntry.objects.waiting().exists():
         return []
     slots = Slot.objects.filter(Exists(waiting_here), closed_at=None).with_places()
-    return slots.filter(places_left__gt=0).select_related("course")
+    return slots.filter(places_left__gt=0).select_related("course__school_year")
 
 
 def _drop_drafts_left_behind(campaign, course):
     """After the closing, who has not deposited his dossier waits for nothing any more."""
     if campaign.is_open or campaign.is_to_come:
         return
-    deposited = Reenrolment.objects.filter(
-        campaign=campaign, student=OuterRef("student"), status__in=DEPOSITED
-    )
+    deposited = _deposited(campaign).filter(student=OuterRef("student"))
     with transaction.atomic():
         left_behind = WaitingEntry.objects.live().filter(~Exists(deposited), course=course)
         for entry in waiting_moves.lock(left_behind):
