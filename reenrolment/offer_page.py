@@ -80,8 +80,8 @@ class OfferPage:
 
     @property
     def ended(self) -> list[WaitingEntry]:
-        """The wishes liked less, which accepting ends."""
-        return [other for other in self.others if other.preference > self.entry.preference]
+        """The wishes liked no better, which accepting ends."""
+        return [other for other in self.others if other.preference >= self.entry.preference]
 
     @property
     def kept(self) -> list[WaitingEntry]:

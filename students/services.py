@@ -46,6 +46,12 @@ def lock_slots(slot_pks: Iterable[int]) -> dict[int, Slot]:
     return {slot.pk: slot for slot in locked}
 
 
+def lock_enrolment(enrolment: Enrolment) -> Enrolment:
+    """A fresh row, held until the end of the transaction: the caller's copy may be stale."""
+    rows = Enrolment.objects.select_related("course", "place__slot")
+    return rows.select_for_update(of=["self"]).get(pk=enrolment.pk)
+
+
 @transaction.atomic
 def claim(
     student: Student,
@@ -180,7 +186,7 @@ def place(
     `slot_gone`, `wrong_course`, `clash` or `bad_transition` (released).
     """
     slot = _lock_slot(slot)
-    enrolment = _lock(enrolment)
+    enrolment = lock_enrolment(enrolment)
     if enrolment.status == EnrolmentStatus.RELEASED:
         raise ValidationError("Cette inscription a été rendue.", code="bad_transition")
     if enrolment.course_id != slot.course_id:
@@ -256,7 +262,7 @@ def check_has_slots(course: Course) -> None:
 
 @transaction.atomic
 def _move(enrolment, status):
-    enrolment = _lock(enrolment)
+    enrolment = lock_enrolment(enrolment)
     if status not in NEXT[enrolment.status]:
         raise ValidationError("Action déjà faite ou impossible.", code="bad_transition")
     enrolment.status = status
@@ -267,11 +273,6 @@ def _move(enrolment, status):
         )
     enrolment.save(update_fields=["status", "place"])
     return enrolment
-
-
-def _lock(enrolment):  # a fresh row: the caller's copy may be stale
-    rows = Enrolment.objects.select_related("course", "place__slot")
-    return rows.select_for_update(of=["self"]).get(pk=enrolment.pk)
 
 
 def _lock_slot(slot):
@@ -299,7 +300,7 @@ def _take_place(enrolment, slot, *, ahead, actor, reason):
 
 
 def _first_free_place(slot, student, *, ahead=False):
-    """The place held for the student comes first, even late. The slot is locked.
+    """The place held for the student comes first, picked even late. The slot is locked.
 
     Raises ValidationError `slot_full`, or `slot_awaited` when the free ones are for others.
     """
@@ -320,14 +321,18 @@ def _first_free_place(slot, student, *, ahead=False):
 
 def _others_waiting(slot, student):
     others = WaitingEntry.objects.waiting().for_slot(slot).exclude(student=student)
-    return others.values("student").distinct().count()
+    served = Exists(slot.places.filter(hold__student=OuterRef("student")))
+    return others.exclude(served).values("student").distinct().count()
 
 
 def free_expired_holds(slot: Slot, *, but_of: Student | None = None) -> None:
-    """What was held too long is free; the offers among them have expired. The slot is locked."""
+    """What was held too long is free; the offers among them have expired. The slot is locked.
+
+    `but_of`: what this student picked stays his; of an offer whose time is over nothing is left.
+    """
     expired = Hold.objects.filter(place__slot=slot, until__lte=timezone.now())
     if but_of is not None:
-        expired = expired.exclude(student=but_of)
+        expired = expired.exclude(student=but_of, entry=None)
     offered = WaitingEntry.objects.filter(state=WaitingState.OFFERED, hold__in=expired)
     for entry in waiting_moves.lock(offered):
         waiting_moves.move(entry, WaitingState.EXPIRED, slot=slot)

@@ -22,6 +22,11 @@ from students.suitability import level_towards, misfits
 from students.waiting_order import Rule, lines_of
 
 REASON_LENGTH = 300  # characters, WaitingMove.reason
+OTHERS = "Cet horaire est maintenant pour un autre âge ou un autre niveau."
+SOME = (
+    "Un horaire du cours est maintenant pour un autre âge ou un autre niveau\u00a0: la demande "
+    "porte sur chacun des autres, avec sa date."
+)
 
 
 @transaction.atomic
@@ -68,20 +73,42 @@ def set_wishes(
 def offer_next(slot: Slot, rule: Rule, *, delay: dt.timedelta) -> WaitingEntry | None:
     """Holds a free place of the slot for the first of its line; None if there is none of either.
 
-    Nor of a slot closed to the families: its line waits until it is open again.
+    Whoever has a place kept there already needs no second one, by « any slot ». Nor is one offered
+    of a slot closed to the families: its line waits until it is open again.
     """
     locked = services.lock_slots([slot.pk]).get(slot.pk)
     if locked is None or locked.closed_at:
         return None
     services.free_expired_holds(locked)
     lines, place = lines_of([locked.course], rule), _free_place(locked)
-    first = next((entry for entry in lines.of(locked) if _is_for(entry, locked)), None)
+    served = set(Hold.objects.filter(place__slot=locked).values_list("student", flat=True))
+    line = (entry for entry in lines.of(locked) if entry.student_id not in served)
+    first = next((entry for entry in line if _is_for(locked, entry.student)), None)
     if first is None or place is None:
         return None
     entry = _lock(first)
     if entry.state != WaitingState.WAITING:  # withdrawn at this instant: the next turn
         return None
     return _offer(entry, place, delay, lines, reason=_why(first, rule))
+
+
+@transaction.atomic
+def end_unsuited(slot: Slot) -> None:
+    """Nobody waits for a place that is for another age or level: its family could not take it.
+
+    « Any slot » was asked when all of them were for the student: it becomes a wish for each of
+    those that still are, as much liked and of the same date. Otherwise a place would be kept for
+    him that is never offered.
+    """
+    waiting = WaitingEntry.objects.waiting().for_slot(slot).select_related("student")
+    unsuited = [entry.pk for entry in waiting if not _is_for(slot, entry.student)]
+    if not unsuited:
+        return
+    slots = services.lock_slots(slot.course.slots.values_list("pk", flat=True))
+    for entry in waiting_moves.lock(WaitingEntry.objects.waiting().filter(pk__in=unsuited)):
+        if entry.slot_id is None:
+            _wish_for_each(entry, [each for each in slots.values() if _is_for(each, entry.student)])
+        waiting_moves.move(entry, WaitingState.LEFT, reason=OTHERS if entry.slot_id else SOME)
 
 
 @transaction.atomic
@@ -199,13 +226,25 @@ def _check_seen(entries, seen, wanted):
         )
 
 
-def _join(student, course, slot_id, preference, actor):
+def _wish_for_each(entry, slots):
+    """One that he wished for already is waited for since the earlier of the two dates."""
+    live = WaitingEntry.objects.live().filter(student=entry.student, slot__in=slots)
+    named = set(live.values_list("slot", flat=True))
+    live.filter(since__gt=entry.since).update(since=entry.since)
+    rank = {"since": entry.since, "draw": entry.draw}
+    for slot in slots:
+        if slot.pk not in named:
+            _join(entry.student, entry.course, slot.pk, entry.preference, None, **rank)
+
+
+def _join(student, course, slot_id, preference, actor, *, since=None, draw=None):
     entry = WaitingEntry(
         student=student,
         course=course,
         slot_id=slot_id,
         preference=preference,
-        since=timezone.now(),
+        since=since or timezone.now(),
+        draw=draw,
     )
     entry.save(force_insert=True)
     WaitingMove.objects.create(
@@ -224,10 +263,8 @@ def _offer(entry, place, delay, lines, *, actor=None, reason):
     return entry
 
 
-def _is_for(entry, slot):
-    """« Any slot » was asked before this one was made, perhaps, for another age or level."""
-    student, course = entry.student, slot.course
-    return bool(entry.slot_id) or not misfits(slot, student, level_towards(course, student))
+def _is_for(slot, student):
+    return not misfits(slot, student, level_towards(slot.course, student))
 
 
 def _why(entry, rule):

@@ -66,7 +66,7 @@ def lock(entries: QuerySet[WaitingEntry]) -> list[WaitingEntry]:
 
 
 def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> dt.datetime | None:
-    """With a place of the slot, he waits no more for it, nor for what he likes less in the course.
+    """With a place of the slot, he waits no more for it, nor for those that he likes no better.
 
     A seat, or a place that his family picked. Gives until when it was offered to him, if it was.
     `reason`: an agent, `actor`, seated him before others. Who did not wait is then written down as
@@ -79,7 +79,7 @@ def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> 
     for entry in entries:
         if entry in fulfilled:
             move(entry, WaitingState.ACCEPTED, actor=actor, slot=slot, reason=reason)
-        elif best is not None and entry.preference > best:
+        elif best is not None and entry.preference >= best:
             why = f"Un vœu préféré est obtenu\u00a0: {slot}."
             move(entry, WaitingState.LEFT, actor=actor, reason=why)
     if reason and not fulfilled:

@@ -12,7 +12,6 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_safe
@@ -196,7 +195,7 @@ def offer(request, pk, entry):
         "line": page,
         "entry": entry,
         "rank": rank,
-        "until": timezone.now() + page.campaign.offer_delay,
+        "until": services.offered_until(page.campaign, entry.student),
         "is_reached": Guardian.objects.filter(family__students=entry.student)
         .exclude(email="")
         .exists(),

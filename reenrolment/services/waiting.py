@@ -4,6 +4,8 @@
 open to no other family either: a sender that is down makes offers late, never unjust.
 """
 
+import datetime as dt
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -67,7 +69,10 @@ def accept(entry: WaitingEntry, *, actor) -> Reenrolment:
     slot = waiting.check_offer_runs(entry).place.slot
     choice = _line_of(reenrolment, entry.course)
     students.lock_slots([slot.pk, *_slots_of(choice)])
-    (entry,) = waiting_moves.lock(WaitingEntry.objects.filter(pk=entry.pk))
+    if choice.granted is not None:  # before the wishes, as an agent's release takes them
+        students.lock_enrolment(choice.granted)
+    wishes = WaitingEntry.objects.filter(student=entry.student_id, course=entry.course_id)
+    entry = next(wish for wish in waiting_moves.lock(wishes) if wish == entry)
     waiting.check_offer_runs(entry)  # the time may have passed while we waited for the locks
     if reenrolment.status == Status.DRAFT:
         check_open(campaign, reenrolment.student)
@@ -92,10 +97,11 @@ def offer_next() -> int:
         if campaign is None:
             continue
         _drop_drafts_left_behind(campaign, slot.course)
+        waiting.end_unsuited(slot)
         with transaction.atomic():
             entry = waiting.offer_next(slot, campaign.waiting_rule, delay=campaign.offer_delay)
             if entry is not None:
-                emails.offer_place(campaign, entry)
+                _tell_offered(campaign, entry)
                 return 1
     return 0
 
@@ -104,16 +110,18 @@ def offer_next() -> int:
 def offer_to(entry: WaitingEntry, slot: Slot, *, actor, reason: str) -> WaitingEntry:
     """An agent offers a place to whom he chooses.
 
-    Raises `before_allotment`, where the wishes are not allotted yet, or as
-    students.waiting.offer_to.
+    Raises `before_allotment`, where the wishes are not allotted yet, `not_open` or `closed` for a
+    draft that could not accept it, or as students.waiting.offer_to.
     """
     campaign = campaign_of(entry.course)
     if awaits_allotment(campaign):
         raise ValidationError(
-            "Les vœux de cette campagne ne sont pas encore répartis : aucune place ne se "
+            "Les vœux de cette campagne ne sont pas encore répartis\u00a0: aucune place ne se "
             "propose avant.",
             code="before_allotment",
         )
+    if not _is_deposited(campaign, entry.student):
+        check_open(campaign, entry.student)
     offered = waiting.offer_to(
         entry,
         slot,
@@ -122,8 +130,14 @@ def offer_to(entry: WaitingEntry, slot: Slot, *, actor, reason: str) -> WaitingE
         actor=actor,
         reason=reason,
     )
-    emails.offer_place(campaign, offered)
+    _tell_offered(campaign, offered)
     return offered
+
+
+def offered_until(campaign: Campaign, student: Student) -> dt.datetime:
+    """The end of an offer made now: `offer_hours`, for a draft never past the closing."""
+    until = timezone.now() + campaign.offer_delay
+    return until if _is_deposited(campaign, student) else min(until, campaign.closes_at)
 
 
 @transaction.atomic
@@ -145,6 +159,21 @@ def campaign_of(course: Course) -> Campaign | None:
         .select_related("establishment", "school_year")
         .first()
     )
+
+
+def _tell_offered(campaign, entry):
+    """Until the moment when it may still be accepted."""
+    entry.hold.until = offered_until(campaign, entry.student)
+    entry.hold.save(update_fields=["until"])
+    emails.offer_place(campaign, entry)
+
+
+def _is_deposited(campaign, student):
+    return _deposited(campaign).filter(student=student).exists()
+
+
+def _deposited(campaign):
+    return Reenrolment.objects.filter(campaign=campaign, status__in=DEPOSITED)
 
 
 def _lock_dossier(campaign, student):
@@ -223,16 +252,15 @@ def _slots_to_offer():
         establishment=OuterRef("course__establishment"), school_year=OuterRef("course__school_year")
     )
     waited_for = Slot.objects.filter(Exists(waiting_here), ~Exists(not_yet), closed_at=None)
-    return waited_for.with_places().filter(places_left__gt=0).select_related("course")
+    free = waited_for.with_places().filter(places_left__gt=0)
+    return free.select_related("course__school_year")
 
 
 def _drop_drafts_left_behind(campaign, course):
     """After the closing, who has not deposited his dossier waits for nothing any more."""
     if campaign.is_open or campaign.is_to_come:
         return
-    deposited = Reenrolment.objects.filter(
-        campaign=campaign, student=OuterRef("student"), status__in=DEPOSITED
-    )
+    deposited = _deposited(campaign).filter(student=OuterRef("student"))
     with transaction.atomic():
         left_behind = WaitingEntry.objects.live().filter(~Exists(deposited), course=course)
         for entry in waiting_moves.lock(left_behind):

@@ -2,11 +2,12 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from students.enums import STILL_WAITING, WaitingState
-from students.models.courses import Course, Slot
+from students.models.courses import Course, Place, Slot
 from students.models.people import Student
 
 
@@ -157,12 +158,14 @@ class WaitingMove(models.Model):
 
 
 def awaited_by(*, but_of: Student | None = None):
-    """For a query on slots: how many other wishes wait for a place of each."""
+    """For a query on slots: how many others wait for a place of each, and have none kept there."""
     waiting = WaitingEntry.objects.waiting().filter(
         Q(slot=OuterRef("pk")) | Q(slot=None, course=OuterRef("course"))
     )
     if but_of is not None:
         waiting = waiting.exclude(student=but_of)
+    kept = Place.objects.filter(slot=OuterRef(OuterRef("pk")), hold__student=OuterRef("student"))
+    waiting = waiting.exclude(Exists(kept.filter(hold__until__gt=timezone.now())))
     # Counted in a query of its own, without the order and grouping that Meta would bring.
     counted = waiting.order_by().annotate(all=models.Value(1)).values("all")
     return Coalesce(Subquery(counted.annotate(n=Count("student", distinct=True)).values("n")), 0)

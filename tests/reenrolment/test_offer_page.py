@@ -99,7 +99,7 @@ class TestBeforeTheAnswer:
 
         words = words_of(home.get(page_of(entry)))
 
-        assert "Le vœu moins souhaité « A – LUNDI – 18 h 30 à 19 h 30 » prend fin" in words
+        assert "Le vœu « A – LUNDI – 18 h 30 à 19 h 30 » prend fin" in words
         assert "Le vœu préféré « C – VENDREDI – 18 h 30 à 19 h 30 » reste en attente" in words
 
     def test_looking_answers_nothing(self, home, offered):

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.utils import timezone
 
+from accounts.dates import moment
 from accounts.enums import MailKind
 from accounts.models import Mail
 from reenrolment.enums import Status
@@ -15,7 +16,7 @@ from reenrolment.services import decisions, drafts, submission, waiting
 from reenrolment.services.drafts import Edit
 from students import closing
 from students import services as students
-from students.enums import Scheduling, WaitingState, Weekday
+from students.enums import Cycle, Scheduling, WaitingState, Weekday
 from students.models import Course, Enrolment, Hold, Slot, WaitingEntry
 from tests.factories import (
     CourseFactory,
@@ -229,6 +230,29 @@ class TestOfferNext:
         assert (waiting_draft.state, entry.state) == (WaitingState.LEFT, WaitingState.OFFERED)
         assert "closes" in waiting_draft.moves.first().reason
 
+    def test_to_a_draft_ends_with_the_campaign(self, case, waiting_draft, full, parent):
+        """After the closing it could be neither accepted nor submitted."""
+        closes_at = timezone.now() + dt.timedelta(hours=3)
+        Campaign.objects.filter(pk=case.campaign.pk).update(closes_at=closes_at)
+        free_one(full)
+        Mail.objects.all().delete()
+
+        waiting.offer_next()
+
+        assert Hold.objects.get(entry=waiting_draft).until == closes_at
+        (mail,) = Mail.objects.filter(to=parent.guardian.email)
+        assert moment(closes_at) in mail.body
+        waiting.accept(waiting_draft, actor=parent)
+        assert Hold.objects.get().until == closes_at
+
+    def test_to_a_dossier_deposited_runs_past_the_closing(self, case, waiting_dossier, full):
+        close(case.campaign)
+        free_one(full)
+
+        waiting.offer_next()
+
+        assert Hold.objects.get().until > timezone.now() + dt.timedelta(hours=47)
+
     def test_a_slot_closed_to_the_families_is_offered_once_it_is_open_again(
         self, waiting_dossier, full
     ):
@@ -240,10 +264,14 @@ class TestOfferNext:
         assert waiting.offer_next() == 1
 
     def test_any_slot_is_not_one_made_since_for_another_age(self, case, full):
+        """Nor does it keep its places from others; of the slots for him, it goes on."""
         wish(case, None)
-        SlotFactory(course=full.course, weekday=Weekday.FRIDAY, age_from=18)
+        adults = SlotFactory(course=full.course, weekday=Weekday.FRIDAY, age_from=18)
 
         assert waiting.offer_next() == 0
+        students.claim(StudentFactory(), adults, cycle=Cycle.FIRST)
+        free_one(full)
+        assert waiting.offer_next() == 1
 
     def test_an_offer_that_ended_goes_to_the_next(self, case, offered, full, parent):
         second = make_case(StudentFactory(family=parent.guardian.family), slot=full)
@@ -347,3 +375,15 @@ def test_an_agent_offers_to_whom_he_chooses(case, waiting_dossier, full, registr
 
     assert Mail.objects.filter(kind=MailKind.PLACE_OFFERED).count() == 1
     assert CourseChoice.objects.filter(reenrolment__student=second.student).exists()
+
+
+def test_an_agent_offers_nothing_to_a_draft_that_cannot_accept(
+    case, waiting_draft, full, registrar
+):
+    free_one(full)
+    close(case.campaign)
+
+    refused = code_of(waiting.offer_to, waiting_draft, full, actor=registrar, reason="")
+
+    assert refused == "closed"
+    assert not Hold.objects.exists()

@@ -1,7 +1,11 @@
 """The waiting list on PostgreSQL: two senders, two parents, a withdrawal, at the same moment."""
 
+import time
+from threading import Barrier
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection, transaction
 
 from accounts.enums import MailKind
 from accounts.models import Mail
@@ -9,10 +13,11 @@ from imuse.invariants import violations
 from reenrolment.services import submission, waiting
 from students import services as students
 from students import waiting as lists
-from students.enums import Cycle, WaitingState
+from students import waiting_moves
+from students.enums import Cycle, WaitingState, Weekday
 from students.models import Enrolment, Hold, WaitingEntry
 from tests.factories import CourseFactory, EnrolmentFactory, SlotFactory, StudentFactory
-from tests.races import run_together
+from tests.races import no_deadlock, run_together
 from tests.reenrolment.conftest import make_case
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -132,3 +137,49 @@ def test_a_withdrawal_leaves_no_offer_behind(parent):
         assert entry_of(first).state == WaitingState.LEFT
         assert entry_of(second).state == WaitingState.OFFERED
         assert [held.student for held in Hold.objects.filter(place__slot=slot)] == [second.student]
+
+
+def test_an_agent_who_releases_the_seat_and_the_family_that_leaves_it_do_not_block(parent):
+    """Each takes the enrolment first, then the wishes."""
+    seat = SlotFactory(course=CourseFactory(coming=True))
+    better = SlotFactory(course=seat.course, weekday=Weekday.THURSDAY)
+    case = make_case(StudentFactory(family=parent.guardian.family), slot=seat)
+    case.fill_in()
+    case.submit(parent)
+    fill(better)
+    waiting.wish(case.campaign, case.student, seat.course, [better], actor=parent)
+    empty(better)
+    waiting.offer_next()
+    entry, seated = entry_of(case), case.choice(case.theory).granted
+    released = Barrier(2)
+
+    def play(number):
+        if number:
+            released.wait(timeout=30)
+            return waiting.accept(entry, actor=parent)
+        with transaction.atomic():  # students.release, slowly
+            students.lock_enrolment(seated)
+            released.wait(timeout=30)
+            until_somebody_waits_for_a_lock()
+            waiting_moves.leave_all(case.student, seat.course, reason="Rendue.")
+            Enrolment.objects.filter(pk=seated.pk).update(status="released", place=None)
+
+    with no_deadlock():
+        (refused,) = raised(run_together(play, 2))
+
+    assert isinstance(refused, ValidationError)
+    assert refused.code == "bad_transition"
+    assert entry_of(case).state == WaitingState.LEFT
+
+
+def until_somebody_waits_for_a_lock():
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                " WHERE NOT l.granted AND a.datname = current_database()"
+            )
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("Nobody waits.")

@@ -21,10 +21,6 @@ def slot(establishment):
     return SlotFactory(course=CourseFactory(name="Solfège"), places=3)
 
 
-def offered_to(student):
-    return [slot for slot in slots_for(student) if may_pick(slot)]
-
-
 @pytest.fixture
 def held(slot, student):
     """A family is filling in when the slot is closed."""
@@ -33,10 +29,14 @@ def held(slot, student):
     return held
 
 
+def open_to(student):
+    return [slot for slot in slots_for(student) if may_pick(slot)]
+
+
 class TestClosed:
     def test_is_offered_to_nobody_but_whoever_holds_a_place(self, slot, student, held):
-        assert offered_to(student) == [slot]
-        assert offered_to(StudentFactory()) == []
+        assert open_to(student) == [slot]
+        assert open_to(StudentFactory()) == []
 
     def test_is_held_and_claimed_by_nobody_else(self, slot, held):
         rival = StudentFactory()
@@ -54,7 +54,7 @@ class TestClosed:
     def test_a_place_held_too_long_ago_is_lost(self, slot, student, held):
         late(held)
 
-        assert offered_to(student) == []
+        assert open_to(student) == []
         assert code_of(services.hold, student, slot, until=soon()) == "slot_closed"
         assert code_of(services.claim, student, slot, cycle=Cycle.FIRST) == "slot_closed"
 
@@ -83,7 +83,7 @@ class TestClosed:
     def test_opened_again_it_is_offered(self, slot, held):
         closing.reopen(slot)
 
-        assert offered_to(StudentFactory()) == [slot]
+        assert open_to(StudentFactory()) == [slot]
 
     def test_twice_is_once(self, slot):
         closing.close(slot)

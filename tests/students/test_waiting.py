@@ -1,6 +1,7 @@
 """The waiting list: who is next by the rule, how long a place waits, what is logged."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from django.utils import timezone
 from families.enums import Zone
 from students import services, waiting
 from students.enums import Criterion, Cycle, WaitingState, Weekday
-from students.models import Enrolment, Hold, Place, WaitingEntry, WaitingMove
+from students.models import Enrolment, Hold, Place, Slot, WaitingEntry, WaitingMove
 from students.selectors import may_pick, slots_for
 from students.waiting_order import Rule, lines_of
 from tests.factories import (
@@ -377,6 +378,31 @@ class TestOfferNext:
         assert self.offer(slot, by_time) == second
         assert state_of(first) == WaitingState.EXPIRED
 
+    def test_is_not_made_twice_to_one_student_for_one_slot(self, course, by_time):
+        slot = SlotFactory(course=course, places=2)
+        for place in slot.places.all():
+            EnrolmentFactory(course=course, place=place)
+        entry = wait(StudentFactory(), slot, None)
+        second = wait(StudentFactory(), slot)
+        free(slot)
+
+        offered = [waiting.offer_next(slot, by_time, delay=DELAY) for _ in range(3)]
+
+        assert offered == [entry, second, None]
+
+    def test_who_has_one_offered_leaves_the_others_open(self, course, by_time):
+        slot = SlotFactory(course=course, places=2)
+        for place in slot.places.all():
+            EnrolmentFactory(course=course, place=place)
+        wait(StudentFactory(), slot, None)
+        free(slot)
+        waiting.offer_next(slot, by_time, delay=DELAY)
+
+        passer_by = StudentFactory()
+
+        assert [may_pick(each) for each in slots_for(passer_by).filter(pk=slot.pk)] == [True]
+        services.claim(passer_by, slot, cycle=Cycle.FIRST)
+
     def test_is_not_made_twice_for_one_place(self, slot, by_time):
         wait(StudentFactory(), slot)
         wait(StudentFactory(), slot)
@@ -398,6 +424,77 @@ class TestOfferNext:
         self.offer(slot, by_time)
 
         assert code_of(services.set_capacity, slot, 0) == "capacity_below_taken"
+
+
+class TestEndUnsuited:
+    """The ages or the levels of a course were changed while somebody waits."""
+
+    @pytest.fixture
+    def for_adults(self, course, slot, other_slot):
+        """Monday, Tuesday and « any » were wished for; then a group for others is made."""
+        return partial(SlotFactory, course=course, weekday=Weekday.FRIDAY, age_from=18)
+
+    def test_any_slot_becomes_each_of_those_for_him(self, course, slot, other_slot, for_adults):
+        entry = wait(StudentFactory(), None, course=course)
+
+        waiting.end_unsuited(for_adults())
+
+        wishes = WaitingEntry.objects.waiting().order_by("slot")
+        told = [(wish.slot, wish.preference, wish.since) for wish in wishes]
+        assert told == [(slot, 1, entry.since), (other_slot, 1, entry.since)]
+        assert state_of(entry) == WaitingState.LEFT
+
+    def test_a_wish_for_one_of_them_keeps_the_better_date(self, course, slot, for_adults):
+        student = StudentFactory()
+        entry = wait(student, None, course=course)
+        wait(student, None, slot)
+
+        waiting.end_unsuited(for_adults())
+
+        assert WaitingEntry.objects.waiting().get(slot=slot).since == entry.since
+
+    def test_its_places_are_then_open_to_others(self, course, for_adults):
+        wait(StudentFactory(), None, course=course)
+        adults = for_adults()
+        assert code_of(services.claim, StudentFactory(), adults, cycle=Cycle.FIRST) == (
+            "slot_awaited"
+        )
+
+        waiting.end_unsuited(adults)
+
+        services.claim(StudentFactory(), adults, cycle=Cycle.FIRST)
+
+    def test_one_served_leaves_the_others(self, course, slot, other_slot, for_adults):
+        """They were as much liked."""
+        student = StudentFactory()
+        wait(student, None, course=course)
+        waiting.end_unsuited(for_adults())
+        free(slot)
+
+        services.claim(student, slot, cycle=Cycle.FIRST)
+
+        assert states_of(student) == [
+            WaitingState.LEFT,
+            WaitingState.ACCEPTED,
+            WaitingState.LEFT,
+        ]
+
+    def test_a_wish_for_the_slot_itself_ends(self, slot, other_slot):
+        student = StudentFactory()
+        wait(student, slot, other_slot)
+        Slot.objects.filter(pk=slot.pk).update(age_from=18)
+
+        waiting.end_unsuited(Slot.objects.get(pk=slot.pk))
+
+        assert states_of(student) == [WaitingState.LEFT, WaitingState.WAITING]
+
+    def test_who_suits_goes_on(self, slot, for_adults):
+        entry = wait(StudentFactory(), slot)
+
+        waiting.end_unsuited(slot)
+        waiting.end_unsuited(for_adults())
+
+        assert state_of(entry) == WaitingState.WAITING
 
 
 class TestAnswer:
@@ -467,6 +564,16 @@ class TestAnswer:
         waiting.decline(offered, actor=agent)
 
         assert code_of(waiting.decline, offered, actor=agent) == "bad_transition"
+
+    def test_an_offer_that_ended_passes_before_nobody(self, offered, slot, course):
+        wait(StudentFactory(), slot)
+        late(offered)
+
+        for pick in (
+            lambda: services.hold(offered.student, slot, until=timezone.now() + DELAY),
+            lambda: services.claim(offered.student, slot, cycle=Cycle.FIRST),
+        ):
+            assert code_of(pick) == "slot_awaited"
 
     def test_an_offer_that_ended_is_told_apart(self, offered):
         late(offered)
