@@ -12,7 +12,7 @@ from documents.enums import Verdict
 from documents.models import Document
 from imuse.templatetags.french import day, euros, moment
 from reenrolment.enums import Status
-from reenrolment.models import Campaign, Reenrolment
+from reenrolment.models import Campaign
 from reenrolment.pieces import followed_courses
 from students.models import Student
 
@@ -53,11 +53,10 @@ def _reenrolments(campaign, students):
     """One task for each child who follows a course this year."""
     dossiers = {
         dossier.student_id: dossier
-        for dossier in Reenrolment.objects.filter(campaign=campaign, student__in=students)
+        for dossier in campaign.reenrolments.filter(student__in=students).order_by()
     }
-    following = set(
-        followed_courses(campaign).filter(student__in=students).values_list("student_id", flat=True)
-    )
+    followed = followed_courses(campaign).filter(student__in=students).order_by()
+    following = set(followed.values_list("student_id", flat=True))
     for student in students:
         if student.pk in following or student.pk in dossiers:
             state, hint = _where(campaign, dossiers.get(student.pk))
@@ -122,10 +121,10 @@ def _invoices(user, establishment):
         Invoice.objects.visible_to(user)
         .filter(establishment=establishment)
         .with_amounts()
-        .exclude(settlement=Settlement.PAID)
-        .order_by("due_on", "pk")
+        .order_by()
     )
-    for invoice in invoices:
+    left = [invoice for invoice in invoices if invoice.settlement != Settlement.PAID]
+    for invoice in sorted(left, key=lambda invoice: (invoice.due_on, invoice.pk)):
         late = " (en retard)" if invoice.settlement == Settlement.OVERDUE else ""
         yield Task(
             title=f"Facture {invoice.reference}\u00a0: {euros(invoice.left)}",

@@ -55,9 +55,10 @@ def _lessons(students, campaign):
     places = (
         Place.objects.filter(held | seated, slot__course__school_year=campaign.school_year_id)
         .select_related("slot__course__establishment", "enrolment", "hold")
-        .order_by("slot__weekday", "slot__starts_at", "pk")
+        .order_by()
     )
-    return [_lesson(place) for place in places]
+    in_order = sorted(places, key=lambda p: (p.slot.weekday, p.slot.starts_at, p.pk))
+    return [_lesson(place) for place in in_order]
 
 
 def _lesson(place):
