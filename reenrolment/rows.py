@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from django.db.models import FilteredRelation, Q
 
+from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
-from reenrolment.pieces import followed_courses
+from reenrolment.pieces import is_followed
 from students.enums import Art, Scheduling
 from students.models import Course, Enrolment, Slot, Student
 
@@ -71,7 +72,7 @@ def rows_of(
     campaign: Campaign, student: Student, reenrolment: Reenrolment | None, *, with_slots=True
 ) -> list[Row]:
     """One row for each course followed this year. Two queries, one without the slots."""
-    enrolments = list(_enrolments(campaign, student, reenrolment))
+    enrolments = _enrolments(campaign, student, reenrolment)
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
     slots = _open_slots(courses.values(), student) if with_slots else {}
     return [
@@ -100,20 +101,16 @@ def any_dance(rows: list[Row]) -> bool:
 def _enrolments(campaign, student, reenrolment):
     """Followed now, or followed when the dossier was made; each with its `choice`, or None."""
     ours = Q(choices__reenrolment=reenrolment.pk if reenrolment else None)
-    followed = followed_courses(campaign).filter(student=student).values("pk")
-    return (
-        Enrolment.objects.annotate(choice=FilteredRelation("choices", condition=ours))
-        .filter(Q(pk__in=followed) | Q(choice__isnull=False))
-        .select_related(
-            "course__discipline",
-            "course__next_course",
-            "next_course",
-            "choice__slot__course",
-            "choice__granted__course",
-            "choice__granted__place__slot__course",
-        )
-        .order_by("course__sort_name", "pk")
+    related = ["course__discipline", "course__next_course", "next_course", "choice__slot__course"]
+    if reenrolment and reenrolment.status != Status.DRAFT:  # a draft is granted nothing
+        related += ["choice__granted__course", "choice__granted__place__slot__course"]
+    enrolments = (
+        student.enrolments.annotate(choice=FilteredRelation("choices", condition=ours))
+        .filter(is_followed(campaign) | Q(choice__isnull=False))
+        .select_related(*related)
+        .order_by()
     )
+    return sorted(enrolments, key=lambda e: (e.course.sort_name, e.pk))
 
 
 def _proposed(enrolment, campaign):
@@ -124,8 +121,9 @@ def _proposed(enrolment, campaign):
 
 
 def _open_slots(courses, student):
-    wanted = [c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY]
+    wanted = {c.pk: c for c in courses if c and c.scheduling == Scheduling.FAMILY}
     slots = {}
-    for slot in Slot.objects.open_to(student).filter(course__in=wanted).select_related("course"):
+    for slot in Slot.objects.open_to(student).filter(course__in=wanted):
+        slot.course = wanted[slot.course_id]
         slots.setdefault(slot.course_id, []).append(slot)
     return slots
