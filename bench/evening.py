@@ -87,21 +87,21 @@ class _Family:
 
     async def play(self, delay: float) -> None:
         await asyncio.sleep(delay)
+        try:
+            await self._re_enrol()
+        except LookupError:  # a page that leads no further
+            self.evening.stopped += 1
+
+    async def _re_enrol(self):
         await self._sign_in()
         page = await self._get("réinscription", self.edit)
         fields = await self._pick(page)
         answer = await self._post("vérifier (envoi)", self.edit, fields | {"check": ""}, files=True)
-        if not answer.location.endswith("/verifier/"):
-            self.evening.stopped += 1
-            return
-        recap = await self._get("vérifier", answer.location)
+        recap = await self._follow("vérifier", answer)
         form = find_form(recap.page, "accept")
         answer = await self._post("valider (envoi)", form.action, form.fields | {"accept": "on"})
-        if not answer.location.endswith("/confirmation/"):
-            self.evening.stopped += 1
-            return
-        await self._get("confirmation", answer.location)
-        self.evening.submitted += 1
+        await self._follow("confirmation", answer)
+        self.evening.submitted += answer.location.endswith("/confirmation/")
 
     async def _sign_in(self):
         page = await self._get("page de connexion", "/extranet/connexion/")
@@ -112,8 +112,8 @@ class _Family:
         }
         fields = find_form(page.page, "password").fields | typed
         answer = await self._post(SIGN_IN, "/extranet/connexion/", fields)
-        answer = await self._get("entrer", answer.location, thinking=False)
-        await self._get("accueil", answer.location, thinking=False)
+        answer = await self._follow("entrer", answer)
+        await self._follow("accueil", answer)
 
     async def _pick(self, page):
         """Picks until a slot is kept; the form to send next."""
@@ -124,9 +124,8 @@ class _Family:
             page = await self._post("choix (envoi)", self.edit, fields, files=True)
             if page.status == 302:
                 self.evening.granted[wanted].append(page)
-                page = await self._get("choix", page.location, thinking=False)
-                form = find_form(page.page, "administrative")
-                return form.fields
+                page = await self._follow("choix", page)
+                break
             self.evening.refused[wanted].append(page)
         return find_form(page.page, "administrative").fields
 
@@ -134,8 +133,14 @@ class _Family:
         """Everybody wants the first hours of the list."""
         return min(self.rng.randrange(8), self.rng.randrange(8))
 
-    async def _get(self, step, path, *, thinking=True):
-        return await self._do(step, self.browser.get(path), thinking)
+    async def _follow(self, step, answer):
+        """Where the answer leads, at once, as a browser does. Raises LookupError: nowhere."""
+        if not answer.location:
+            raise LookupError(step)
+        return await self._do(step, self.browser.get(answer.location), thinking=False)
+
+    async def _get(self, step, path):
+        return await self._do(step, self.browser.get(path), thinking=True)
 
     async def _post(self, step, path, fields, *, files=False):
         send = self.browser.post_files if files else self.browser.post

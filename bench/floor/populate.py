@@ -19,7 +19,7 @@ from bench.floor.models import Claim, Lesson, Notice, Place, Slot, Student  # no
 from bench.sessions import cookies_of  # noqa: E402
 
 CLIENTS = 400
-LESSONS = 30  # of each student: with the notices, a page of 15 KB
+LESSONS = 38  # of each student: with the notices, a page of 15 KB
 SLOTS, PLACES = 20, 10
 
 
