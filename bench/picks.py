@@ -42,14 +42,12 @@ def run_race(race: Race, product: Server, cast: dict, floor: Server, floor_cast:
 async def _race_product(race, server, cast):
     server.ask("bench.town", "reset")
     crowd = [(Browser(server, h["cookies"]), h["student"]) for h in cast["households"]]
-    forms = {}
-    for browser, student in crowd:  # what each of them has on the screen
-        answer = await browser.get(EDIT.format(student=student))
-        forms[student] = find_form(answer.page, "administrative")
+    screens = await all_at_once(b.get(EDIT.format(student=student)) for b, student in crowd)
+    forms = [find_form(screen.page, "administrative") for screen in screens]
     answers, sample = await _timed(
         server,
         [
-            browser.post_files(EDIT.format(student=student), pick(forms[student], n % race.slots))
+            browser.post_files(EDIT.format(student=student), pick(forms[n], n % race.slots))
             for n, (browser, student) in enumerate(crowd)
         ],
     )
@@ -79,16 +77,15 @@ def _judge(race, answers, expected):
 
 
 async def _submit(race, server, winners):
-    forms = []
-    for browser, student in winners:
-        answer = await browser.get(f"{EDIT.format(student=student)}verifier/")
-        form = find_form(answer.page, "accept")
-        forms.append((form.action, form.fields | {"accept": "on"}))
+    screens = await all_at_once(
+        b.get(f"{EDIT.format(student=student)}verifier/") for b, student in winners
+    )
+    forms = [find_form(screen.page, "accept") for screen in screens]
     answers, sample = await _timed(
         server,
         [
-            browser.post(action, fields)
-            for (browser, _), (action, fields) in zip(winners, forms, strict=True)
+            browser.post(form.action, form.fields | {"accept": "on"})
+            for (browser, _), form in zip(winners, forms, strict=True)
         ],
     )
     race.submissions.append(sample)
