@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from bench.server import Server
 
-PATIENCE = 60  # seconds, after which an answer counts as lost
+PATIENCE = 120  # seconds, after which an answer counts as lost
 _BOUNDARY = "----bench"
 _URLENCODED = "application/x-www-form-urlencoded"
 _MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"

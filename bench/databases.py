@@ -8,6 +8,15 @@ import psycopg2
 from psycopg2 import sql
 
 
+def execute(url: str, statements: str) -> None:
+    with (
+        contextlib.closing(psycopg2.connect(url)) as database,
+        database,
+        database.cursor() as cursor,
+    ):
+        cursor.execute(statements)
+
+
 @contextlib.contextmanager
 def databases(url: str, names: list[str]) -> Iterator[dict[str, str]]:
     """Empty databases; gives the address of each by its name."""

@@ -13,7 +13,6 @@ from bench.pages import EDIT
 from bench.picks import FULL
 from bench.server import Server
 
-ARRIVAL = 45  # seconds in which the families arrive, evenly
 LIMIT = 60  # seconds in which all must have submitted
 THINKING = (0.2, 1.0)  # seconds between an answer and the next click
 SIGN_IN = "connexion (mot de passe)"
@@ -23,6 +22,7 @@ TRIES = 8  # slots that a family picks before it goes on without
 @dataclass
 class Evening:
     families: int
+    arrival: float  # the seconds in which they arrive, evenly
     steps: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     granted: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
     refused: dict[str, list[Answer]] = field(default_factory=lambda: defaultdict(list))
@@ -53,10 +53,10 @@ class Evening:
         return sum(not a.says(FULL) for answers in self.refused.values() for a in answers)
 
 
-def play(server: Server, cast: dict) -> Evening:
-    """The families of the town, each for its first child."""
+def play(server: Server, cast: dict, *, arrival: float) -> Evening:
+    """The families of the cast, each for its first child."""
     server.ask("bench.town", "reset")
-    evening = Evening(families=len(cast["households"]))
+    evening = Evening(families=len(cast["households"]), arrival=arrival)
     asyncio.run(_everybody(evening, server, cast))
     stored = json.loads(server.ask("bench.town", "verify"))
     evening.faults += [f"trop de places vendues : {slot}" for slot in stored["oversold"]]
@@ -71,11 +71,11 @@ def play(server: Server, cast: dict) -> Evening:
 
 async def _everybody(evening, server, cast):
     start = asyncio.get_running_loop().time()
-    count = len(cast["households"])
+    apart = evening.arrival / evening.families
     async with asyncio.TaskGroup() as group:
         for number, household in enumerate(cast["households"]):
             family = _Family(evening, server, household, cast, random.Random(number))
-            group.create_task(family.play(delay=ARRIVAL * number / count))
+            group.create_task(family.play(delay=apart * number))
     evening.lasted = asyncio.get_running_loop().time() - start
 
 

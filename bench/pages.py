@@ -61,9 +61,9 @@ class Page:
 
     @property
     def growth(self) -> Spread | None:
-        """CPU in the large town to CPU in the small one; None if it was not measured."""
+        """How many times slower in the large town, PostgreSQL included; None if not measured."""
         pairs = list(zip(self.large, self.small, strict=False))
-        return spread(large.cpu_ms / small.cpu_ms for large, small in pairs) if pairs else None
+        return spread(s.per_second / large.per_second for large, s in pairs) if pairs else None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from bench.clients import Answer, Browser, all_at_once
+from bench.databases import execute
 from bench.forms import find_form, pick
 from bench.measures import Sample, rate, unfair
 from bench.pages import EDIT
@@ -14,6 +15,12 @@ from bench.server import Server
 PLACES = 10
 FULL = "complet"  # what every refusal says
 SPREADS = {"20 créneaux de 10": 20, "un créneau de 10": 1}
+# All the floor's claims, in both shapes.
+TAKE_BACK = """
+    DELETE FROM floor_claim;
+    UPDATE floor_slot SET taken = 0;
+    UPDATE floor_place SET student_id = NULL;
+"""
 FLOOR_SHAPES = ["counter", "count", "rows", "rows_at_once"]
 
 
@@ -43,6 +50,7 @@ async def _race_product(race, server, cast):
     server.ask("bench.town", "reset")
     crowd = [(Browser(server, h["cookies"]), h["student"]) for h in cast["households"]]
     screens = await all_at_once(b.get(EDIT.format(student=student)) for b, student in crowd)
+    _check_all_came(screens)
     forms = [find_form(screen.page, "administrative") for screen in screens]
     answers, sample = await _timed(
         server,
@@ -80,6 +88,7 @@ async def _submit(race, server, winners):
     screens = await all_at_once(
         b.get(f"{EDIT.format(student=student)}verifier/") for b, student in winners
     )
+    _check_all_came(screens)
     forms = [find_form(screen.page, "accept") for screen in screens]
     answers, sample = await _timed(
         server,
@@ -95,7 +104,7 @@ async def _submit(race, server, winners):
 
 
 async def _race_floor(race, shape, server, cast):
-    server.ask("bench.floor.populate", "reset")
+    execute(server.environment["DATABASE_URL"], TAKE_BACK)
     answers, sample = await _timed(
         server,
         [
@@ -113,6 +122,12 @@ async def _race_floor(race, shape, server, cast):
     granted = sum(answer.status == 302 for answer in answers)
     if granted != race.slots * PLACES:
         race.faults.append(f"plancher ({shape}) : {granted} places données")
+
+
+def _check_all_came(screens):
+    """Before a start: without what each has on the screen there is nothing to measure."""
+    if lost := sum(screen.status != 200 for screen in screens):
+        raise SystemExit(f"{lost} pages perdues avant le départ : la machine est trop chargée.")
 
 
 async def _timed(server, actions) -> tuple[list[Answer], Sample]:

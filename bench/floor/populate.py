@@ -1,4 +1,4 @@
-"""Makes the floor's rows (`python -m bench.floor.populate`), or takes all claims back (`… reset`).
+"""Makes the floor's rows (`python -m bench.floor.populate`).
 
 Writes in JSON what the clients need: the cookies of each session, the keys of the slots.
 """
@@ -15,7 +15,7 @@ from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from bench.floor.models import Claim, Lesson, Notice, Place, Slot, Student  # noqa: E402
+from bench.floor.models import Lesson, Notice, Place, Slot, Student  # noqa: E402
 from bench.sessions import cookies_of  # noqa: E402
 
 CLIENTS = 400
@@ -57,13 +57,5 @@ def populate() -> dict:
     }
 
 
-def reset() -> dict:
-    """Takes all claims back."""
-    Claim.objects.all().delete()
-    Slot.objects.update(taken=0)
-    Place.objects.update(student=None)
-    return {}
-
-
 if __name__ == "__main__":
-    json.dump(reset() if "reset" in sys.argv else populate(), sys.stdout)
+    json.dump(populate(), sys.stdout)

@@ -143,24 +143,29 @@ class TestSql:
 
 class TestReport:
     def test_targets_missed_are_said(self):
-        page = Page("Accueil", 7, floor=[_sample(10)], small=[_sample(13)], large=[_sample(17)])
-        evening = _evening(seconds=2.0)
+        large = _sample(17, per_second=80)
+        page = Page("Accueil", 7, floor=[_sample(10)], small=[_sample(16)], large=[large])
 
-        missed = report.missed_targets([page], [_race(10)], [_sample(40, per_second=12)], evening)
-
-        assert missed == [
-            "Accueil : 13,0 ms de CPU pour 12,0 permis",
-            "Accueil : 1,31 (1,31–1,31) de 900 à 20 000 élèves",
-            "choix sur un créneau : 0,10 (0,10–0,10) du plancher pour 0.7",
-            "connexions : 12 (12–12) par seconde pour 30",
-            "soirée : p95 de 2000 ms",
+        assert report.missed_by_pages([page]) == [
+            "Accueil : 16,0 ms de CPU pour 12,0 permis",
+            "Accueil : 1,25 (1,25–1,25) de 900 à 20 000 élèves",
+            "visée, les deux tiers de la vitesse du plancher : Accueil",
         ]
+        assert report.missed_by_races([_race(10)]) == [
+            "choix sur un créneau : 0,10 (0,10–0,10) du plancher pour 0,7"
+        ]
+        assert report.missed_by_sign_ins([_sample(40, per_second=12)]) == [
+            "connexions : 12 (12–12) par seconde pour 30"
+        ]
+        assert report.missed_by_evening(_evening(seconds=2.0)) == ["soirée : p95 de 2000 ms"]
 
     def test_targets_reached_are_not(self):
         page = Page("Accueil", 7, floor=[_sample(10)], small=[_sample(11)], large=[_sample(12)])
-        good = [_sample(40, per_second=35)]
 
-        assert report.missed_targets([page], [_race(90)], good, _evening(seconds=0.1)) == []
+        assert report.missed_by_pages([page]) == []
+        assert report.missed_by_races([_race(90)]) == []
+        assert report.missed_by_sign_ins([_sample(40, per_second=35)]) == []
+        assert report.missed_by_evening(_evening(seconds=0.1)) == []
 
     def test_tables_have_a_line_for_each_measure(self):
         page = Page("Accueil", 7, floor=[_sample(10)], small=[_sample(11)])
@@ -187,6 +192,6 @@ def _race(per_second):
 
 
 def _evening(seconds):
-    evening = Evening(families=1, submitted=1, lasted=40)
+    evening = Evening(families=1, arrival=1, submitted=1, lasted=40)
     evening.steps["accueil"].append(_answer(0, seconds))
     return evening
