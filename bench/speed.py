@@ -70,7 +70,7 @@ class Bench:
                 for name, environment in environments.items()
             }
             for part in parts:
-                getattr(self, part)()
+                getattr(self, f"measure_{part}")()
         tell("### Les cibles", "")
         tell(*(f"- manquée : {target}" for target in self.missed))
         tell(*(f"- FAUTE : {fault}" for fault in self.faults))
@@ -78,7 +78,7 @@ class Bench:
             tell("Toutes sont atteintes.")
         return bool(self.faults)
 
-    def pages(self) -> None:
+    def measure_pages(self) -> None:
         large = pages.visit(self.servers["large"], self.casts["large"]) if self._has_large else None
         read = pages.measure(
             pages.visit_floor(self.servers["floor"], self.casts["floor"]),
@@ -91,7 +91,7 @@ class Bench:
         tell("### Les pages", "", *report.pages_table(read), "")
         self.missed += report.missed_by_pages(read)
 
-    def picks(self) -> None:
+    def measure_picks(self) -> None:
         races = [picks.Race(name, slots) for name, slots in picks.SPREADS.items()]
         recorded = json.loads(self.servers["race"].ask("bench.town", "pick_sql"))
         product = self.servers["race"], self.casts["race"]
@@ -106,7 +106,7 @@ class Bench:
         self.missed += report.missed_by_races(races)
         self.faults += [fault for race in races for fault in race.faults]
 
-    def sign_ins(self) -> None:
+    def measure_sign_ins(self) -> None:
         say("connexions")
         samples = [
             sign_ins.sample(self.servers["small"], self.casts["small"], 2 * self.seconds)
@@ -115,7 +115,7 @@ class Bench:
         tell("### Les connexions", "", report.sign_ins_line(samples), "")
         self.missed += report.missed_by_sign_ins(samples)
 
-    def evening(self) -> None:
+    def measure_evening(self) -> None:
         say("la soirée d'ouverture")
         cast = self.casts["small"]
         cast = cast | {"households": cast["households"][: self.families]}

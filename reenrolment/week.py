@@ -4,12 +4,11 @@ import datetime as dt
 from dataclasses import dataclass
 from itertools import pairwise
 
-from django.db.models import Q
 from django.utils import timezone
 
 from reenrolment.models import Campaign
 from students.enums import EnrolmentStatus, Weekday
-from students.models import Place, Slot, Student
+from students.models import Enrolment, Hold, Place, Slot, Student
 
 SEATED = [EnrolmentStatus.REQUESTED, EnrolmentStatus.CONFIRMED]
 
@@ -50,10 +49,12 @@ def week_of(students: list[Student], campaign: Campaign) -> Week:
 
 
 def _lessons(students, campaign):
-    held = Q(hold__student__in=students, hold__until__gt=timezone.now())
-    seated = Q(enrolment__student__in=students, enrolment__status__in=SEATED)
+    held = Hold.objects.filter(student__in=students, until__gt=timezone.now())
+    seated = Enrolment.objects.filter(student__in=students, status__in=SEATED)
+    # A union, each half by its index: an OR over two tables reads every place of the town.
+    ours = held.order_by().values("place").union(seated.order_by().values("place"))
     places = (
-        Place.objects.filter(held | seated, slot__course__school_year=campaign.school_year_id)
+        Place.objects.filter(pk__in=ours, slot__course__school_year=campaign.school_year_id)
         .select_related("slot__course__establishment", "enrolment", "hold")
         .order_by()
     )
