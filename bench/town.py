@@ -155,11 +155,14 @@ def count_queries_of(cookies: dict, addresses: list[str]) -> dict:
     client, counts = _client(cookies), {}
     for address in addresses:
         client.get(address)
-        with CaptureQueriesContext(connection) as queries:
-            status = client.get(address).status_code
-        counts[address] = len(queries)
-        if status != 200:
-            raise SystemExit(f"{address} : réponse {status}")
+        tries = []
+        for _ in range(2):  # once a minute a page also notes that the session is used
+            with CaptureQueriesContext(connection) as queries:
+                status = client.get(address).status_code
+            tries.append(len(queries))
+            if status != 200:
+                raise SystemExit(f"{address} : réponse {status}")
+        counts[address] = min(tries)
     return counts
 
 
