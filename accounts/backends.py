@@ -31,7 +31,10 @@ class PasswordOrOneTimePassword(ModelBackend):
         """
         sites = User.establishments.through.objects.filter(user=OuterRef("pk"))
         accounts = User.objects.annotate(has_second_factor=second_factor.IS_SET_UP)
-        return accounts.filter(Exists(sites), pk=user_id, is_active=True).first()
+        try:
+            return accounts.get(Exists(sites), pk=user_id, is_active=True)
+        except User.DoesNotExist:
+            return None
 
     def get_all_permissions(self, user_obj, obj=None):
         """Of an agent: whoever is no longer one keeps nothing of a group that he was left in."""

@@ -1,4 +1,4 @@
-"""Times the five kinds of refused sign-in, over the whole site, with Argon2 (`make bench`).
+"""`make bench-sign-in`: times the five kinds of refused sign-in, over the whole site, with Argon2.
 
 Ends with 1 if a median stands 10 % or more above another: the time would tell what was wrong.
 """

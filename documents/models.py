@@ -98,8 +98,11 @@ class PieceRule(models.Model):
 class DocumentQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The household's own pieces, and those of its students; never the other household's."""
-        ours = Q(family__in=Family.objects.visible_to(user))
-        return self.filter(ours | Q(student__in=Student.objects.visible_to(user)))
+        keys = Document.objects.order_by().values("pk")
+        of_family = keys.filter(family__in=Family.objects.visible_to(user))
+        of_students = keys.filter(student__in=Student.objects.visible_to(user))
+        # A union, each half by its index: an OR reads every document of the town.
+        return self.filter(pk__in=of_family.union(of_students))
 
     def current(self):
         return self.filter(replaced_by=None, removed_at=None)

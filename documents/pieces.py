@@ -87,7 +87,7 @@ def pieces_due_of_many(
     """`pieces_due` of each pupil, by the student's key. Two queries for all of them."""
     pupils = list(pupils)
     handed_in = _handed_in(pupils, at or timezone.now())
-    rules = list(_rules(establishment, school_year))
+    rules = _rules(establishment, school_year)
     return {pupil.student.pk: _pieces(pupil, rules, handed_in) for pupil in pupils}
 
 
@@ -125,13 +125,14 @@ def _rules(establishment, school_year):
         PieceRule.objects.filter(establishment=establishment, school_year=school_year)
         .select_related("document_type", "school_year")
         .annotate(commune=F("communes"))
+        .order_by()
     )
     rules = {}
     for rule in rows:
         _, communes = rules.setdefault(rule.pk, (rule, set()))
         if rule.commune:
             communes.add(rule.commune)
-    return rules.values()
+    return sorted(rules.values(), key=lambda found: (found[0].position, found[0].pk))
 
 
 def _handed_in(pupils, at):
@@ -141,6 +142,7 @@ def _handed_in(pupils, at):
         Document.objects.current()
         .filter(Q(student__in=students) | Q(family__in=families))
         .select_related("type")
+        .order_by()
     )
     return {(d.type_id, d.family_id, d.student_id): d for d in documents if is_valid(d, d.type, at)}
 

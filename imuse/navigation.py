@@ -1,6 +1,7 @@
 """The tabs of each space, and which of them is open; templates/layout/_header.html shows them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.urls import reverse
 
@@ -45,7 +46,7 @@ class Navigation:
     def __init__(self, request):
         self.request = request
 
-    @property
+    @cached_property
     def tabs(self) -> list[Link]:
         """« Déconnexion », a button, is the header's own."""
         if not self._is_free:

@@ -199,7 +199,7 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordOrOneTimePassword"]
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "imuse:enter"
 LOGOUT_REDIRECT_URL = "imuse:landing"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.hashers.OwaspArgon2Hasher"]
 PASSWORD_MIN_LENGTH = env.int("PASSWORD_MIN_LENGTH", default=8)
 PASSWORD_MAX_LENGTH = env.int("PASSWORD_MAX_LENGTH", default=20)
 AUTH_PASSWORD_VALIDATORS = [

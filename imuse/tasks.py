@@ -14,7 +14,7 @@ from documents.models import Document
 from imuse.templatetags.french import day, euros, moment
 from reenrolment.early_access import openings_of
 from reenrolment.enums import Status
-from reenrolment.models import Campaign, Reenrolment
+from reenrolment.models import Campaign
 from reenrolment.pieces import followed_courses
 from students.enums import WaitingState
 from students.models import Student, WaitingEntry
@@ -91,7 +91,7 @@ def _reenrolments(campaign, students):
     """One task for each child who follows a course this year."""
     dossiers = {
         dossier.student_id: dossier
-        for dossier in Reenrolment.objects.filter(campaign=campaign, student__in=students)
+        for dossier in campaign.reenrolments.filter(student__in=students).order_by()
     }
     openings = openings_of(campaign, students)
     for student in students:
@@ -159,10 +159,10 @@ def _invoices(user, establishment):
         Invoice.objects.visible_to(user)
         .filter(establishment=establishment)
         .with_amounts()
-        .exclude(settlement=Settlement.PAID)
-        .order_by("due_on", "pk")
+        .order_by()
     )
-    for invoice in invoices:
+    left = [invoice for invoice in invoices if invoice.settlement != Settlement.PAID]
+    for invoice in sorted(left, key=lambda invoice: (invoice.due_on, invoice.pk)):
         late = " (en retard)" if invoice.settlement == Settlement.OVERDUE else ""
         yield Task(
             title=f"Facture {invoice.reference}\u00a0: {euros(invoice.left)}",

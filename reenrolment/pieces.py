@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from django.db.models import Q
+
 from documents.pieces import Piece, piece_key, pieces_due
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, RequestedPiece
@@ -58,7 +60,12 @@ def load_pieces(reenrolment: Reenrolment) -> list[Piece]:
 
 def followed_courses(campaign: Campaign):
     """The enrolments that the campaign asks about: confirmed, this year, in this establishment."""
-    return Enrolment.objects.filter(
+    return Enrolment.objects.filter(is_followed(campaign))
+
+
+def is_followed(campaign: Campaign) -> Q:
+    """The condition of `followed_courses`, to be joined to others."""
+    return Q(
         status=EnrolmentStatus.CONFIRMED,
         course__school_year=campaign.previous_year_id,
         course__establishment=campaign.establishment_id,

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import FilteredRelation, Q
 
+from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
-from reenrolment.pieces import followed_courses
+from reenrolment.pieces import is_followed
 from reenrolment.waits import Wait, is_waiting, waits_of
 from students.enums import Art, Scheduling
 from students.models import Course, Enrolment, Slot, Student
@@ -139,7 +140,7 @@ def rows_of(
 
     Two queries, one without the slots, and two more for a student who waits for a place.
     """
-    enrolments = list(_enrolments(campaign, student, reenrolment))
+    enrolments = _enrolments(campaign, student, reenrolment)
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
     slots = _slots_to_choose(courses.values(), student) if with_slots else {}
     rows = [
@@ -176,23 +177,19 @@ def any_dance(rows: list[Row]) -> bool:
 def _enrolments(campaign, student, reenrolment):
     """Followed now, or followed when the dossier was made; each with its `choice`, or None."""
     ours = Q(choices__reenrolment=reenrolment.pk if reenrolment else None)
-    followed = followed_courses(campaign).filter(student=student).values("pk")
-    return (
-        Enrolment.objects.annotate(
+    related = ["course__discipline", "course__next_course", "next_course", "choice__slot__course"]
+    if reenrolment and reenrolment.status != Status.DRAFT:  # a draft is granted nothing
+        related += ["choice__granted__course", "choice__granted__place__slot__course"]
+    enrolments = (
+        student.enrolments.annotate(
             choice=FilteredRelation("choices", condition=ours),
             is_waiting=is_waiting(campaign, student),
         )
-        .filter(Q(pk__in=followed) | Q(choice__isnull=False))
-        .select_related(
-            "course__discipline",
-            "course__next_course",
-            "next_course",
-            "choice__slot__course",
-            "choice__granted__course",
-            "choice__granted__place__slot__course",
-        )
-        .order_by("course__sort_name", "pk")
+        .filter(is_followed(campaign) | Q(choice__isnull=False))
+        .select_related(*related)
+        .order_by()
     )
+    return sorted(enrolments, key=lambda e: (e.course.sort_name, e.pk))
 
 
 def _proposed(enrolment, campaign):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.core.exceptions import ValidationError
 
@@ -43,21 +44,42 @@ class PieceLine:
 
 @dataclass
 class Outcome:
-    """What to show after a POST; everything that could be saved is saved."""
+    """What to show after a POST; everything that could be saved is saved.
 
-    page: Page
-    forms: DraftForms
+    `read` gives the page, as it stands by then, and its forms: nothing is read again for a POST
+    that saved all, whose answer is another page.
+    """
+
+    read: Callable[[], tuple[Page, DraftForms]]
     piece_errors: dict[str, str] = field(default_factory=dict)
     general_errors: list[str] = field(default_factory=list)
+    sections_saved: bool = False
+
+    @property
+    def page(self) -> Page:
+        return self._shown[0]
+
+    @property
+    def forms(self) -> DraftForms:
+        return self._shown[1]
+
+    @cached_property
+    def _shown(self):
+        return self.read()
 
     @property
     def errors(self) -> list[tuple[str, str]]:
         """The id of the field and the sentence, in the order of the page."""
         return [
             *(("", message) for message in self.general_errors),
-            *(self.forms.errors() if self.page.mode == Mode.EDIT else []),
+            *self._section_errors(),
             *((f"id_piece-{key}", message) for key, message in self.piece_errors.items()),
         ]
+
+    def _section_errors(self):
+        if self.sections_saved or self.page.mode != Mode.EDIT:
+            return []
+        return self.forms.errors()
 
     @property
     def piece_lines(self) -> list[PieceLine]:
@@ -76,22 +98,27 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
     « piece-<key> »; a key that is not due from this household is ignored, like any other field
     that the page did not show.
     """
-    general, unsaved, edits = [], [], {}
+    general, unsaved, edits, valid = [], [], {}, True
     try:
         if page.status == Status.INCOMPLETE:  # the courses are frozen
             check_complement(page.reenrolment)
         else:
-            edits = DraftForms(page, data).edits()
+            typed = DraftForms(page, data)
+            edits, valid = typed.edits(), not typed.errors()
             unsaved = drafts.save_draft(page.campaign, page.student, edits)
             if KEEPS_PLACES & set(data):
                 drafts.keep_places(page.campaign, page.student)
     except ValidationError as error:
         general = [f"{message} {NOT_SAVED}" for message in error.messages]
     piece_errors = {} if general else _supply(page, data, files, actor)
-    fresh = reload()
-    forms = DraftForms(fresh, rebased(data, fresh, unsaved, {} if general else edits))
-    forms.tell_unsaved(unsaved)
-    return Outcome(fresh, forms, piece_errors, general)
+
+    def read():
+        fresh = reload()
+        forms = DraftForms(fresh, rebased(data, fresh, unsaved, {} if general else edits))
+        forms.tell_unsaved(unsaved)
+        return fresh, forms
+
+    return Outcome(read, piece_errors, general, valid and not (general or unsaved))
 
 
 def _supply(page, data, files, actor):

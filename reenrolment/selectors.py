@@ -19,10 +19,12 @@ def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, R
         .annotate(
             dossier=FilteredRelation("reenrolments", condition=Q(reenrolments__student=student.pk))
         )
-        .select_related("establishment", "previous_year", "school_year", "terms", "dossier")
+        .select_related("previous_year", "school_year", "terms", "dossier")
         .of_the_moment()
         .first()
     )
+    if campaign is not None:
+        campaign.establishment = establishment
     # An outer join that finds nothing sets no attribute.
     reenrolment = getattr(campaign, "dossier", None)
     if reenrolment is not None:

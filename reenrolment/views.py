@@ -55,14 +55,16 @@ def edit(request, pk):
             return _show(request, outcome, outcome.errors)
         if "check" in request.POST:
             return redirect("reenrolment:check", pk)
-        if row := _row_to_wait_in(outcome.page, request.POST.get("wait")):
-            return redirect("reenrolment:waiting", pk, row.course.pk)
-        messages.success(request, _saved(outcome.page, kept="keep" in request.POST))
+        if wanted := request.POST.get("wait"):
+            row = _row_to_wait_in(outcome.page, wanted)
+            if row:
+                return redirect("reenrolment:waiting", pk, row.course.pk)
+        messages.success(request, _saved(outcome, kept="keep" in request.POST))
         return redirect("reenrolment:edit", pk)
     forms = DraftForms(page)
     problems = page.problems if "verifier" in request.GET and page.mode == Mode.EDIT else []
     forms.point_out(problems)
-    return _show(request, Outcome(page, forms), problems)
+    return _show(request, Outcome(lambda: (page, forms)), problems)
 
 
 @require_safe
@@ -185,9 +187,9 @@ def _row_to_wait_in(page, course_key):
     return next((row for row in page.rows if row.course and str(row.course.pk) == course_key), None)
 
 
-def _saved(page, *, kept):
-    if kept and page.held_until:
-        return f"Vos places sont réservées jusqu'à {clock(page.held_until)}."
+def _saved(outcome, *, kept):
+    if kept and outcome.page.held_until:
+        return f"Vos places sont réservées jusqu'à {clock(outcome.page.held_until)}."
     return "Votre saisie est enregistrée. Rien n'est encore envoyé."
 
 

@@ -87,12 +87,13 @@ def household_students(user, pk: int, *, acting_for: ActingFor | None = None) ->
     else:
         ours = Exists(Guardian.objects.filter(family=OuterRef("family"), user=user))
         students = Student.objects.visible_to(user)
-    custodies = list(
+    custodies = (
         Custody.objects.filter(student__in=students)
         .select_related("student", "family__commune")
         .annotate(own=ours)
-        .order_by("student__sort_name", "student_id", "rank")
+        .order_by()
     )
+    custodies = sorted(custodies, key=lambda c: (c.student.sort_name, c.student_id, c.rank))
     students = {custody.student_id: custody.student for custody in custodies}
     if pk not in students:
         raise Http404

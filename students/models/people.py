@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from accounts.names import SortNameField
 from accounts.references import ReferenceField
@@ -33,8 +33,9 @@ class Teacher(models.Model):
 class StudentQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The students of the user's household: either one, in alternating custody."""
-        ours = Custody.objects.filter(student=OuterRef("pk"), family__guardians__user=user)
-        return self.filter(Exists(ours))  # a join would double rows
+        # One row for each: one household has a guardian of that account (Guardian.user is one to
+        # one), and one custody of that student.
+        return self.filter(custodies__family__guardians__user=user)
 
 
 class Student(models.Model):
