@@ -35,6 +35,7 @@ def fields(establishment):
         "hold_minutes": 30,
         "travel_minutes": 20,
         "offer_hours": 48,
+        "mode": "first_come",
         "terms": TermsFactory().pk,
         **early(),
     }
