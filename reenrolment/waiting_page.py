@@ -70,7 +70,7 @@ class WaitingPage:
     page: Page
     row: Row
     course: Course
-    slots: list[Slot]  # those of the course that are for him, as his family sees them
+    slots: list[Slot]  # as his family sees them: those for him, and those that he waits for
     all_suit: bool  # has the course no other
     lines: Lines
     entries: list[WaitingEntry]  # his, live, the preferred first
@@ -194,7 +194,7 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
     """None when the dossier, as it stands, waits for nothing: « Réinscription » says why.
 
     Raises Http404 for somebody else's student, and for a course that is not among those whose
-    slots the student's family picks.
+    slots the student's family picks, or has none for him; he may always leave what he waits for.
     """
     page = load_courses(request, pk)
     row = row_of(page, course_pk)
@@ -209,13 +209,17 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
         .select_related("course__school_year")
     )
     level = coming_level(row.enrolment)
-    suited = [slot for slot in all_slots if not misfits(slot, page.student, level)]
+    suited = {slot for slot in all_slots if not misfits(slot, page.student, level)}
     lines = lines_of([course], rule, offers_to=page.student)
     offers = [entry for entry in lines.offers if entry.hold.until > timezone.now()]
     mine = [entry for entry in lines.entries if entry.student_id == page.student.pk]
     named = {entry.slot_id for entry in [*offers, *mine]}
-    slots = [slot for slot in suited if slot.closed_at is None or slot.pk in named]
-    if not slots:
+    slots = [
+        slot
+        for slot in all_slots
+        if slot.pk in named or (slot in suited and slot.closed_at is None)
+    ]
+    if not slots and not named:
         raise Http404
     moves = WaitingMove.objects.filter(entry__student=page.student, entry__course=course)
     return WaitingPage(

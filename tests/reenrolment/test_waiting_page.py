@@ -10,7 +10,7 @@ from reenrolment.models import Campaign, WaitingCriterion
 from reenrolment.services import decisions, submission
 from students import services as students
 from students.enums import Criterion, WaitingState
-from students.models import WaitingEntry
+from students.models import Slot, WaitingEntry
 from tests.answers import words_of
 from tests.factories import (
     CourseFactory,
@@ -213,6 +213,19 @@ class TestWishing:
         assert stored(case) == []
         assert "son rang est perdu" in words_of(response)
         assert "Retrait de la liste : B – JEUDI – 18 h 30 à 19 h 30." in words_of(response)
+
+    @pytest.mark.parametrize("change", [{"closed_at": timezone.now()}, {"age_from": 18}])
+    @pytest.mark.parametrize("wished", ["slot", "any"])
+    def test_one_leaves_the_list_of_slots_proposed_no_more(
+        self, home, case, thursday, change, wished
+    ):
+        wait_for(case, thursday if wished == "slot" else None)
+        Slot.objects.filter(course=case.slot.course).update(**change)
+
+        page = home.get(page_of(case))
+        home.post(page_of(case), sent(page, ""))
+
+        assert stored(case) == []
 
     def test_nothing_at_all_makes_no_wish(self, home, case, thursday):
         response = home.post(page_of(case), sent(home.get(page_of(case)), ""), follow=True)
