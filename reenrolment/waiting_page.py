@@ -124,7 +124,7 @@ class WaitingPage:
         if None in self._named:
             return True
         nothing_left = not any(may_pick(slot) for slot in self.slots)
-        return self.seat is None and self.all_suit and nothing_left
+        return bool(self.slots) and self.seat is None and self.all_suit and nothing_left
 
     @property
     def choices(self) -> list[tuple[int | None, str]]:
@@ -194,7 +194,7 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
     """None when the dossier, as it stands, waits for nothing: « Réinscription » says why.
 
     Raises Http404 for somebody else's student, and for a course that is not among those whose
-    slots the student's family picks, or has none for him; he may always leave what he waits for.
+    slots the student's family picks.
     """
     page = load_courses(request, pk)
     row = row_of(page, course_pk)
@@ -219,8 +219,6 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
         for slot in all_slots
         if slot.pk in named or (slot in suited and slot.closed_at is None)
     ]
-    if not slots and not named:
-        raise Http404
     moves = WaitingMove.objects.filter(entry__student=page.student, entry__course=course)
     return WaitingPage(
         page,
