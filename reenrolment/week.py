@@ -18,7 +18,7 @@ SEATED = [EnrolmentStatus.REQUESTED, EnrolmentStatus.CONFIRMED]
 class Lesson:
     student_id: int
     slot: Slot
-    state: str  # « réservé », « demandé », « confirmé »
+    state: str  # « proposé », « réservé », « demandé », « confirmé »
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ def _lessons(students, campaign):
 def _lesson(place):
     enrolment = getattr(place, "enrolment", None)
     if enrolment is None:
-        return Lesson(place.hold.student_id, place.slot, "réservé")
+        state = "proposé" if place.hold.entry_id else "réservé"
+        return Lesson(place.hold.student_id, place.slot, state)
     confirmed = enrolment.status == EnrolmentStatus.CONFIRMED
     return Lesson(enrolment.student_id, place.slot, "confirmé" if confirmed else "demandé")
 

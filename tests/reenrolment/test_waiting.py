@@ -294,6 +294,7 @@ class TestAccept:
         assert offered.state == WaitingState.ACCEPTED
         mail = Mail.objects.get(kind=MailKind.PLACE_ACCEPTED)
         assert str(full) in mail.body
+        assert "a été acceptée" in mail.body, "perhaps by the other parent"
         assert case.reenrolment.reference in mail.body
 
     def test_is_the_slot_picked_of_a_draft(self, case, waiting_draft, full, parent):
