@@ -18,6 +18,12 @@ def clock(at: dt.datetime) -> str:
     return french_time(timezone.localtime(at).time())
 
 
+def until(at: dt.datetime) -> str:
+    """« jusqu'à 18 h 30 »; « jusqu'au 3 mai 2027 à 18 h 30 » from twelve hours ahead on."""
+    is_near = at - timezone.now() < dt.timedelta(hours=12)
+    return f"jusqu'à {clock(at)}" if is_near else f"jusqu'au {moment(at)}"
+
+
 def day(date: dt.date) -> str:
     """« 3 mai 2027 », « 1er juillet 2027 »."""
     return f"{'1er' if date.day == 1 else date.day}{NBSP}{date_format(date, 'F Y')}"

@@ -73,10 +73,12 @@ def _wrong_offers():
 
 
 def _needless_waits(live):
-    served = Enrolment.objects.live().filter(
-        student=OuterRef("student"), place__slot=OuterRef("slot")
-    )
-    for entry in live.filter(Exists(served)).order_by("pk"):
+    seated = Enrolment.objects.live().filter(student=OuterRef("student"), place__isnull=False)
+    there = Exists(seated.filter(place__slot=OuterRef("slot")))
+    anywhere = Q(Exists(seated.filter(course=OuterRef("course"))), slot=None)
+    # « Any slot » may have one of them offered still, when an agent gives him another place.
+    waits_for_any = anywhere & Q(state=WaitingState.WAITING)
+    for entry in live.filter(there | waits_for_any).order_by("pk"):
         yield f"{entry}\u00a0: l'élève attend une place qu'il a."
     dossiers = Reenrolment.objects.filter(
         student=OuterRef("student"),

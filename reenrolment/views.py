@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.dates import clock
+from accounts.dates import until
 from reenrolment.enums import Status
 from reenrolment.forms import DraftForms, SubmitForm
 from reenrolment.models import Terms
@@ -189,7 +189,7 @@ def _row_to_wait_in(page, course_key):
 
 def _saved(outcome, *, kept):
     if kept and outcome.page.held_until:
-        return f"Vos places sont réservées jusqu'à {clock(outcome.page.held_until)}."
+        return f"Vos places sont réservées {until(outcome.page.held_until)}."
     return "Votre saisie est enregistrée. Rien n'est encore envoyé."
 
 

@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.selectors import establishments_of
 from reenrolment.models import Campaign, Reenrolment
 from reenrolment.services.waiting import campaign_of
+from reenrolment.waits import rank_of
 from students.enums import Criterion, WaitingState
 from students.models import Hold, Slot, WaitingEntry, WaitingMove
 from students.waiting_order import Rule, lines_of
@@ -25,7 +26,7 @@ BY_ITSELF = {
     WaitingState.ACCEPTED: "la famille",
     WaitingState.DECLINED: "la famille",
     WaitingState.EXPIRED: "le délai passé",
-    WaitingState.LEFT: "la règle publiée",
+    WaitingState.LEFT: "d'office",
 }
 # Of another family, why: what decided who has a place, and nothing else of its affairs.
 TOLD_OF_OTHERS = [WaitingState.OFFERED, WaitingState.ACCEPTED]
@@ -184,9 +185,7 @@ def _offers(slot):
 
 
 def _rank(move):
-    if not move.rank:
-        return ""
-    return f"{move.rank}{'er' if move.rank == 1 else 'e'} sur {move.waiting}"
+    return rank_of(move.rank, move.waiting) if move.rank else ""
 
 
 def _kind(move):

@@ -71,7 +71,7 @@ class WaitingPage:
     page: Page
     row: Row
     course: Course
-    slots: list[Slot]  # those of the course that are for him, as his family sees them
+    slots: list[Slot]  # as his family sees them: those for him, and those that he waits for
     all_suit: bool  # has the course no other
     lines: Lines
     entries: list[WaitingEntry]  # his, live, the preferred first
@@ -137,7 +137,7 @@ class WaitingPage:
         if None in self._named or is_ranked:
             return True
         nothing_left = not any(may_pick(slot) for slot in self.slots)
-        return self.seat is None and self.all_suit and nothing_left
+        return bool(self.slots) and self.seat is None and self.all_suit and nothing_left
 
     @property
     def choices(self) -> list[tuple[int | None, str]]:
@@ -227,14 +227,16 @@ def load_waiting(request: HttpRequest, pk: int, course_pk: int) -> WaitingPage |
         .select_related("course__school_year")
     )
     level = coming_level(row.enrolment)
-    suited = [slot for slot in all_slots if not misfits(slot, page.student, level)]
+    suited = {slot for slot in all_slots if not misfits(slot, page.student, level)}
     lines = lines_of([course], rule, offers_to=page.student)
     offers = [entry for entry in lines.offers if entry.hold.until > timezone.now()]
     mine = [entry for entry in lines.entries if entry.student_id == page.student.pk]
     named = {entry.slot_id for entry in [*offers, *mine]}
-    slots = [slot for slot in suited if slot.closed_at is None or slot.pk in named]
-    if not slots:
-        raise Http404
+    slots = [
+        slot
+        for slot in all_slots
+        if slot.pk in named or (slot in suited and slot.closed_at is None)
+    ]
     moves = WaitingMove.objects.filter(entry__student=page.student, entry__course=course)
     return WaitingPage(
         page,

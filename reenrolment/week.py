@@ -17,7 +17,7 @@ SEATED = [EnrolmentStatus.REQUESTED, EnrolmentStatus.CONFIRMED]
 class Lesson:
     student_id: int
     slot: Slot
-    state: str  # « réservé », « demandé », « confirmé »
+    state: str  # « proposé », « réservé », « demandé », « confirmé »
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ def week_of(students: list[Student], campaign: Campaign) -> Week:
 
 
 def _lessons(students, campaign):
-    picked = Hold.objects.filter(student__in=students, until__gt=timezone.now(), entry=None)
+    held = Hold.objects.filter(student__in=students, until__gt=timezone.now())
     seated = Enrolment.objects.filter(student__in=students, status__in=SEATED)
     # A union, each half by its index: an OR over two tables reads every place of the town.
-    ours = picked.order_by().values("place").union(seated.order_by().values("place"))
+    ours = held.order_by().values("place").union(seated.order_by().values("place"))
     places = (
         Place.objects.filter(pk__in=ours, slot__course__school_year=campaign.school_year_id)
         .select_related("slot__course__establishment", "enrolment", "hold")
@@ -65,7 +65,8 @@ def _lessons(students, campaign):
 def _lesson(place):
     enrolment = getattr(place, "enrolment", None)
     if enrolment is None:
-        return Lesson(place.hold.student_id, place.slot, "réservé")
+        state = "proposé" if place.hold.entry_id else "réservé"
+        return Lesson(place.hold.student_id, place.slot, state)
     confirmed = enrolment.status == EnrolmentStatus.CONFIRMED
     return Lesson(enrolment.student_id, place.slot, "confirmé" if confirmed else "demandé")
 

@@ -99,7 +99,7 @@ def enrol_without_place(
 
 @transaction.atomic
 def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | None = None) -> Hold:
-    """Keeps a place of the slot for the student until that moment, or keeps his for longer.
+    """Keeps a place of the slot for the student until that moment, or his for longer, never less.
 
     It is his family that chose it: `level` is the one that he will have, as far as it is known.
     The one that he held in another slot of this course goes back once the new one is taken; one
@@ -114,7 +114,9 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | Non
     check_suited(student, slot, level)
     check_no_clash(student, slot)
     free = _first_free_place(slot, student)
-    until = max(until, waiting_moves.end_waits(student, slot) or until)
+    kept = free.hold.until if hasattr(free, "hold") else until
+    until = max(until, kept)
+    waiting_moves.end_waits(student, slot)
     held, _ = Hold.objects.update_or_create(
         student=student, course=slot.course, entry=None, defaults={"place": free, "until": until}
     )

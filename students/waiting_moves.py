@@ -1,7 +1,5 @@
 """The state machine of a wish on the waiting list: one lock, one move, one line in the log."""
 
-import datetime as dt
-
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -65,16 +63,15 @@ def lock(entries: QuerySet[WaitingEntry]) -> list[WaitingEntry]:
     return list(rows.select_for_update(of=["self"]))
 
 
-def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> dt.datetime | None:
+def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> None:
     """With a place of the slot, he waits no more for it, nor for those that he likes no better.
 
-    A seat, or a place that his family picked. Gives until when it was offered to him, if it was.
+    A seat, or a place that his family picked.
     `reason`: an agent, `actor`, seated him before others. Who did not wait is then written down as
     somebody served, so that the log of the slot tells every exception.
     """
     entries = _waits_of(student, slot.course)
     fulfilled = [entry for entry in entries if _is_fulfilled(entry, slot)]
-    ends = [entry.hold.until for entry in fulfilled if hasattr(entry, "hold")]
     best = min((entry.preference for entry in fulfilled), default=None)
     for entry in entries:
         if entry in fulfilled:
@@ -84,7 +81,6 @@ def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> 
             move(entry, WaitingState.LEFT, actor=actor, reason=why)
     if reason and not fulfilled:
         _log_passing(student, slot, actor, reason)
-    return max(ends, default=None)
 
 
 def _log_passing(student, slot, actor, reason):

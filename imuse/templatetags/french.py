@@ -5,7 +5,7 @@ import math
 from django import template
 from django.template import defaultfilters
 
-from accounts.dates import NBSP, clock, day, moment
+from accounts.dates import NBSP, clock, day, moment, until
 from accounts.names import with_de
 from billing.money import euros
 
@@ -16,6 +16,7 @@ register.filter("de", with_de)
 register.filter(moment)
 register.filter(clock)
 register.filter(day)
+register.filter(until)
 
 
 @register.filter

@@ -41,6 +41,8 @@ def place(
     _check_placeable(reenrolment, choice, course, slot)
     before = choice.granted if choice.granted and choice.granted.is_live else None
     locked = students.lock_slots(_slot_pks(before, slot))
+    if before is not None:  # before the offers that have ended, which `check_order` frees
+        students.lock_enrolment(before)
     passing = {"ahead": True, "actor": actor}
     if slot is not None and slot.pk in locked:
         rule = reenrolment.campaign.waiting_rule

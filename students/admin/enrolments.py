@@ -78,6 +78,7 @@ class EnrolmentForm(forms.ModelForm):
     def _check_order(self, slot):
         """The answer holds until the end of the transaction, which is the page's."""
         services.lock_slots([slot.pk])
+        services.lock_enrolment(self.instance)
         try:
             self.passing = waiting.check_order(
                 self.instance.student, slot, reason=self.cleaned_data.get("reason", "")

@@ -224,8 +224,9 @@ def test_a_wish_for_a_slot_of_another_course(entry):
     ]
 
 
-def test_a_wait_for_the_place_that_one_has(entry, case):  # noqa: F811
-    WaitingEntry.objects.update(slot=case.slot)
+@pytest.mark.parametrize("wish", ["slot", "any"])
+def test_a_wait_for_the_place_that_one_has(entry, case, wish):  # noqa: F811
+    WaitingEntry.objects.update(slot=case.slot if wish == "slot" else None)
     Hold.objects.all().delete()
     WaitingMove.objects.filter(to_state=WaitingState.OFFERED).delete()
     WaitingEntry.objects.update(state=WaitingState.WAITING)

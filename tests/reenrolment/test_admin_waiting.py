@@ -14,7 +14,7 @@ from imuse import invariants
 from reenrolment.models import Campaign, WaitingCriterion
 from reenrolment.services import decisions, submission
 from reenrolment.services import waiting as reenrolment_waiting
-from students import services, waiting
+from students import closing, services, waiting
 from students.enums import Criterion, Cycle, EnrolmentStatus, WaitingState, Weekday
 from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
 from tests.factories import (
@@ -248,6 +248,15 @@ def test_a_year_that_no_campaign_prepares_has_a_line_and_no_offers(admin, line, 
     assert admin.get(page("offer", slot, line[0])).status_code == 404
 
 
+def test_nothing_is_said_to_be_offered_of_a_closed_slot(admin, slot, line):
+    free(slot)
+    closing.close(slot)
+
+    text = text_of(admin.get(page("line", slot)))
+
+    assert "sera proposée d'office une fois le créneau rouvert aux familles" in text
+
+
 def test_a_slot_leads_to_its_line(admin, slot):
     url = reverse("admin:students_slot_change", args=[slot.pk])
 
@@ -406,7 +415,7 @@ def test_the_log_of_the_line_names_everybody(admin, slot, line, registrar):
         ("Basile Roux", "en attente"),
         ("Anna Roux", "en attente"),
     ]
-    assert (events[0].rank, events[0].why) == ("2e sur 3", WHY)
+    assert (events[0].rank, events[0].why) == ("2e\u00a0sur\u00a03", WHY)
     assert events[0].who == registrar.username
 
 
@@ -423,7 +432,7 @@ def test_the_log_of_a_family_names_no_other(admin, slot, line, registrar):
         ("Anna Roux", "en attente", "", "", "la famille"),
         (others[0], "en attente", "", "", "la famille"),
         (others[1], "en attente", "", "", "la famille"),
-        (others[0], "place proposée", "2e sur 3", WHY, "l'administration"),
+        (others[0], "place proposée", "2e\u00a0sur\u00a03", WHY, "l'administration"),
         (others[1], "retirée de la liste", "", "", "l'administration"),
     ]
     text = text_of(response)

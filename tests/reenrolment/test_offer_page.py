@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.dates import moment
 from accounts.enums import MailKind
 from accounts.models import Mail
 from reenrolment.models import Campaign
@@ -151,6 +152,16 @@ class TestAccepting:
         assert "Finir la réinscription" in words
         [mail] = Mail.objects.filter(kind=MailKind.PLACE_ACCEPTED)
         assert "Il reste à le valider avant cette date" in mail.body
+        page = words_of(home.get(url(case.student)))
+        until = moment(held.until).replace("\u00a0", " ")
+        assert f"Place réservée pour vous jusqu'au {until}" in page, "the hour is of another day"
+
+    def test_until_then_the_week_says_that_it_is_only_offered(self, home, case, offered):
+        words = words_of(home.get(url(case.student)))
+
+        assert f"{offered.course} B (proposé)" in words
+        home.post(page_of(offered), {"accept": ""})
+        assert f"{offered.course} B (réservé)" in words_of(home.get(url(case.student)))
 
     def test_of_a_dossier_deposited_moves_the_seat(self, home, case, seated):
         slot = seated.hold.place.slot

@@ -294,6 +294,7 @@ class TestAccept:
         assert offered.state == WaitingState.ACCEPTED
         mail = Mail.objects.get(kind=MailKind.PLACE_ACCEPTED)
         assert str(full) in mail.body
+        assert "a été acceptée" in mail.body, "perhaps by the other parent"
         assert case.reenrolment.reference in mail.body
 
     def test_is_the_slot_picked_of_a_draft(self, case, waiting_draft, full, parent):
@@ -307,6 +308,19 @@ class TestAccept:
         assert held.until > timezone.now() + dt.timedelta(hours=47)
         mail = Mail.objects.get(kind=MailKind.PLACE_ACCEPTED)
         assert "n'est pas encore validé" in mail.body
+
+    def test_of_a_draft_checking_or_prolonging_shortens_nothing(
+        self, case, waiting_draft, full, parent
+    ):
+        """The mail gave the family two days; « Vérifier » keeps places for half an hour."""
+        free_one(full)
+        waiting.offer_next()
+        waiting.accept(waiting_draft, actor=parent)
+        until = Hold.objects.get().until
+
+        drafts.keep_places(case.campaign, case.student)
+
+        assert Hold.objects.get().until == until
 
     def test_of_a_draft_it_is_submitted_like_any_pick(self, case, waiting_draft, full, parent):
         case.fill_in(slot_id=None)

@@ -10,7 +10,7 @@ from reenrolment.models import Campaign, WaitingCriterion
 from reenrolment.services import decisions, submission
 from students import services as students
 from students.enums import Criterion, WaitingState
-from students.models import WaitingEntry
+from students.models import Slot, WaitingEntry
 from tests.answers import words_of
 from tests.factories import (
     CourseFactory,
@@ -214,6 +214,19 @@ class TestWishing:
         assert "son rang est perdu" in words_of(response)
         assert "Retrait de la liste : B – JEUDI – 18 h 30 à 19 h 30." in words_of(response)
 
+    @pytest.mark.parametrize("change", [{"closed_at": timezone.now()}, {"age_from": 18}])
+    @pytest.mark.parametrize("wished", ["slot", "any"])
+    def test_one_leaves_the_list_of_slots_proposed_no_more(
+        self, home, case, thursday, change, wished
+    ):
+        wait_for(case, thursday if wished == "slot" else None)
+        Slot.objects.filter(course=case.slot.course).update(**change)
+
+        page = home.get(page_of(case))
+        home.post(page_of(case), sent(page, ""))
+
+        assert stored(case) == []
+
     def test_nothing_at_all_makes_no_wish(self, home, case, thursday):
         response = home.post(page_of(case), sent(home.get(page_of(case)), ""), follow=True)
 
@@ -391,7 +404,7 @@ class TestThePage:
     def test_nothing_full_nothing_to_wait_for(self, home, case):
         response = home.get(page_of(case))
 
-        assert "Aucun horaire n'est complet" in words_of(response)
+        assert "aucun horaire proposé à Louise n'est complet" in words_of(response)
         assert "Enregistrer mes vœux" not in response.text
 
     def test_tells_what_happened(self, home, case, thursday, parent):
@@ -441,6 +454,15 @@ class TestWhoMayWait:
         assert [awaited.slot for awaited in page.context["waiting"].awaited] == [better]
         assert "N'importe quel horaire" not in words_of(page)
         assert stored(case) == [better]
+
+    @pytest.mark.parametrize("change", [{"closed_at": timezone.now()}, {"age_from": 18}])
+    def test_where_no_slot_is_for_him_the_link_leads_to_the_truth(
+        self, home, case, submitted, change
+    ):
+        Slot.objects.filter(course=case.slot.course).update(**change)
+
+        assert page_of(case) in home.get(url(case.student)).text
+        assert "Il n'y a rien à attendre" in words_of(home.get(page_of(case)))
 
     def test_his_own_slot_is_no_wish(self, home, case, submitted):
         SlotFactory(course=case.slot.course, weekday=4, places=0)
@@ -492,14 +514,20 @@ class TestWhoMayWait:
 
     def test_a_course_that_is_not_his_is_not_found(self, home, case, thursday):
         theirs = SlotFactory(course__coming=True, places=0).course
-        choir = case.choir_course
-        without = CourseFactory(coming=True, name="Sans créneau")
-        EnrolmentFactory(student=case.student, course__next_course=without)
 
-        for course in (theirs, choir, without):
+        for course in (theirs, case.choir_course):
             address = reverse("reenrolment:waiting", args=[case.student.pk, course.pk])
             assert home.get(address).status_code == 404
             assert home.post(address, {"wish_1": "tous"}).status_code == 404
+
+    def test_of_a_course_without_slots_there_is_nothing_to_wait_for(self, home, case):
+        without = CourseFactory(coming=True, name="Sans créneau")
+        EnrolmentFactory(student=case.student, course__next_course=without)
+        address = reverse("reenrolment:waiting", args=[case.student.pk, without.pk])
+
+        assert "Il n'y a rien à attendre" in words_of(home.get(address))
+        home.post(address, {"wish_1": "tous"})
+        assert stored(case) == []
 
     def test_somebody_elses_student_is_not_found(self, client, case, thursday, stranger):
         client.force_login(stranger)
