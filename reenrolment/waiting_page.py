@@ -45,7 +45,8 @@ class AwaitedSlot:
         if self.offered_until:
             return "place proposée"
         if self.rank:
-            return f"votre rang\u00a0: {rank_of(self.rank, self.waiting)}"
+            closed = "\u00a0; horaire fermé pour le moment" if self.slot.closed_at else ""
+            return f"votre rang\u00a0: {rank_of(self.rank, self.waiting)}{closed}"
         if not self.waiting:
             return self._line
         foretold = rank_of(self.rank_of_newcomer, self.waiting + 1)

@@ -82,3 +82,31 @@ def test_a_password_asked_for_does_not_wait_for_the_end_of_a_launch(
     call_command("send_mails", "--forever", "--every", "0.01")
 
     assert [message.to[0] for message in mailoutbox].index(parent.email) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_fault_of_another_apps_work_holds_up_no_mail(monkeypatch, settings, caplog, mailoutbox):
+    settings.BETWEEN_MAILS = ["tests.accounts.test_send_mails.fail"]
+    for number in range(3):
+        queue(str(number))
+    send_next = mails.send_next
+
+    def send_and_stop_once_all_have_left(carrier):
+        mail = send_next(carrier)
+        if mail is None:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return mail
+
+    monkeypatch.setattr(mails, "send_next", send_and_stop_once_all_have_left)
+
+    with caplog.at_level(logging.ERROR):
+        call_command("send_mails", "--forever", "--every", "60")
+
+    assert len(mailoutbox) == 3
+    assert {r.message for r in caplog.records} == {
+        "tests.accounts.test_send_mails.fail failed, and comes again"
+    }
+
+
+def fail():
+    raise ValueError

@@ -8,6 +8,7 @@ from accounts.enums import MailKind
 from accounts.models import Mail
 from reenrolment.models import Campaign, WaitingCriterion
 from reenrolment.services import decisions, submission
+from students import closing
 from students import services as students
 from students.enums import Criterion, WaitingState
 from students.models import Slot, WaitingEntry
@@ -226,6 +227,14 @@ class TestWishing:
         home.post(page_of(case), sent(page, ""))
 
         assert stored(case) == []
+
+    def test_a_slot_closed_meanwhile_says_so_beside_the_rank(self, home, case, thursday):
+        wait_for(case, thursday)
+        closing.close(thursday)
+
+        words = words_of(home.get(page_of(case)))
+
+        assert "rang : 1er sur 1 ; horaire fermé pour le moment" in words
 
     def test_nothing_at_all_makes_no_wish(self, home, case, thursday):
         response = home.post(page_of(case), sent(home.get(page_of(case)), ""), follow=True)

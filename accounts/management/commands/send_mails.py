@@ -60,7 +60,8 @@ class Command(BaseCommand):
         try:
             close_old_connections()
             with Carrier() as carrier:
-                steps = [mails.queue_asked, partial(mails.send_next, carrier), *_steps()]
+                others = [partial(_or_else_nothing, step) for step in _steps()]
+                steps = [mails.queue_asked, partial(mails.send_next, carrier), *others]
                 while stop.empty() and any([step() for step in steps]):  # noqa: C419 -- all of them
                     pass
         except Exception:  # the database is away: nothing is lost, the next turn may find it
@@ -70,3 +71,12 @@ class Command(BaseCommand):
 def _steps():
     """What the other apps do here between two mails (settings.BETWEEN_MAILS)."""
     return [import_string(path) for path in settings.BETWEEN_MAILS]
+
+
+def _or_else_nothing(step):
+    """The fault of one app's work holds up neither the mails nor the work of the others."""
+    try:
+        return step()
+    except Exception:
+        logger.exception("%s.%s failed, and comes again", step.__module__, step.__qualname__)
+        return 0
