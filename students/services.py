@@ -117,9 +117,10 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | Non
     kept = free.hold.until if hasattr(free, "hold") else until
     until = max(until, kept)
     waiting_moves.end_waits(student, slot)
-    held, _ = Hold.objects.update_or_create(
-        student=student, course=slot.course, entry=None, defaults={"place": free, "until": until}
-    )
+    picked = Hold.objects.filter(student=student, course=slot.course, entry=None)
+    held = picked.order_by("pk").first() or Hold(student=student, course=slot.course)
+    held.place, held.until = free, until
+    held.save()
     return held
 
 
@@ -335,6 +336,8 @@ def free_expired_holds(slot: Slot, *, but_of: Student | None = None) -> None:
     expired = Hold.objects.filter(place__slot=slot, until__lte=timezone.now())
     if but_of is not None:
         expired = expired.exclude(student=but_of, entry=None)
+    if not expired.exists():  # most of the time
+        return
     offered = WaitingEntry.objects.filter(state=WaitingState.OFFERED, hold__in=expired)
     for entry in waiting_moves.lock(offered):
         waiting_moves.move(entry, WaitingState.EXPIRED, slot=slot)

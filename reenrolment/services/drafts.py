@@ -94,7 +94,8 @@ def save_draft(
     for row, mine in (change for section, change in changes.items() if section not in refused):
         for name, value in mine.items():
             setattr(row, name, value)
-        row.full_clean()
+        # The lengths alone: the slot is locked, and the database refuses the rest by itself.
+        row.clean_fields(exclude={field.name for field in row._meta.fields} - set(mine))
         row.save(update_fields=list(mine))
         if mine.get("wanted") is False:
             _stop_waiting(reenrolment.student, row)
