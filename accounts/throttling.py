@@ -150,7 +150,7 @@ def _count(account, address, now):
         return None
     rank = max((attempt.rank for attempt in attempts if attempt.rank), default=0) + 1
     if rank > max(DELAYS):  # the last delay has passed: a new row of failures begins
-        mine.filter(pk__in=[attempt.pk for attempt in attempts]).update(rank=None)
+        _locked(account).filter(pk__in=[attempt.pk for attempt in attempts]).update(rank=None)
         rank = 1
     return SignInAttempt.objects.create(account=account, address=address, at=now, rank=rank)
 
