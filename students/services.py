@@ -114,8 +114,7 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | Non
     check_suited(student, slot, level)
     check_no_clash(student, slot)
     free = _first_free_place(slot, student)
-    kept = free.hold.until if hasattr(free, "hold") else until
-    until = max(until, kept)
+    until = max(until, free.kept_until or until)
     waiting_moves.end_waits(student, slot)
     picked = Hold.objects.filter(student=student, course=slot.course, entry=None)
     held = picked.order_by("pk").first() or Hold(student=student, course=slot.course)
@@ -305,15 +304,18 @@ def _take_place(enrolment, slot, *, ahead, actor, reason):
 def _first_free_place(slot, student, *, ahead=False):
     """The place held for the student comes first, picked even late. The slot is locked.
 
-    Raises ValidationError `slot_full`, or `slot_awaited` when the free ones are for others.
+    Its `kept_until` is the end of his hold, else None. Raises ValidationError `slot_full`, or
+    `slot_awaited` when the free ones are for others.
     """
     free_expired_holds(slot, but_of=student)
     free = slot.places.filter(Q(hold=None) | Q(hold__student=student), enrolment=None)
-    places = list(free.select_related("hold").order_by(F("hold").asc(nulls_last=True), "number"))
-    if not places:
+    free = free.annotate(kept_until=F("hold__until"))
+    place = free.order_by(F("hold").asc(nulls_last=True), "number").first()
+    if place is None:
         raise _slot_full(slot)
-    if hasattr(places[0], "hold") or ahead or len(places) > _others_waiting(slot, student):
-        return places[0]
+    others = 0 if place.kept_until or ahead else _others_waiting(slot, student)
+    if not others or free.count() > others:
+        return place
     raise ValidationError(
         "Le créneau «\u00a0%(slot)s\u00a0» est complet\u00a0: la place qui s'y libère revient à la "
         "liste d'attente.",
