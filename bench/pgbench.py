@@ -52,6 +52,6 @@ def _with_variables(statement, keys):
     for name, key in keys.items():
         statement = re.sub(rf"\b{key}\b", f":{name}", statement)
     statement = " ".join(_PLACE_KEY.sub(":place_id", statement).split())
-    if re.match('SELECT .* FROM "students_place" .* LIMIT 1', statement):
+    if re.fullmatch('SELECT "students_place".* LIMIT 1', statement):
         return f"{statement} \\gset place_"
     return f"{statement};"

@@ -127,7 +127,7 @@ class TestSql:
     KEYS = {"student": 10000000, "slot": 50000000}
 
     def test_each_client_plays_its_own_keys(self):
-        select = 'SELECT "id" FROM "students_place" WHERE x ORDER BY y LIMIT 1'
+        select = 'SELECT "students_place"."id" FROM "students_place" ORDER BY y LIMIT 1'
         insert = "INSERT INTO hold VALUES (10000000, 60000007)"
 
         text = pgbench.script([[select, insert], ["COMMIT"]], self.KEYS, slots=20)
