@@ -99,6 +99,7 @@ class Desk:
         """Most dossiers are left for whoever tries the demo."""
         (dubois, sent_back), *others = submitted
         self._ask_again(sent_back)
+        others.sort(key=lambda pair: pair[1].missing_pieces > 0)  # validated: those that lack none
         for number in range(VALIDATED):  # one in spite of a piece refused: at the « tarif haut »
             self._validate(others[number][1], refused="" if number else ADDRESS)
         refused, withdrawn, completed, *examined = others[VALIDATED : VALIDATED + 6]
