@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.admin import permission_required
-from accounts.selectors import establishments_of
+from reenrolment.admin.launches import campaign_of
 from reenrolment.allotment_report import View, report_of
 from reenrolment.models import Allotment, Campaign
 from reenrolment.models.allotments import REASON_LENGTH, SEED_LENGTH
@@ -208,8 +208,7 @@ def _show(request, campaign, made, form):
 
 def _campaign(request, pk):
     """One of the agent's sites, whose slots are ranked."""
-    ours = Campaign.objects.filter(establishment__in=establishments_of(request.user))
-    campaign = get_object_or_404(ours.select_related("establishment", "school_year"), pk=pk)
+    campaign = campaign_of(request, pk)
     if not campaign.by_allotment:
         raise Http404
     return campaign

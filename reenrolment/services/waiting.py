@@ -8,7 +8,7 @@ import datetime as dt
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from reenrolment import emails
@@ -243,9 +243,7 @@ def _slots_of(choice):
 
 
 def _slots_to_offer():
-    waiting_here = WaitingEntry.objects.waiting().filter(
-        Q(slot=OuterRef("pk")) | Q(slot=None, course=OuterRef("course"))
-    )
+    waiting_here = WaitingEntry.objects.waiting().for_outer_slot()
     if not WaitingEntry.objects.waiting().exists():
         return []
     not_yet = before_allotment().filter(

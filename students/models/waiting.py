@@ -23,6 +23,10 @@ class WaitingEntryQuerySet(models.QuerySet):
         """The wishes that a place of the slot would fulfil: for it, or for any of its course."""
         return self.filter(Q(slot=slot) | Q(slot=None, course=slot.course_id))
 
+    def for_outer_slot(self):
+        """As `for_slot`, inside a query on slots."""
+        return self.filter(Q(slot=OuterRef("pk")) | Q(slot=None, course=OuterRef("course")))
+
     def visible_to(self, user):
         """Either household's, in alternating custody."""
         return self.filter(student__in=Student.objects.visible_to(user))
@@ -159,9 +163,7 @@ class WaitingMove(models.Model):
 
 def awaited_by(*, but_of: Student | None = None):
     """For a query on slots: how many others wait for a place of each, and have none kept there."""
-    waiting = WaitingEntry.objects.waiting().filter(
-        Q(slot=OuterRef("pk")) | Q(slot=None, course=OuterRef("course"))
-    )
+    waiting = WaitingEntry.objects.waiting().for_outer_slot()
     if but_of is not None:
         waiting = waiting.exclude(student=but_of)
     kept = Place.objects.filter(slot=OuterRef(OuterRef("pk")), hold__student=OuterRef("student"))
