@@ -1,0 +1,13 @@
+from documents.models.documents import Document, DocumentQuerySet, storage_name
+from documents.models.log import Access, Review
+from documents.models.pieces import DocumentType, PieceRule
+
+__all__ = [
+    "Access",
+    "Document",
+    "DocumentQuerySet",
+    "DocumentType",
+    "PieceRule",
+    "Review",
+    "storage_name",
+]

@@ -1,0 +1,125 @@
+"""The files handed in."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import private_storage
+from documents.enums import Verdict
+from documents.models.pieces import DocumentType
+from families.models import Family
+from students.models import Student
+
+
+def storage_name(document, _filename) -> str:
+    """The name on disk says nothing of the family: the row's own random key."""
+    return f"{document.pk.hex[:2]}/{document.pk.hex}"
+
+
+class DocumentQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """The household's own pieces, and those of its students; never the other household's."""
+        keys = Document.objects.order_by().values("pk")
+        of_family = keys.filter(family__in=Family.objects.visible_to(user))
+        of_students = keys.filter(student__in=Student.objects.visible_to(user))
+        # A union, each half by its index: an OR reads every document of the town.
+        return self.filter(pk__in=of_family.union(of_students))
+
+    def current(self):
+        return self.filter(replaced_by=None, removed_at=None)
+
+    def for_list(self):
+        return self.select_related("type")
+
+
+class Document(models.Model):
+    """A file handed in. It never changes: a new upload is a new row that replaces this one."""
+
+    id = models.UUIDField("clé", primary_key=True, default=uuid.uuid4, editable=False)
+    type = models.ForeignKey(
+        DocumentType, models.PROTECT, verbose_name="type", related_name="documents"
+    )
+    family = models.ForeignKey(
+        Family,
+        models.PROTECT,
+        verbose_name="famille",
+        related_name="documents",
+        null=True,
+        blank=True,
+    )
+    student = models.ForeignKey(
+        Student,
+        models.PROTECT,
+        verbose_name="élève",
+        related_name="documents",
+        null=True,
+        blank=True,
+    )
+    name = models.CharField("nom du fichier", max_length=100)
+    file = models.FileField("fichier", storage=private_storage, upload_to=storage_name)
+    content_type = models.CharField("type de contenu", max_length=30)
+    size = models.PositiveIntegerField("taille (octets)")
+    pages = models.PositiveSmallIntegerField("pages", null=True, blank=True)
+    received_sha256 = models.CharField("empreinte du fichier reçu", max_length=64)
+    sha256 = models.CharField("empreinte du fichier gardé", max_length=64)
+    uploaded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="envoyé par", related_name="+"
+    )
+    uploaded_at = models.DateTimeField("envoyé le", auto_now_add=True)
+    replaced_by = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        verbose_name="remplacé par",
+        related_name="replaces",
+        null=True,
+        blank=True,
+    )
+    removed_at = models.DateTimeField("retiré le", null=True, blank=True)
+    verdict = models.CharField("examen", max_length=10, choices=Verdict, default=Verdict.PENDING)
+    refusal = models.CharField(
+        "motif du refus", max_length=400, blank=True, help_text="Tel que la famille le lit."
+    )
+
+    objects = DocumentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "pièce"
+        ordering = ["-uploaded_at"]
+        permissions = [
+            ("review_document", "Peut examiner les pièces"),
+            ("read_document", "Peut ouvrir le fichier d'une pièce"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="document_of_a_family_or_of_a_student",
+                condition=Q(family=None) ^ Q(student=None),
+                violation_error_message="Une pièce est celle d'une famille ou d'un élève.",
+            ),
+            models.UniqueConstraint(
+                name="document_one_current_per_type_and_family",
+                fields=["type", "family"],
+                condition=Q(replaced_by=None, removed_at=None, family__isnull=False),
+                violation_error_message="Cette pièce vient d'être envoyée : rechargez la page.",
+            ),
+            models.UniqueConstraint(
+                name="document_one_current_per_type_and_student",
+                fields=["type", "student"],
+                condition=Q(replaced_by=None, removed_at=None, student__isnull=False),
+                violation_error_message="Cette pièce vient d'être envoyée : rechargez la page.",
+            ),
+            models.CheckConstraint(
+                name="document_verdict_known",
+                condition=Q(verdict__in=Verdict.values),
+                violation_error_message="Examen inconnu.",
+            ),
+            models.CheckConstraint(
+                name="document_refused_iff_told_why",
+                condition=Q(verdict=Verdict.REFUSED) ^ Q(refusal=""),
+                violation_error_message="Un refus dit son motif.",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.type} : {self.name}"
