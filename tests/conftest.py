@@ -8,7 +8,7 @@ from django.db import connection
 from django.dispatch import receiver
 from django.utils import timezone
 
-from accounts import roles, sessions
+from accounts import prepared, roles, sessions
 from tests.factories import (
     EstablishmentFactory,
     FamilyFactory,
@@ -23,6 +23,12 @@ from tests.factories import (
 def _date_session(request, **kwargs):
     """`force_login` goes by no door of ours; a session without a beginning is not let in."""
     request.session[sessions.SIGNED_IN_AT] = int(timezone.now().timestamp())
+
+
+@pytest.fixture(autouse=True)
+def _verify_prepared_queries(monkeypatch):
+    """Wherever a test goes, SQL kept from an earlier call is what Django would compose."""
+    monkeypatch.setattr(prepared, "verify", True)
 
 
 @pytest.fixture

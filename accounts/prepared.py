@@ -1,0 +1,167 @@
+"""Queries whose SQL is composed once, then run with other values: half of a page's processor time.
+
+Django composes the SQL of a query anew at each use, and that costs several times what PostgreSQL
+takes to run it (docs/performance.md). A selector decorated here keeps what it composed.
+"""
+
+import copy
+import datetime as dt
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from itertools import count
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, transaction
+from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models.sql.compiler import SQLCompiler
+
+# Set by the tests: every call also composes its SQL as Django would, and compares.
+verify = False
+
+MAX_LENGTH = 20  # of a list: each length is a shape of its own
+# What stands for a value while the SQL is composed: no key and no moment of ours comes near.
+FIRST_KEY = 2**62
+FIRST_MOMENT = dt.datetime(2900, 1, 1, tzinfo=dt.UTC)
+
+
+def prepared(compose: Callable[..., QuerySet]) -> Callable[..., list]:
+    """A selector that returns the rows of `compose`, whose SQL is composed once for each shape.
+
+    Its arguments, by position: whole numbers (keys), days, hours, aware moments, and lists of
+    keys
+    without doubles are values, which vary from call to call; all others (None, texts, flags) are of
+    the shape, as the length of a list is. `compose` uses nothing but its arguments: a clock read,
+    or a condition on a value, would stay as the first call found it. The tests catch both
+    (`verify`).
+    """
+    kept: dict[Hashable, _Statement | None] = {}
+
+    @wraps(compose)
+    def run(*arguments) -> list:
+        if any(isinstance(a, list) and len(a) > MAX_LENGTH for a in arguments):
+            return list(compose(*arguments))
+        shape = tuple(map(_shape, arguments))
+        if shape not in kept:
+            kept[shape] = _compose(compose, arguments)
+        statement = kept[shape]
+        if statement is None:
+            return []
+        values = _values(arguments)
+        if verify:
+            statement.check(compose(*arguments), values)
+        return statement.run(values)
+
+    return run
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """SQL composed, and where each value goes in its parameters."""
+
+    queryset: QuerySet
+    compiler: SQLCompiler
+    sql: str
+    parameters: tuple[Any, ...]
+    places: tuple[int | None, ...]  # by parameter: the value that it takes, None for a constant
+
+    def run(self, values: list) -> list:
+        """Raises TransactionManagementError as Django does: rows are locked in a transaction."""
+        locks = self.queryset.query.select_for_update
+        if locks and connections[self.queryset.db].get_autocommit():
+            raise transaction.TransactionManagementError("A lock would not outlive its query.")
+        queryset = QuerySet(self.queryset.model, query=_Bound(self, values))
+        queryset._fields = self.queryset._fields  # of values_list
+        rows = list(self.queryset._iterable_class(queryset))
+        prefetch_related_objects(rows, *self.queryset._prefetch_related_lookups)
+        return rows
+
+    def bind(self, values: list) -> tuple:
+        given = [_adapt(value, self.compiler.connection) for value in values]
+        return tuple(
+            constant if place is None else given[place]
+            for constant, place in zip(self.parameters, self.places, strict=True)
+        )
+
+    def check(self, queryset: QuerySet, values: list) -> None:
+        anew = queryset.query.get_compiler(queryset.db).as_sql()
+        if (self.sql, self.bind(values)) != (anew[0], tuple(anew[1])):
+            raise AssertionError(f"Something besides its values varies in a prepared query: {anew}")
+
+
+class _Bound:
+    """What an iterable of rows asks of a query: a compiler, whose SQL is there already."""
+
+    def __init__(self, statement, values):
+        self.statement, self.values = statement, values
+
+    def __getattr__(self, name):
+        return getattr(self.statement.queryset.query, name)
+
+    def get_compiler(self, using=None, connection=None, elide_empty=True):
+        compiler = copy.copy(self.statement.compiler)
+        compiler.connection = connections[using]
+        answer = self.statement.sql, self.statement.bind(self.values)
+        compiler.as_sql = lambda *args, **kwargs: answer
+        return compiler
+
+
+def _shape(argument) -> Hashable:
+    if _is_value(argument):
+        return type(argument)
+    return (list, len(argument)) if isinstance(argument, list) else argument
+
+
+def _is_value(argument) -> bool:
+    return type(argument) is int or isinstance(argument, dt.date | dt.time)
+
+
+def _values(arguments) -> list:
+    values = []
+    for argument in arguments:
+        if isinstance(argument, list):
+            values += argument
+        elif _is_value(argument):
+            values.append(argument)
+    return values
+
+
+def _compose(compose, arguments) -> _Statement | None:
+    """None for a query that finds nothing, whatever its values: a list of no key."""
+    numbers = count()
+    stand_ins = [_replace(argument, numbers) for argument in arguments]
+    queryset = compose(*stand_ins)
+    compiler = queryset.query.get_compiler(queryset.db)
+    try:
+        sql, parameters = compiler.as_sql()
+    except EmptyResultSet:
+        return None
+    found = [_adapt(value, compiler.connection) for value in _values(stand_ins)]
+    places = tuple(found.index(each) if each in found else None for each in parameters)
+    return _Statement(queryset, compiler, sql, tuple(parameters), places)
+
+
+def _replace(argument, numbers: Iterator[int]):
+    """Another of the same type, unlike any other."""
+    match argument:
+        case list():
+            return [_replace(each, numbers) for each in argument]
+        case dt.datetime():
+            return FIRST_MOMENT + dt.timedelta(days=next(numbers))
+        case dt.date():
+            return FIRST_MOMENT.date() + dt.timedelta(days=next(numbers))
+        case dt.time():
+            return dt.time(microsecond=next(numbers) + 1)
+    return FIRST_KEY + next(numbers) if _is_value(argument) else argument
+
+
+def _adapt(value, connection):
+    """As the connection's driver wants it."""
+    if isinstance(value, dt.datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, dt.date):
+        return connection.ops.adapt_datefield_value(value)
+    if isinstance(value, dt.time):
+        return connection.ops.adapt_timefield_value(value)
+    return value
