@@ -2,16 +2,24 @@
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, check_password
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts import one_time_passwords, second_factor, throttling
 from accounts.addresses import client_address
 from accounts.enums import Means
 from accounts.models import User
+from accounts.prepared import prepared
 from accounts.throttling import Attempt, security
 
 NOBODYS = UNUSABLE_PASSWORD_PREFIX  # a hash that no password has, and that takes as long to check
+
+
+@prepared
+def _active_account(pk: int) -> QuerySet[User]:
+    sites = User.establishments.through.objects.filter(user=OuterRef("pk"))
+    accounts = User.objects.annotate(has_second_factor=second_factor.IS_SET_UP)
+    return accounts.filter(Exists(sites), pk=pk, is_active=True)
 
 
 class PasswordOrOneTimePassword(ModelBackend):
@@ -29,12 +37,8 @@ class PasswordOrOneTimePassword(ModelBackend):
 
         `has_second_factor` comes with the same query.
         """
-        sites = User.establishments.through.objects.filter(user=OuterRef("pk"))
-        accounts = User.objects.annotate(has_second_factor=second_factor.IS_SET_UP)
-        try:
-            return accounts.get(Exists(sites), pk=user_id, is_active=True)
-        except User.DoesNotExist:
-            return None
+        found = _active_account(user_id)
+        return found[0] if found else None
 
     def get_all_permissions(self, user_obj, obj=None):
         """Of an agent: whoever is no longer one keeps nothing of a group that he was left in."""

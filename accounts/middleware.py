@@ -5,12 +5,15 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import QuerySet
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from accounts import second_factor, sessions, typed_input
 from accounts.destinations import page_left
+from accounts.models import Establishment
+from accounts.prepared import prepared
 
 SESSION_KEY = "establishment"
 SESSION_OVER = "Votre session est terminée\u00a0: connectez-vous à nouveau."
@@ -140,7 +143,12 @@ def _pages_before(user):
 
 
 def _establishments_of(request):
-    return list(request.user.establishments.all()) if request.user.is_authenticated else []
+    return _sites_of(request.user.pk) if request.user.is_authenticated else []
+
+
+@prepared
+def _sites_of(user: int) -> QuerySet[Establishment]:
+    return Establishment.objects.filter(users=user)
 
 
 def _establishment_of(request):

@@ -1,3 +1,5 @@
+import datetime as dt
+
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -43,12 +45,12 @@ class InvoiceQuerySet(models.QuerySet):
             family__guardians__user=user, status=InvoiceStatus.ISSUED
         )  # at most one guardian: Guardian.user is one to one
 
-    def with_amounts(self):
+    def with_amounts(self, today: dt.date | None = None):
         """Adds `total`, `paid` and `left`, in euros, and `settlement`, None for a draft.
 
         The due date is the last day to pay: an invoice is overdue from the day after, in Paris.
         """
-        late = Q(due_on__lt=timezone.localdate())
+        late = Q(due_on__lt=today or timezone.localdate())
         return self.annotate(
             total=_sum_of(InvoiceLine.objects), paid=_sum_of(Payment.objects)
         ).annotate(
@@ -62,9 +64,9 @@ class InvoiceQuerySet(models.QuerySet):
             ),
         )
 
-    def for_list(self):
+    def for_list(self, today: dt.date | None = None):
         """What a list of invoices shows, in two queries."""
-        return self.with_amounts().select_related("school_year").prefetch_related("lines")
+        return self.with_amounts(today).select_related("school_year").prefetch_related("lines")
 
 
 class Invoice(models.Model):

@@ -1,6 +1,12 @@
+import datetime as dt
+
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
+from accounts.prepared import prepared
 from billing.enums import InvoiceKind
 from billing.models import Invoice
 from billing.money import ZERO
@@ -32,9 +38,14 @@ def invoice(request, pk):
 
 
 def _invoices(request, kind):
-    invoices = list(
-        Invoice.objects.visible_to(request.user)
-        .filter(establishment=request.establishment, kind=kind)
-        .for_list()
-    )
+    user, site = request.user.pk, request.establishment.pk
+    invoices = _issued_invoices(user, site, kind, timezone.localdate())
     return {"invoices": invoices, "left": sum((invoice.left for invoice in invoices), ZERO)}
+
+
+@prepared
+def _issued_invoices(
+    user: int, establishment: int, kind: InvoiceKind, today: dt.date
+) -> QuerySet[Invoice]:
+    invoices = Invoice.objects.visible_to(User(pk=user))
+    return invoices.filter(establishment=establishment, kind=kind).for_list(today)

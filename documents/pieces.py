@@ -5,10 +5,11 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Establishment
+from accounts.prepared import prepared
 from documents.enums import Audience, Owner, Verdict
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Family
@@ -121,30 +122,32 @@ def is_valid(document: Document, document_type: DocumentType, at: dt.datetime) -
 
 def _rules(establishment, school_year):
     """Each rule with the ids of its communes: one query, a row per commune."""
-    rows = (
-        PieceRule.objects.filter(establishment=establishment, school_year=school_year)
-        .select_related("document_type", "school_year")
-        .annotate(commune=F("communes"))
-        .order_by()
-    )
     rules = {}
-    for rule in rows:
+    for rule in _rules_by_commune(establishment.pk, school_year.pk):
         _, communes = rules.setdefault(rule.pk, (rule, set()))
         if rule.commune:
             communes.add(rule.commune)
     return sorted(rules.values(), key=lambda found: (found[0].position, found[0].pk))
 
 
+@prepared
+def _rules_by_commune(establishment: int, school_year: int) -> QuerySet[PieceRule]:
+    rules = PieceRule.objects.filter(establishment=establishment, school_year=school_year)
+    rules = rules.select_related("document_type", "school_year")
+    return rules.annotate(commune=F("communes")).order_by()
+
+
 def _handed_in(pupils, at):
     students = [pupil.student.pk for pupil in pupils]
     families = {custody.family_id for pupil in pupils for custody in pupil.custodies}
-    documents = (
-        Document.objects.current()
-        .filter(Q(student__in=students) | Q(family__in=families))
-        .select_related("type")
-        .order_by()
-    )
+    documents = _current_documents(students, sorted(families))
     return {(d.type_id, d.family_id, d.student_id): d for d in documents if is_valid(d, d.type, at)}
+
+
+@prepared
+def _current_documents(students: list[int], families: list[int]) -> QuerySet[Document]:
+    theirs = Q(student__in=students) | Q(family__in=families)
+    return Document.objects.current().filter(theirs).select_related("type").order_by()
 
 
 def _concerns(rule, student, dances):

@@ -1,8 +1,10 @@
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.models import User
+from accounts.prepared import prepared
 from documents.lending import FileUnavailable, lend
 from documents.models import Document
 from documents.pieces import is_valid
@@ -16,13 +18,7 @@ def supplied(request, pk):
     Of the other household, in alternating custody, nothing shows.
     """
     selection = household_students(request.user, pk)
-    documents = list(
-        Document.objects.visible_to(request.user)
-        .current()
-        .filter(Q(family=selection.own_family) | Q(student=selection.student))
-        .for_list()
-        .order_by("type__name")
-    )
+    documents = _supplied(request.user.pk, selection.own_family.pk, selection.student.pk)
     now = timezone.now()
     context = {
         "selection": selection,
@@ -32,6 +28,13 @@ def supplied(request, pk):
         "expired": {d.pk for d in documents if not is_valid(d, d.type, now)},
     }
     return render(request, "documents/supplied.html", context)
+
+
+@prepared
+def _supplied(user: int, family: int, student: int) -> QuerySet[Document]:
+    documents = Document.objects.visible_to(User(pk=user)).current()
+    ours = Q(family=family) | Q(student=student)
+    return documents.filter(ours).for_list().order_by("type__name")
 
 
 @require_safe

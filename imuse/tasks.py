@@ -1,12 +1,15 @@
 """« Accueil »: what is left to do, as a task list (few states, GOV.UK's pattern)."""
 
+import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, TextChoices
+from django.db.models import Exists, OuterRef, QuerySet, TextChoices
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from accounts.names import with_de
+from accounts.prepared import prepared
 from billing.enums import Settlement
 from billing.models import Invoice
 from documents.enums import Verdict
@@ -41,13 +44,9 @@ def tasks_of(user, establishment) -> list[Task]:
 
     Six queries; one or two more before the campaign opens for everybody.
     """
-    campaign = (
-        Campaign.objects.filter(establishment=establishment)
-        .select_related("previous_year", "school_year")
-        .of_the_moment()
-        .first()
-    )
-    students = list(_students(user, campaign))
+    campaigns = _campaign_of_the_moment(establishment.pk, timezone.now())
+    campaign = campaigns[0] if campaigns else None
+    students = _students(user.pk, *_asks_about(campaign))
     return [
         *_places_offered(user, establishment),
         *(_reenrolments(campaign, students) if campaign else []),
@@ -56,28 +55,31 @@ def tasks_of(user, establishment) -> list[Task]:
     ]
 
 
-def _students(user, campaign):
+@prepared
+def _campaign_of_the_moment(establishment: int, now: dt.datetime) -> QuerySet[Campaign]:
+    campaigns = Campaign.objects.filter(establishment=establishment)
+    return campaigns.select_related("previous_year", "school_year").of_the_moment(now)[:1]
+
+
+def _asks_about(campaign):
+    """The site and the year whose courses it asks about."""
+    return (campaign.establishment_id, campaign.previous_year_id) if campaign else (None, None)
+
+
+@prepared
+def _students(user: int, site: int | None, year: int | None) -> QuerySet[Student]:
     """The household's, each with `follows`: a course this year, hence something to re-enrol in."""
-    students = Student.objects.visible_to(user)
-    if campaign is None:
+    students = Student.objects.visible_to(User(pk=user))
+    if site is None:
         return students
+    campaign = Campaign(establishment_id=site, previous_year_id=year)
     followed = followed_courses(campaign).filter(student=OuterRef("pk"))
     return students.annotate(follows=Exists(followed))
 
 
 def _places_offered(user, establishment):
     """The most urgent: it goes to the next family, whether this one saw it or not."""
-    entries = (
-        WaitingEntry.objects.visible_to(user)
-        .filter(
-            course__establishment=establishment,
-            state=WaitingState.OFFERED,
-            hold__until__gt=timezone.now(),
-        )
-        .select_related("student", "hold__place__slot__course")
-        .order_by("hold__until", "pk")
-    )
-    for entry in entries:
+    for entry in _offers(user.pk, establishment.pk, timezone.now()):
         yield Task(
             title=f"Une place est proposée à {entry.student.first_name}\u00a0: "
             f"{entry.offered_slot}",
@@ -85,6 +87,20 @@ def _places_offered(user, establishment):
             state=State.TO_DO,
             url=reverse("reenrolment:offer", args=[entry.student_id, entry.pk]),
         )
+
+
+@prepared
+def _offers(user: int, establishment: int, now: dt.datetime) -> QuerySet[WaitingEntry]:
+    return (
+        WaitingEntry.objects.visible_to(User(pk=user))
+        .filter(
+            course__establishment=establishment,
+            state=WaitingState.OFFERED,
+            hold__until__gt=now,
+        )
+        .select_related("student", "hold__place__slot__course")
+        .order_by("hold__until", "pk")
+    )
 
 
 def _reenrolments(campaign, students):
@@ -136,13 +152,7 @@ def _where(opening, dossier):
 
 def _refused_documents(user, students):
     """A household's piece is among those of any of its children: the first one's page shows it."""
-    documents = (
-        Document.objects.visible_to(user)
-        .current()
-        .filter(verdict=Verdict.REFUSED)
-        .select_related("type", "student")
-    )
-    for document in documents:
+    for document in _refused(user.pk):
         whose = f" {with_de(document.student.first_name)}" if document.student else ""
         yield Task(
             title=f"Pièce refusée{whose}\u00a0: {document.type}",
@@ -154,13 +164,20 @@ def _refused_documents(user, students):
         )
 
 
+@prepared
+def _refused(user: int) -> QuerySet[Document]:
+    documents = Document.objects.visible_to(User(pk=user)).current()
+    return documents.filter(verdict=Verdict.REFUSED).select_related("type", "student")
+
+
+@prepared
+def _issued_invoices(user: int, establishment: int, today: dt.date) -> QuerySet[Invoice]:
+    invoices = Invoice.objects.visible_to(User(pk=user)).filter(establishment=establishment)
+    return invoices.with_amounts(today).order_by()
+
+
 def _invoices(user, establishment):
-    invoices = (
-        Invoice.objects.visible_to(user)
-        .filter(establishment=establishment)
-        .with_amounts()
-        .order_by()
-    )
+    invoices = _issued_invoices(user.pk, establishment.pk, timezone.localdate())
     left = [invoice for invoice in invoices if invoice.settlement != Settlement.PAID]
     for invoice in sorted(left, key=lambda invoice: (invoice.due_on, invoice.pk)):
         late = " (en retard)" if invoice.settlement == Settlement.OVERDUE else ""

@@ -4,8 +4,10 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from django.db.models import FilteredRelation, Q
+from django.db.models import FilteredRelation, Q, QuerySet
+from django.utils import timezone
 
+from accounts.prepared import prepared
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import is_followed
@@ -176,20 +178,37 @@ def any_dance(rows: list[Row]) -> bool:
 
 def _enrolments(campaign, student, reenrolment):
     """Followed now, or followed when the dossier was made; each with its `choice`, or None."""
-    ours = Q(choices__reenrolment=reenrolment.pk if reenrolment else None)
+    is_draft = reenrolment is None or reenrolment.status == Status.DRAFT
+    enrolments = _enrolments_and_choices(
+        student.pk,
+        reenrolment and reenrolment.pk,
+        campaign.establishment_id,
+        campaign.previous_year_id,
+        campaign.school_year_id,
+        is_draft,
+    )
+    return sorted(enrolments, key=lambda e: (e.course.sort_name, e.pk))
+
+
+@prepared
+def _enrolments_and_choices(
+    student: int, reenrolment: int | None, site: int, previous_year: int, year: int, is_draft: bool
+) -> QuerySet[Enrolment]:
+    campaign = Campaign(establishment_id=site, previous_year_id=previous_year, school_year_id=year)
+    ours = Q(choices__reenrolment=reenrolment)
     related = ["course__discipline", "course__next_course", "next_course", "choice__slot__course"]
-    if reenrolment and reenrolment.status != Status.DRAFT:  # a draft is granted nothing
+    if not is_draft:  # a draft is granted nothing
         related += ["choice__granted__course", "choice__granted__place__slot__course"]
-    enrolments = (
-        student.enrolments.annotate(
+    return (
+        Enrolment.objects.filter(student=student)
+        .annotate(
             choice=FilteredRelation("choices", condition=ours),
-            is_waiting=is_waiting(campaign, student),
+            is_waiting=is_waiting(campaign, Student(pk=student)),
         )
         .filter(is_followed(campaign) | Q(choice__isnull=False))
         .select_related(*related)
         .order_by()
     )
-    return sorted(enrolments, key=lambda e: (e.course.sort_name, e.pk))
 
 
 def _proposed(enrolment, campaign):
@@ -200,12 +219,17 @@ def _proposed(enrolment, campaign):
 
 
 def _slots_to_choose(courses, student):
-    wanted = [c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY]
+    wanted = {c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY}
     slots = defaultdict(list)
-    seen = slots_for(student).filter(course__in=wanted)
-    for slot in seen.select_related("course__school_year"):
+    for slot in _slots_of(sorted(wanted), student.pk, timezone.now()):
         slots[slot.course_id].append(slot)
     return slots
+
+
+@prepared
+def _slots_of(courses: list[int], student: int, now: dt.datetime) -> QuerySet[Slot]:
+    slots = slots_for(Student(pk=student), now).filter(course__in=courses)
+    return slots.select_related("course__school_year")
 
 
 def _sorted_out(slots, student, enrolment):

@@ -1,7 +1,11 @@
 """What the family's pages read of a campaign."""
 
-from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
+import datetime as dt
 
+from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.prepared import prepared
 from reenrolment.early_access import openings_of
 from reenrolment.enums import CampaignMode, Status
 from reenrolment.models import Allocation, Allotment, Campaign, Reenrolment
@@ -14,15 +18,8 @@ def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, R
 
     One query; each is None when there is none.
     """
-    campaign = (
-        Campaign.objects.filter(establishment=establishment)
-        .annotate(
-            dossier=FilteredRelation("reenrolments", condition=Q(reenrolments__student=student.pk))
-        )
-        .select_related("previous_year", "school_year", "terms", "dossier")
-        .of_the_moment()
-        .first()
-    )
+    found = _campaign_and_dossier(establishment.pk, student.pk, timezone.now())
+    campaign = found[0] if found else None
     if campaign is not None:
         campaign.establishment = establishment
     # An outer join that finds nothing sets no attribute.
@@ -30,6 +27,14 @@ def latest_campaign(establishment, student: Student) -> tuple[Campaign | None, R
     if reenrolment is not None:
         reenrolment.campaign, reenrolment.student = campaign, student
     return campaign, reenrolment
+
+
+@prepared
+def _campaign_and_dossier(establishment: int, student: int, now: dt.datetime) -> QuerySet[Campaign]:
+    dossier = FilteredRelation("reenrolments", condition=Q(reenrolments__student=student))
+    campaigns = Campaign.objects.filter(establishment=establishment).annotate(dossier=dossier)
+    related = ["previous_year", "school_year", "terms", "dossier"]
+    return campaigns.select_related(*related).of_the_moment(now)[:1]
 
 
 def before_allotment() -> QuerySet[Campaign]:

@@ -4,8 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 from itertools import pairwise
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.prepared import prepared
 from reenrolment.models import Campaign
 from students.enums import EnrolmentStatus, Weekday
 from students.models import Enrolment, Hold, Place, Slot, Student
@@ -49,17 +51,23 @@ def week_of(students: list[Student], campaign: Campaign) -> Week:
 
 
 def _lessons(students, campaign):
-    held = Hold.objects.filter(student__in=students, until__gt=timezone.now())
+    keys = [student.pk for student in students]
+    places = _places_of(keys, campaign.school_year_id, timezone.now())
+    in_order = sorted(places, key=lambda p: (p.slot.weekday, p.slot.starts_at, p.pk))
+    return [_lesson(place) for place in in_order]
+
+
+@prepared
+def _places_of(students: list[int], school_year: int, now: dt.datetime) -> QuerySet[Place]:
+    held = Hold.objects.filter(student__in=students, until__gt=now)
     seated = Enrolment.objects.filter(student__in=students, status__in=SEATED)
     # A union, each half by its index: an OR over two tables reads every place of the town.
     ours = held.order_by().values("place").union(seated.order_by().values("place"))
-    places = (
-        Place.objects.filter(pk__in=ours, slot__course__school_year=campaign.school_year_id)
+    return (
+        Place.objects.filter(pk__in=ours, slot__course__school_year=school_year)
         .select_related("slot__course__establishment", "enrolment", "hold")
         .order_by()
     )
-    in_order = sorted(places, key=lambda p: (p.slot.weekday, p.slot.starts_at, p.pk))
-    return [_lesson(place) for place in in_order]
 
 
 def _lesson(place):

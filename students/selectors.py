@@ -1,5 +1,6 @@
 """What several student pages read, each in one query."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import prepared
 from accounts.selectors import establishments_of
 from families.models import Family, Guardian
 from students.models import Custody, Enrolment, Slot, Student
@@ -51,15 +53,17 @@ def students_of(agent: User) -> QuerySet[Student]:
     return Student.objects.filter(Exists(ours) | ~Exists(courses))
 
 
-def slots_for(student: Student) -> QuerySet[Slot]:
+def slots_for(student: Student, at: dt.datetime | None = None) -> QuerySet[Slot]:
     """The slots as the student's family sees them, full ones too, in the week's order.
 
     Beside what `with_places` adds: `held_until`, the end of the student's own hold or offer, None
     without one, and `awaited_by`, how many others wait for a place (see `may_pick`).
     """
-    mine = Q(places__hold__student=student, places__hold__until__gt=timezone.now())
-    return Slot.objects.with_places().annotate(
-        held_until=Max("places__hold__until", filter=mine), awaited_by=awaited_by(but_of=student)
+    at = at or timezone.now()
+    mine = Q(places__hold__student=student, places__hold__until__gt=at)
+    return Slot.objects.with_places(at).annotate(
+        held_until=Max("places__hold__until", filter=mine),
+        awaited_by=awaited_by(but_of=student, at=at),
     )
 
 
@@ -82,17 +86,9 @@ def household_students(user, pk: int, *, acting_for: ActingFor | None = None) ->
     household sees him. Raises Http404 when the student does not exist or belongs to others.
     """
     if acting_for is not None and acting_for.student_id == pk:
-        ours = ExpressionWrapper(Q(family=acting_for.family_id), output_field=BooleanField())
-        students = Student.objects.filter(pk=pk, families=acting_for.family_id)
+        custodies = _custodies_of(pk, acting_for.family_id)
     else:
-        ours = Exists(Guardian.objects.filter(family=OuterRef("family"), user=user))
-        students = Student.objects.visible_to(user)
-    custodies = (
-        Custody.objects.filter(student__in=students)
-        .select_related("student", "family__commune")
-        .annotate(own=ours)
-        .order_by()
-    )
+        custodies = _custodies_seen_by(user.pk)
     custodies = sorted(custodies, key=lambda c: (c.student.sort_name, c.student_id, c.rank))
     students = {custody.student_id: custody.student for custody in custodies}
     if pk not in students:
@@ -102,3 +98,22 @@ def household_students(user, pk: int, *, acting_for: ActingFor | None = None) ->
         student=students[pk],
         custodies=[custody for custody in custodies if custody.student_id == pk],
     )
+
+
+@prepared
+def _custodies_seen_by(user: int) -> QuerySet[Custody]:
+    """Of all the students of his household."""
+    own = Exists(Guardian.objects.filter(family=OuterRef("family"), user=user))
+    return _custodies(Student.objects.visible_to(User(pk=user)), own)
+
+
+@prepared
+def _custodies_of(student: int, family: int) -> QuerySet[Custody]:
+    """Of this student alone, if he is of that household."""
+    own = ExpressionWrapper(Q(family=family), output_field=BooleanField())
+    return _custodies(Student.objects.filter(pk=student, families=family), own)
+
+
+def _custodies(students, own):
+    custodies = Custody.objects.filter(student__in=students).annotate(own=own)
+    return custodies.select_related("student", "family__commune").order_by()

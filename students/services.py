@@ -13,10 +13,11 @@ from itertools import count, islice
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import prepared
 from students import waiting_moves
 from students.closing import check_not_closed
 from students.enums import NEXT, Cycle, EnrolmentStatus, WaitingState
@@ -29,7 +30,8 @@ from students.models import (
     Student,
     WaitingEntry,
 )
-from students.suitability import Level, misfits
+from students.obstacles import check_no_clash, check_not_enrolled, check_suited
+from students.suitability import Level
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +42,14 @@ def lock_slots(slot_pks: Iterable[int]) -> dict[int, Slot]:
     A slot that does not exist is simply not in the answer. Raises TransactionManagementError
     outside `atomic` (on PostgreSQL).
     """
-    slots = Slot.objects.select_related("course__school_year").filter(pk__in=slot_pks)
+    return {slot.pk: slot for slot in _locked_slots(sorted(set(slot_pks)))}
+
+
+@prepared
+def _locked_slots(pks: list[int]) -> QuerySet[Slot]:
+    slots = Slot.objects.select_related("course__school_year").filter(pk__in=pks)
     # NO KEY: a draft that merely points at the slot need not wait for us.
-    locked = slots.order_by("pk").select_for_update(of=["self"], no_key=True)
-    return {slot.pk: slot for slot in locked}
+    return slots.order_by("pk").select_for_update(of=["self"], no_key=True)
 
 
 def lock_enrolment(enrolment: Enrolment) -> Enrolment:
@@ -116,60 +122,21 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | Non
     free = _first_free_place(slot, student)
     until = max(until, free.kept_until or until)
     waiting_moves.end_waits(student, slot)
-    picked = Hold.objects.filter(student=student, course=slot.course, entry=None)
-    held = picked.order_by("pk").first() or Hold(student=student, course=slot.course)
+    picked = _picked(student.pk, slot.course_id)
+    held = picked[0] if picked else Hold(student=student, course=slot.course)
     held.place, held.until = free, until
     held.save()
     return held
 
 
+@prepared
+def _picked(student: int, course: int) -> QuerySet[Hold]:
+    return Hold.objects.filter(student=student, course=course, entry=None).order_by("pk")[:1]
+
+
 def let_go(student: Student, course: Course) -> None:
     """The place picked for the student in the course, if any, is free again; an offer stays."""
     Hold.objects.filter(student=student, course=course, entry=None).delete()
-
-
-def check_not_enrolled(student: Student, course: Course) -> None:
-    """Raises ValidationError, code `already_enrolled`, for a second live enrolment."""
-    if Enrolment.objects.live().filter(student=student, course=course).exists():
-        raise ValidationError(
-            "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
-            code="already_enrolled",
-            params={"student": student, "course": course},
-        )
-
-
-def check_suited(student: Student, slot: Slot, level: Level | None) -> None:
-    """Raises ValidationError, code `not_suited`, for a slot outside his age or his level to come.
-
-    A family does not choose it; an agent may place him there all the same (`claim`, `place`).
-    """
-    if misfits(slot, student, level):
-        raise ValidationError(
-            "Le créneau «\u00a0%(slot)s\u00a0» ne correspond plus à l'âge ou au niveau de l'élève.",
-            code="not_suited",
-            params={"slot": slot},
-        )
-
-
-def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = None) -> None:
-    """Raises ValidationError, code `clash`, if he has, or picked, a lesson at the same time.
-
-    A place that is only offered to him forbids nothing, nor does one of the same course, or of
-    the enrolment that he is leaving: this slot takes its place.
-    """
-    left = [slot.course_id, leaving and leaving.course_id]
-    others = Slot.objects.at_the_time_of(slot).exclude(course__in=left)
-    taken = Exists(Enrolment.objects.live().filter(student=student, place__slot=OuterRef("pk")))
-    picked = Hold.objects.filter(student=student, until__gt=timezone.now(), entry=None)
-    held = Exists(picked.filter(place__slot=OuterRef("pk")))
-    clashing = others.filter(taken | held).select_related("course").first()
-    if clashing:
-        raise ValidationError(
-            "Le créneau «\u00a0%(slot)s\u00a0» est en même temps que «\u00a0%(other)s\u00a0»\u00a0:"
-            " choisissez-en un autre pour l'un des deux cours.",
-            code="clash",
-            params={"slot": slot, "other": clashing},
-        )
 
 
 @transaction.atomic
@@ -308,13 +275,14 @@ def _first_free_place(slot, student, *, ahead=False):
     `slot_awaited` when the free ones are for others.
     """
     free_expired_holds(slot, but_of=student)
-    free = slot.places.filter(Q(hold=None) | Q(hold__student=student), enrolment=None)
-    free = free.annotate(kept_until=F("hold__until"))
-    place = free.order_by(F("hold").asc(nulls_last=True), "number").first()
-    if place is None:
+    found = _first_free_places(slot.pk, student.pk)
+    if not found:
         raise _slot_full(slot)
-    others = 0 if place.kept_until or ahead else _others_waiting(slot, student)
-    if not others or free.count() > others:
+    [place] = found
+    if place.kept_until or ahead:
+        return place
+    others = _others_waiting(student.pk, slot.pk, slot.course_id)
+    if not others or _free_places(slot.pk, student.pk).count() > len(others):
         return place
     raise ValidationError(
         "Le créneau «\u00a0%(slot)s\u00a0» est complet\u00a0: la place qui s'y libère revient à la "
@@ -324,10 +292,25 @@ def _first_free_place(slot, student, *, ahead=False):
     )
 
 
-def _others_waiting(slot, student):
-    others = WaitingEntry.objects.waiting().for_slot(slot).exclude(student=student)
-    served = Exists(slot.places.filter(hold__student=OuterRef("student")))
-    return others.exclude(served).values("student").distinct().count()
+@prepared
+def _first_free_places(slot: int, student: int) -> QuerySet[Place]:
+    """One or none, with `kept_until`."""
+    free = _free_places(slot, student).annotate(kept_until=F("hold__until"))
+    return free.order_by(F("hold").asc(nulls_last=True), "number")[:1]
+
+
+def _free_places(slot, student):
+    free = Place.objects.filter(slot=slot, enrolment=None)
+    return free.filter(Q(hold=None) | Q(hold__student=student))
+
+
+@prepared
+def _others_waiting(student: int, slot: int, course: int) -> QuerySet:
+    """The keys of those who wait for the slot and have no place kept there."""
+    others = WaitingEntry.objects.waiting().for_slot(Slot(pk=slot, course_id=course))
+    kept = Place.objects.filter(slot=slot, hold__student=OuterRef("student"))
+    others = others.exclude(student=student).exclude(Exists(kept))
+    return others.order_by().values_list("student", flat=True).distinct()
 
 
 def free_expired_holds(slot: Slot, *, but_of: Student | None = None) -> None:
@@ -335,15 +318,23 @@ def free_expired_holds(slot: Slot, *, but_of: Student | None = None) -> None:
 
     `but_of`: what this student picked stays his; of an offer whose time is over nothing is left.
     """
-    expired = Hold.objects.filter(place__slot=slot, until__lte=timezone.now())
-    if but_of is not None:
-        expired = expired.exclude(student=but_of, entry=None)
-    if not expired.exists():  # most of the time
+    keys = _expired_holds(slot.pk, but_of and but_of.pk, timezone.now())
+    if not keys:  # most of the time
         return
+    expired = Hold.objects.filter(pk__in=keys)
     offered = WaitingEntry.objects.filter(state=WaitingState.OFFERED, hold__in=expired)
     for entry in waiting_moves.lock(offered):
         waiting_moves.move(entry, WaitingState.EXPIRED, slot=slot)
     expired.delete()
+
+
+@prepared
+def _expired_holds(slot: int, but_of: int | None, now: dt.datetime) -> QuerySet:
+    """Their keys."""
+    expired = Hold.objects.filter(place__slot=slot, until__lte=now)
+    if but_of is not None:
+        expired = expired.exclude(student=but_of, entry=None)
+    return expired.order_by().values_list("pk", flat=True)
 
 
 def _save(enrolment):

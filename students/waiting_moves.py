@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.prepared import prepared
 from students.enums import NEXT_WAITING, WaitingState
 from students.models import Course, Hold, Slot, Student, WaitingEntry, WaitingMove
 from students.waiting_order import Lines
@@ -59,8 +60,12 @@ def leave_all(student: Student, course: Course, *, actor=None, reason: str) -> N
 
 def lock(entries: QuerySet[WaitingEntry]) -> list[WaitingEntry]:
     """Fresh rows, held until the end of the transaction, by ascending key."""
+    return list(_locked(entries))
+
+
+def _locked(entries):
     rows = entries.select_related("student", "course", "slot__course").order_by("pk")
-    return list(rows.select_for_update(of=["self"]))
+    return rows.select_for_update(of=["self"])
 
 
 def end_waits(student: Student, slot: Slot, *, actor=None, reason: str = "") -> None:
@@ -97,8 +102,13 @@ def _log_passing(student, slot, actor, reason):
 
 
 def _waits_of(student, course):
+    return _locked_waits(student.pk, course.pk)
+
+
+@prepared
+def _locked_waits(student: int, course: int) -> QuerySet[WaitingEntry]:
     entries = WaitingEntry.objects.live().filter(student=student, course=course)
-    return lock(entries.select_related("hold__place"))
+    return _locked(entries.select_related("hold__place"))
 
 
 def _is_fulfilled(entry, slot):

@@ -40,9 +40,9 @@ class Terms(models.Model):
 
 
 class CampaignQuerySet(models.QuerySet):
-    def of_the_moment(self):
+    def of_the_moment(self, at: dt.datetime | None = None):
         """The open one first, then the latest: one prepared early does not hide the one open."""
-        now = timezone.now()
+        now = at or timezone.now()
         is_open = When(opens_at__lte=now, closes_at__gt=now, then=0)
         return self.order_by(Case(is_open, default=1), "-opens_at", "-pk")
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from accounts.dates import moment
+from accounts.prepared import prepared
 from reenrolment.early_access import opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
@@ -15,7 +17,7 @@ from reenrolment.pieces import followed_courses
 from reenrolment.services.moves import lock
 from students import services as students
 from students import waiting_moves
-from students.models import Student
+from students.models import Enrolment, Student
 from students.suitability import coming_level
 
 # What tells of a choice to which level it leads (students.suitability).
@@ -135,22 +137,35 @@ def open_draft(campaign: Campaign, student: Student) -> Reenrolment:
         raise ValidationError(
             "Ce dossier a déjà été déposé\u00a0: il ne se modifie plus.", code="not_draft"
         )
-    followed = followed_courses(campaign).filter(student=student)
+    site, year = campaign.establishment_id, campaign.previous_year_id
     CourseChoice.objects.bulk_create(
         CourseChoice(reenrolment=reenrolment, enrolment=enrolment)
-        for enrolment in followed.exclude(choices__reenrolment=reenrolment)
+        for enrolment in _without_choice(reenrolment.pk, student.pk, site, year)
     )
     return reenrolment
 
 
+@prepared
+def _without_choice(reenrolment: int, student: int, site: int, year: int) -> QuerySet[Enrolment]:
+    campaign = Campaign(establishment_id=site, previous_year_id=year)
+    followed = followed_courses(campaign).filter(student=student)
+    return followed.exclude(choices__reenrolment=reenrolment)
+
+
 def _rows_of(reenrolment):
     """What each section of the page writes to; a course left since the page was read has none."""
-    choices = reenrolment.choices.select_related("slot__course", *LEADS_TO)
+    choices = _choices_of(reenrolment.pk)
     return {
         "administrative": reenrolment,
         "comment": reenrolment,
         **{f"course-{choice.enrolment_id}": choice for choice in choices},
     }
+
+
+@prepared
+def _choices_of(reenrolment: int) -> QuerySet[CourseChoice]:
+    choices = CourseChoice.objects.filter(reenrolment=reenrolment)
+    return choices.select_related("slot__course", *LEADS_TO)
 
 
 def _hold_all(reenrolment, changes):

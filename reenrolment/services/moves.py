@@ -1,21 +1,27 @@
 """The state machine of a dossier: one lock, one move, one line in the log."""
 
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.prepared import prepared
 from reenrolment.enums import DECIDED, NEXT, Status
 from reenrolment.models import Reenrolment, Transition
 
 
 def lock(reenrolment: Reenrolment) -> Reenrolment:
     """A fresh row, held until the end of the transaction: the caller's copy may be stale."""
-    return (
-        Reenrolment.objects.select_for_update(of=("self",))
-        .select_related(
-            "campaign__establishment", "campaign__school_year", "campaign__terms", "student"
-        )
-        .get(pk=reenrolment.pk)
-    )
+    found = _locked(reenrolment.pk)
+    if not found:
+        raise Reenrolment.DoesNotExist
+    return found[0]
+
+
+@prepared
+def _locked(pk: int) -> QuerySet[Reenrolment]:
+    related = ["campaign__establishment", "campaign__school_year", "campaign__terms", "student"]
+    dossiers = Reenrolment.objects.filter(pk=pk).select_related(*related)
+    return dossiers.select_for_update(of=["self"])
 
 
 def check_move(reenrolment: Reenrolment, to: Status, *, only_from: Status | None = None) -> None:

@@ -1,5 +1,7 @@
 """What is taught, when, and how many may sit there."""
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import Count, F, Q
 from django.utils import timezone
@@ -126,13 +128,13 @@ class Course(Audience):
 
 
 class SlotQuerySet(models.QuerySet):
-    def with_places(self):
+    def with_places(self, at: dt.datetime | None = None):
         """Adds `capacity`, `held` and `places_left`, in the week's order.
 
-        A place is left that no enrolment has and that no family holds at this moment. A query that
-        counts by group forgets the order of Meta.
+        A place is left that no enrolment has and that no family holds `at` that moment (now). A
+        query that counts by group forgets the order of Meta.
         """
-        is_held = Q(places__hold__until__gt=timezone.now())
+        is_held = Q(places__hold__until__gt=at or timezone.now())
         return self.annotate(
             capacity=Count("places"),
             held=Count("places", filter=is_held),

@@ -1,5 +1,7 @@
 """Who waits for a place of a slot, and what became of each wish."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, Exists, OuterRef, Q, Subquery
@@ -161,13 +163,13 @@ class WaitingMove(models.Model):
         return f"{self.entry} – {self.get_to_state_display()}"
 
 
-def awaited_by(*, but_of: Student | None = None):
+def awaited_by(*, but_of: Student | None = None, at: dt.datetime | None = None):
     """For a query on slots: how many others wait for a place of each, and have none kept there."""
     waiting = WaitingEntry.objects.waiting().for_outer_slot()
     if but_of is not None:
         waiting = waiting.exclude(student=but_of)
     kept = Place.objects.filter(slot=OuterRef(OuterRef("pk")), hold__student=OuterRef("student"))
-    waiting = waiting.exclude(Exists(kept.filter(hold__until__gt=timezone.now())))
+    waiting = waiting.exclude(Exists(kept.filter(hold__until__gt=at or timezone.now())))
     # Counted in a query of its own, without the order and grouping that Meta would bring.
     counted = waiting.order_by().annotate(all=models.Value(1)).values("all")
     return Coalesce(Subquery(counted.annotate(n=Count("student", distinct=True)).values("n")), 0)

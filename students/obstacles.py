@@ -1,0 +1,87 @@
+"""What forbids a student a slot, whoever claims it for him: each check reads what it needs."""
+
+import datetime as dt
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from accounts.prepared import prepared
+from students.enums import Weekday
+from students.models import Course, Enrolment, Hold, Slot, Student
+from students.suitability import Level, misfits
+
+
+def check_not_enrolled(student: Student, course: Course) -> None:
+    """Raises ValidationError, code `already_enrolled`, for a second live enrolment."""
+    if _live_enrolments(student.pk, course.pk):
+        raise ValidationError(
+            "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
+            code="already_enrolled",
+            params={"student": student, "course": course},
+        )
+
+
+def check_suited(student: Student, slot: Slot, level: Level | None) -> None:
+    """Raises ValidationError, code `not_suited`, for a slot outside his age or his level to come.
+
+    A family does not choose it; an agent may place him there all the same (`claim`, `place`).
+    """
+    if misfits(slot, student, level):
+        raise ValidationError(
+            "Le créneau «\u00a0%(slot)s\u00a0» ne correspond plus à l'âge ou au niveau de l'élève.",
+            code="not_suited",
+            params={"slot": slot},
+        )
+
+
+def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = None) -> None:
+    """Raises ValidationError, code `clash`, if he has, or picked, a lesson at the same time.
+
+    A place that is only offered to him forbids nothing, nor does one of the same course, or of
+    the enrolment that he is leaving: this slot takes its place.
+    """
+    left = {slot.course_id} | ({leaving.course_id} if leaving else set())
+    clashing = _lessons_at(
+        student.pk,
+        sorted(left),
+        slot.course.school_year_id,
+        Weekday(slot.weekday),
+        slot.starts_at,
+        slot.ends_at,
+        timezone.now(),
+    )
+    if clashing:
+        raise ValidationError(
+            "Le créneau «\u00a0%(slot)s\u00a0» est en même temps que «\u00a0%(other)s\u00a0»\u00a0:"
+            " choisissez-en un autre pour l'un des deux cours.",
+            code="clash",
+            params={"slot": slot, "other": clashing[0]},
+        )
+
+
+@prepared
+def _live_enrolments(student: int, course: int) -> QuerySet[Enrolment]:
+    return Enrolment.objects.live().filter(student=student, course=course)
+
+
+@prepared
+def _lessons_at(
+    student: int,
+    but_of: list[int],
+    school_year: int,
+    weekday: Weekday,
+    starts_at: dt.time,
+    ends_at: dt.time,
+    now: dt.datetime,
+) -> QuerySet[Slot]:
+    """The slots that he has, or picked, at that time, but of those courses."""
+    taken = Enrolment.objects.live().filter(student=student, place__slot=OuterRef("pk"))
+    picked = Hold.objects.filter(student=student, until__gt=now, entry=None)
+    held = picked.filter(place__slot=OuterRef("pk"))
+    return (
+        Slot.objects.filter(Exists(taken) | Exists(held), course__school_year=school_year)
+        .filter(weekday=weekday, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        .exclude(course__in=but_of)
+        .select_related("course")
+    )
