@@ -6,23 +6,27 @@ Each guardian of either household gets one; of the other household's pieces it s
 import datetime as dt
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from accounts import mails
 from accounts.emails import compose
 from accounts.enums import MailKind
+from accounts.prepared import prepared
 from documents.pieces import Piece
 from families.models import Guardian
 from reenrolment.allotted import allotted
 from reenrolment.households import Household
 from reenrolment.models import Allocation, Allotment, Campaign, Reenrolment, Transition
-from reenrolment.pieces import load_pieces
-from reenrolment.waits import waits_of
+from reenrolment.waits import waits_for_anything, waits_of
 from students.models import Slot, Student, WaitingEntry
 
 
-def acknowledge(reenrolment: Reenrolment, transition: Transition) -> None:
-    """The « accusé de réception »: date, service, what happens next, remedies (CRPA L112-3)."""
+def acknowledge(reenrolment: Reenrolment, transition: Transition, pieces: list[Piece]) -> None:
+    """The « accusé de réception »: date, service, what happens next, remedies (CRPA L112-3).
+
+    `pieces`: what it was submitted with.
+    """
     choices = list(
         reenrolment.choices.select_related(
             "enrolment__course", "granted__course", "granted__place__slot__course"
@@ -32,7 +36,7 @@ def acknowledge(reenrolment: Reenrolment, transition: Transition) -> None:
         MailKind.ACKNOWLEDGEMENT,
         reenrolment,
         transition,
-        pieces=load_pieces(reenrolment),
+        pieces=pieces,
         wanted=[choice for choice in choices if choice.wanted],
         stopped=[choice for choice in choices if not choice.wanted],
         waits=_waits(reenrolment, choices),
@@ -110,6 +114,8 @@ def launch(
 
 
 def _waits(reenrolment, choices):
+    if not waits_for_anything(reenrolment.campaign, reenrolment.student):
+        return []
     courses = {choice.granted.course for choice in choices if choice.granted}
     waits = waits_of(reenrolment.campaign, reenrolment.student, courses)
     return [wait.told for of_course in waits.values() for wait in of_course]
@@ -117,8 +123,7 @@ def _waits(reenrolment, choices):
 
 def _tell_place(kind, campaign, entry, slot, page, **context):
     """To each responsable of either household; a wish gets one offer, hence one mail of a kind."""
-    guardians = Guardian.objects.filter(family__students=entry.student).exclude(email="")
-    for guardian in guardians.order_by("pk"):
+    for guardian in _guardians(entry.student_id):
         subject, body = compose(
             kind.value,
             {
@@ -134,6 +139,13 @@ def _tell_place(kind, campaign, entry, slot, page, **context):
         )
         key = f"{entry.pk}:{guardian.pk}"
         mails.queue(kind, key=key, to=guardian.email, subject=subject, body=body)
+
+
+@prepared
+def _guardians(student: int) -> QuerySet[Guardian]:
+    """Those of his one or two households who have an address."""
+    guardians = Guardian.objects.filter(family__students=student).exclude(email="")
+    return guardians.order_by("pk")
 
 
 def extension(campaign: Campaign, guardian: Guardian, students: list[Student]) -> tuple[str, str]:
@@ -157,8 +169,7 @@ def _tell(kind, reenrolment, transition, *, pieces=(), **context):
 
 def _write(kind, reenrolment, *, key, pieces=(), **context):
     """To each responsable of either household, with his own household's pieces."""
-    guardians = Guardian.objects.filter(family__students=reenrolment.student).exclude(email="")
-    for guardian in guardians.order_by("pk"):
+    for guardian in _guardians(reenrolment.student_id):
         ours = [p for p in pieces if p.family is None or p.family.pk == guardian.family_id]
         subject, body = compose(
             kind.value,

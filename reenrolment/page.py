@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils import timezone
 
 from documents.pieces import Piece
@@ -145,6 +145,14 @@ def load_courses(request: HttpRequest, pk: int) -> Page:
     rows = rows_of(campaign, student, reenrolment, with_slots=False, with_waits=False)
     opening = opening_of(campaign, student)
     return Page(selection, campaign, reenrolment, rows, [], [], opening=opening)
+
+
+def load_dossier(request: HttpRequest, pk: int) -> Reenrolment:
+    """Raises Http404 as `load_page`, and when there is no dossier yet."""
+    _, _, reenrolment = _whose(request, pk)
+    if reenrolment is None:
+        raise Http404
+    return reenrolment
 
 
 def load_page(request: HttpRequest, pk: int) -> Page:

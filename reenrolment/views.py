@@ -13,7 +13,7 @@ from accounts.dates import until
 from reenrolment.enums import Status
 from reenrolment.forms import DraftForms, SubmitForm
 from reenrolment.models import Terms
-from reenrolment.page import Mode, Page, load_page
+from reenrolment.page import Mode, Page, load_dossier, load_page
 from reenrolment.saving import Outcome, save
 from reenrolment.selectors import next_to_do
 from reenrolment.services import submission
@@ -86,15 +86,15 @@ def submit(request, pk):
 
     Whoever signed in again on the way, or reloads the address, comes by GET: back to the recap.
     """
-    page = _existing(request, pk)
+    reenrolment = load_dossier(request, pk)
     if request.method != "POST":
         return redirect("reenrolment:check", pk)
     form = SubmitForm(request.POST)
-    if not form.is_valid() and page.mode == Mode.EDIT:
+    if not form.is_valid() and (page := load_page(request, pk)).mode == Mode.EDIT:
         return render(request, "reenrolment/check.html", {"page": page, "form": form})
     try:
         submission.submit(
-            page.reenrolment,
+            reenrolment,
             actor=request.user,
             terms=Terms(pk=form.cleaned_data.get("terms")),
             fingerprint=form.cleaned_data.get("fingerprint"),

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from accounts.dates import moment
+from accounts.prepared import prepared
 from reenrolment.models import Campaign
 from reenrolment.selectors import awaits_allotment
 from students.enums import WaitingState
@@ -68,6 +69,18 @@ def is_waiting(campaign: Campaign, student: Student) -> Exists:
             course__school_year=campaign.school_year_id,
         )
     )
+
+
+def waits_for_anything(campaign: Campaign, student: Student) -> bool:
+    """`is_waiting`, asked by itself."""
+    site, year = campaign.establishment_id, campaign.school_year_id
+    return bool(_live_entries(student.pk, site, year))
+
+
+@prepared
+def _live_entries(student: int, site: int, year: int) -> QuerySet[WaitingEntry]:
+    entries = WaitingEntry.objects.live().filter(student=student)
+    return entries.filter(course__establishment=site, course__school_year=year)[:1]
 
 
 def waits_of(

@@ -57,7 +57,7 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
         raise ValidationError([ValidationError(message, code="not_ready") for _, message in found])
     _claim_all(reenrolment, [row for row in rows if row.choice.wanted])
     freeze(reenrolment, pieces)
-    emails.acknowledge(reenrolment, transition)
+    emails.acknowledge(reenrolment, transition, pieces)
     return reenrolment
 
 
@@ -80,7 +80,7 @@ def complete(reenrolment: Reenrolment, *, actor) -> Reenrolment:
     reenrolment.missing_pieces = sum(piece.is_missing for piece in pieces)
     transition = move(reenrolment, Status.SUBMITTED, actor=actor)
     freeze(reenrolment, pieces)
-    emails.acknowledge(reenrolment, transition)
+    emails.acknowledge(reenrolment, transition, pieces)
     return reenrolment
 
 
@@ -145,10 +145,12 @@ def freeze(reenrolment: Reenrolment, pieces: list[Piece]) -> None:
     documents = [piece.document for piece in pieces if piece.document]
     _hold(documents)
     reenrolment.supplied_pieces.exclude(document__in=documents).update(in_force=False)
-    for document in documents:
-        SuppliedPiece.objects.update_or_create(
-            reenrolment=reenrolment, document=document, defaults={"in_force": True}
-        )
+    SuppliedPiece.objects.bulk_create(
+        [SuppliedPiece(reenrolment=reenrolment, document=document) for document in documents],
+        update_conflicts=True,  # back in force, what an earlier submission was made with
+        unique_fields=["reenrolment", "document"],
+        update_fields=["in_force"],
+    )
 
 
 def _claim_all(reenrolment, rows):
