@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
+from accounts.prepared import prepared
 from documents.pieces import Piece, piece_key, pieces_due
 from reenrolment.enums import Status
-from reenrolment.models import Campaign, Reenrolment, RequestedPiece
+from reenrolment.models import Campaign, Reenrolment, RequestedPiece, SuppliedPiece
 from students.enums import Art, EnrolmentStatus
 from students.models import Custody, Enrolment, Student
 
@@ -83,8 +84,14 @@ def demand_of(reenrolment: Reenrolment) -> list[RequestedPiece]:
 
 
 def _frozen(reenrolment):
-    supplied = reenrolment.supplied_pieces.filter(in_force=True).select_related("document__type")
+    supplied = _supplied(reenrolment.pk)
     return {piece_key(d.type_id, d.family_id): d for d in (row.document for row in supplied)}
+
+
+@prepared
+def _supplied(reenrolment: int) -> QuerySet[SuppliedPiece]:
+    supplied = SuppliedPiece.objects.filter(reenrolment=reenrolment, in_force=True)
+    return supplied.select_related("document__type")
 
 
 def _as_submitted(piece, frozen, asked):

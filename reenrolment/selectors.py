@@ -55,13 +55,21 @@ def next_to_do(campaign: Campaign, students: list[Student], *, after: Student) -
 
     None of those for whom the campaign has yet to open.
     """
-    done = Reenrolment.objects.filter(campaign=campaign).exclude(status=Status.DRAFT)
-    followed = followed_courses(campaign).filter(student__in=students)
-    followed = followed.exclude(student__in=done.values("student"))
-    to_do = set(followed.values_list("student_id", flat=True)) - {after.pk}
+    keys = [student.pk for student in students]
+    site, year = campaign.establishment_id, campaign.previous_year_id
+    to_do = set(_yet_to_do(keys, campaign.pk, site, year)) - {after.pk}
     openings = openings_of(campaign, students)
     to_do -= {pk for pk, opening in openings.items() if opening.is_to_come}
     return next((student for student in students if student.pk in to_do), None)
+
+
+@prepared
+def _yet_to_do(students: list[int], campaign: int, site: int, year: int) -> QuerySet:
+    """The keys of those who follow a course and have submitted nothing."""
+    done = Reenrolment.objects.filter(campaign=campaign).exclude(status=Status.DRAFT)
+    followed = followed_courses(Campaign(establishment_id=site, previous_year_id=year))
+    followed = followed.filter(student__in=students).exclude(student__in=done.values("student"))
+    return followed.values_list("student_id", flat=True)
 
 
 def refusal_of(reenrolment: Reenrolment | None) -> str:
