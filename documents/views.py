@@ -3,7 +3,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from documents.lending import FileUnavailable, lend
+from documents.lending import FileQuarantined, FileUnavailable, lend
 from documents.models import Document
 from documents.pieces import is_valid
 from students.selectors import household_students
@@ -36,10 +36,13 @@ def supplied(request, pk):
 
 @require_safe
 def download(request, pk):
-    """The file of a piece; a page with the status 503 while it can't be read."""
+    """The file of a piece; a page with the status 503 while it can't be read, 409 in quarantine."""
     document = get_object_or_404(Document.objects.visible_to(request.user), pk=pk)
     try:
         return lend(document)
+    except FileQuarantined:
+        context = {"document": document}
+        return render(request, "documents/file_quarantined.html", context, status=409)
     except FileUnavailable:
         context = {"document": document}
         return render(request, "documents/file_unavailable.html", context, status=503)
