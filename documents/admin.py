@@ -110,7 +110,7 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     Those of the students and households of the agent's sites: a piece serves all of them.
     """
 
-    list_display = ["type", "owner", "verdict", "scan", "uploaded_at", "version"]
+    list_display = ["type", "owner", "state", "uploaded_at", "version"]
     list_filter = ["verdict", VersionFilter, "type", "scan"]
     search_fields = ["family__sort_name", "family__students__sort_name", "student__sort_name"]
     search_help_text = "Nom de la famille ou de l'élève"
@@ -204,6 +204,11 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     @admin.display(description="famille ou élève")
     def owner(self, document):
         return f"famille {document.family}" if document.family else str(document.student)
+
+    @admin.display(description="examen", ordering="verdict")
+    def state(self, document):
+        waits = document.is_quarantined and document.verdict == Verdict.PENDING
+        return document.get_scan_display() if waits else document.get_verdict_display()
 
     @admin.display(description="version")
     def version(self, document):

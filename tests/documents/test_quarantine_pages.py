@@ -172,6 +172,7 @@ class TestStaff:
         response = desk.get(LIST + "?scan__exact=waiting")
 
         assert [*response.context["cl"].result_list] == [quarantined]
+        assert '<td class="field-state">en quarantaine</td>' in response.text
 
     def test_nothing_when_none_waits(self, desk, infected):
         assert BANNER not in desk.get(LIST).text
