@@ -1,9 +1,10 @@
 """The staff's pages: kinds of pieces, pieces asked for, and pieces handed in, read and examined."""
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -13,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.admin_filters import SiteFilter
 from documents import services
-from documents.enums import NEXT, Verdict
-from documents.lending import FileUnavailable, lend
-from documents.models import Access, Document, DocumentType, PieceRule, Review
+from documents.enums import NEXT, Scan, Verdict
+from documents.lending import FileQuarantined, FileUnavailable, lend
+from documents.models import AUTOMATIC, Access, Document, DocumentType, PieceRule, Review
 from families.selectors import families_of
 from students.selectors import students_of
 
@@ -68,7 +69,11 @@ class LogInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 class ReviewInline(LogInline):
     model = Review
-    fields = readonly_fields = ["verdict", "reason", "comment", "actor", "at"]
+    fields = readonly_fields = ["verdict", "reason", "comment", "by", "at"]
+
+    @admin.display(description="par")
+    def by(self, review):
+        return AUTOMATIC if review.is_automatic else review.actor
 
 
 class AccessInline(LogInline):
@@ -105,8 +110,8 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     Those of the students and households of the agent's sites: a piece serves all of them.
     """
 
-    list_display = ["type", "owner", "verdict", "uploaded_at", "version"]
-    list_filter = ["verdict", VersionFilter, "type"]
+    list_display = ["type", "owner", "state", "uploaded_at", "version"]
+    list_filter = ["verdict", VersionFilter, "type", "scan"]
     search_fields = ["family__sort_name", "family__students__sort_name", "student__sort_name"]
     search_help_text = "Nom de la famille ou de l'élève"
     inlines = [ReviewInline, AccessInline]
@@ -123,7 +128,7 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
         piece = ["type", "owner", name, "size", "pages", "uploaded_at", "uploaded_by", "version"]
         prints = {"fields": ["received_sha256", "sha256"], "classes": ["collapse"]}
         return [
-            (None, {"fields": [*piece, "verdict", "refusal"]}),
+            (None, {"fields": [*piece, "scan", "scanned_at", "verdict", "refusal"]}),
             ("Empreintes (SHA-256)", prints),
         ]
 
@@ -156,9 +161,17 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
         context["may_accept"] = (
             document is not None
             and self.has_review_permission(request)
+            and document.may_be_lent
             and Verdict.ACCEPTED in NEXT[document.verdict]
         )
         return super().render_change_form(request, context, **kwargs)
+
+    def changelist_view(self, request, extra_context=None):
+        """With a word on the pieces that wait for the antivirus: nobody can open them."""
+        pieces = self.get_queryset(request).current().filter(scan=Scan.WAITING).order_by()
+        quarantine = pieces.aggregate(count=Count("pk"), since=Min("uploaded_at"))
+        context = {"quarantine": quarantine, "has_antivirus": bool(settings.CLAMD)}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     @method_decorator(require_safe)
     def file(self, request, pk):
@@ -168,16 +181,10 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
         document = get_object_or_404(self.get_queryset(request), pk=pk)
         try:
             response = lend(document)
+        except FileQuarantined:
+            return self._no_file(request, document, status=409)
         except FileUnavailable:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": "Fichier indisponible",
-                "opts": self.opts,
-                "document": document,
-            }
-            return render(
-                request, "admin/documents/document/file_unavailable.html", context, status=503
-            )
+            return self._no_file(request, document, status=503)
         services.log_access(document, actor=request.user)
         return response
 
@@ -198,6 +205,11 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     def owner(self, document):
         return f"famille {document.family}" if document.family else str(document.student)
 
+    @admin.display(description="examen", ordering="verdict")
+    def state(self, document):
+        waits = document.is_quarantined and document.verdict == Verdict.PENDING
+        return document.get_scan_display() if waits else document.get_verdict_display()
+
     @admin.display(description="version")
     def version(self, document):
         if document.removed_at:
@@ -206,12 +218,27 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
 
     @admin.display(description="fichier")
     def file_link(self, document):
+        if document.is_infected:
+            return f"{document.name}, effacé par le contrôle de sécurité"
         if not document.file:
             return "effacé à la demande de la famille"
+        if document.is_quarantined:
+            return f"{document.name}, en quarantaine\u00a0: ne peut être ni ouvert ni accepté"
         return format_html(
             '<a href="{}">Télécharger {}</a> (la consultation est enregistrée)',
             reverse("admin:documents_document_file", args=[document.pk]),
             document.name,
+        )
+
+    def _no_file(self, request, document, *, status):
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Fichier indisponible",
+            "opts": self.opts,
+            "document": document,
+        }
+        return render(
+            request, "admin/documents/document/file_unavailable.html", context, status=status
         )
 
     def _accept(self, request, document):

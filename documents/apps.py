@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 from django.core.checks import register
 
-from documents.system_checks import check_libmagic
+from documents.system_checks import check_clamd, check_libmagic
 
 
 class DocumentsConfig(AppConfig):
@@ -10,3 +10,4 @@ class DocumentsConfig(AppConfig):
 
     def ready(self):
         register(check_libmagic)
+        register(check_clamd)

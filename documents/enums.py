@@ -38,6 +38,27 @@ class RefusalReason(models.TextChoices):
     INCOMPLETE = "incomplete", "Il manque des pages."
     WRONG_PERSON = "wrong_person", "Le document ne concerne pas votre foyer ou cet élève."
     OTHER = "other", "Autre motif."
+    SECURITY = (
+        "security",
+        "Le contrôle de sécurité a trouvé un programme malveillant dans ce fichier.",
+    )
+
+
+# What an agent may say; the other one is the antivirus'.
+REASONS_BY_HAND = [reason for reason in RefusalReason if reason != RefusalReason.SECURITY]
+
+
+class Scan(models.TextChoices):
+    """What the antivirus said of a file."""
+
+    NOT_ANALYSED = "none", "non analysé"  # there was no antivirus
+    CLEAN = "clean", "rien trouvé"
+    WAITING = "waiting", "en quarantaine"  # it did not answer
+    INFECTED = "infected", "programme malveillant, effacé"
+
+
+UNSAFE = [Scan.WAITING, Scan.INFECTED]  # neither lent nor accepted
+SCANNED = [Scan.CLEAN, Scan.INFECTED]
 
 
 class Audience(models.TextChoices):

@@ -2,7 +2,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from documents import services
-from documents.enums import RefusalReason
+from documents.enums import REASONS_BY_HAND
 from documents.models import Review
 
 COMMENT_LENGTH = Review._meta.get_field("comment").max_length
@@ -16,7 +16,11 @@ class RefusalForm(forms.Form):
     """
 
     reason = forms.ChoiceField(
-        label="Motif du refus", choices=[("", "Choisissez un motif"), *RefusalReason.choices]
+        label="Motif du refus",
+        choices=[
+            ("", "Choisissez un motif"),
+            *((each.value, each.label) for each in REASONS_BY_HAND),
+        ],
     )
     comment = forms.CharField(
         label="Précision",

@@ -15,12 +15,19 @@ class FileUnavailable(Exception):
     """The file is missing or the storage does not answer; the details are in the log."""
 
 
+class FileQuarantined(Exception):
+    """The antivirus has not seen the file yet, or found something and the file is gone."""
+
+
 def lend(document: Document) -> FileResponse:
     """The file as an attachment, with headers that keep it from acting in the browser.
 
     It is read whole (2 Mo were received), so that a storage that fails says so before the first
-    byte has left. The caller has checked the right to read it. Raises FileUnavailable.
+    byte has left. The caller has checked the right to read it. Raises FileUnavailable,
+    FileQuarantined.
     """
+    if not document.may_be_lent:
+        raise FileQuarantined
     response = FileResponse(
         BytesIO(_read(document)),
         as_attachment=True,

@@ -7,7 +7,7 @@ from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from documents.checks.names import propose_name
 from documents.enums import Verdict
-from documents.models import Access, Document, Review
+from documents.models import AUTOMATIC, Access, Document, Review
 from families.enums import Fate
 from families.files_to_delete import schedule
 from families.holdings import Attachment, Holding, Part
@@ -16,7 +16,7 @@ from students.personal_data import students_only_of
 EXPORTED = {
     Document: [
         *["type", "name", "file", "content_type", "size", "pages", "uploaded_at", "uploaded_by"],
-        *["removed_at", "verdict", "refusal"],
+        *["removed_at", "verdict", "refusal", "scan", "scanned_at"],
     ],
     Review: ["verdict", "reason", "comment", "actor", "at"],
     Access: ["actor", "at"],
@@ -101,7 +101,7 @@ def _document(document, copy):
         "de": str(document.student) if document.student else "le foyer",
         **record(document, EXPORTED[Document], **said),
         "examens": [
-            record(review, EXPORTED[Review], actor=copy.signature(review.actor))
+            record(review, EXPORTED[Review], actor=copy.signature(review.actor) or AUTOMATIC)
             for review in document.reviews.all()
         ],
         "consultations": [
@@ -112,7 +112,7 @@ def _document(document, copy):
 
 
 def _attachment(document):
-    if not document.file:
+    if not document.file or document.is_quarantined:
         return None
     owner = f"Eleve {document.student}" if document.student else "Foyer"
     day = timezone.localdate(document.uploaded_at)

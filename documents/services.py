@@ -11,12 +11,20 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+from documents.antivirus.arrival import scan_received
 from documents.checks import check_file
-from documents.enums import NEXT, Owner, RefusalReason, Verdict
+from documents.enums import NEXT, UNSAFE, Owner, RefusalReason, Scan, Verdict
 from documents.models import Access, Document, Review, storage_name
 from families.services import lock_known
 
 logger = logging.getLogger(__name__)
+
+_UNSAFE = {
+    Scan.WAITING: "Cette pièce est en quarantaine\u00a0: elle ne peut être acceptée qu'une fois "
+    "le contrôle de sécurité passé.",
+    Scan.INFECTED: "Le contrôle de sécurité a refusé cette pièce et effacé son fichier\u00a0: elle "
+    "ne peut pas être acceptée.",
+}
 
 
 def hand_in(
@@ -32,14 +40,16 @@ def hand_in(
     """Keeps a file as the current document of its type, in the place of the one before.
 
     Takes the name and the bytes as received. Raises ValidationError with the code of
-    documents.checks for a file that is refused, `storage_down` when it can't be kept,
+    documents.checks for a file that is refused, `infected` when the antivirus knows better (one
+    that does not answer puts the file in quarantine), `storage_down` when it can't be kept,
     `household_gone` when its household was merged or erased while the file was on its way. A
-    refused file leaves nothing behind. The file is checked and stored outside the transaction;
-    `check` is called inside it, just before the file becomes current, and raises when it may no
-    longer.
+    refused file leaves nothing behind. The file is checked, scanned and stored outside the
+    transaction; `check` is called inside it, just before the file becomes current, and raises when
+    it may no longer.
     """
     _check_owner(type, family, student)
     checked = check_file(name, content, formats=type.formats)
+    scan = scan_received(content, checked.content)
     document = Document(
         id=uuid.uuid4(),
         type=type,
@@ -52,6 +62,8 @@ def hand_in(
         received_sha256=checked.received_sha256,
         sha256=checked.sha256,
         uploaded_by=actor,
+        scan=scan,
+        scanned_at=timezone.now() if scan == Scan.CLEAN else None,
     )
     _store(document, checked.content)
     try:
@@ -78,7 +90,10 @@ def remove(document: Document) -> None:
 
 @transaction.atomic
 def accept(document: Document, *, actor) -> Document:
-    """Raises ValidationError `bad_transition` if it is accepted already, or taken back."""
+    """Raises ValidationError `bad_transition` if it is accepted already, or taken back.
+
+    And `quarantined` while the antivirus has not seen it, or since it refused it.
+    """
     return _review(document, Verdict.ACCEPTED, actor=actor)
 
 
@@ -177,6 +192,8 @@ def _review(document, verdict, *, actor, reason="", comment=""):
         raise ValidationError("La famille vient de retirer cette pièce.", code="bad_transition")
     if verdict not in NEXT[document.verdict]:
         raise ValidationError("Cette pièce a déjà été examinée ainsi.", code="bad_transition")
+    if verdict == Verdict.ACCEPTED and document.scan in UNSAFE:
+        raise ValidationError(_UNSAFE[document.scan], code="quarantined")
     review = Review(document=document, verdict=verdict, reason=reason, comment=comment, actor=actor)
     review.full_clean()
     review.save()

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.prepared import prepared
-from documents.lending import FileUnavailable, lend
+from documents.lending import FileQuarantined, FileUnavailable, lend
 from documents.models import Document
 from documents.pieces import is_valid
 from students.selectors import household_students
@@ -39,10 +39,13 @@ def _supplied(user: int, family: int, student: int) -> QuerySet[Document]:
 
 @require_safe
 def download(request, pk):
-    """The file of a piece; a page with the status 503 while it can't be read."""
+    """The file of a piece; a page with the status 503 while it can't be read, 409 in quarantine."""
     document = get_object_or_404(Document.objects.visible_to(request.user), pk=pk)
     try:
         return lend(document)
+    except FileQuarantined:
+        context = {"document": document}
+        return render(request, "documents/file_quarantined.html", context, status=409)
     except FileUnavailable:
         context = {"document": document}
         return render(request, "documents/file_unavailable.html", context, status=503)

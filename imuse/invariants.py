@@ -17,6 +17,7 @@ from accounts.models import Mail
 from billing.enums import InvoiceStatus
 from billing.models import Invoice, InvoiceSeries
 from billing.money import ZERO, euros
+from documents.enums import Scan
 from documents.models import Document
 from families.models import Family, Guardian, Merge
 from reenrolment.enums import NEXT, TO_EXAMINE, Status
@@ -118,12 +119,13 @@ def one_dossier() -> Iterator[str]:
 def files() -> Iterator[str]:
     """What a dossier was submitted with is in the store, byte for byte. Reads every file.
 
-    But for the pieces of an erased household, and of its students, whose files are gone.
+    But for the pieces of an erased household, and of its students, whose files are gone; and for
+    those in which the antivirus found something.
     """
     erased = Family.objects.erased()
     gone = Q(family__in=erased) | Q(student__families__in=erased)
     supplied = Document.objects.filter(supplied_pieces__isnull=False).distinct()
-    supplied = supplied.exclude(gone, file="")
+    supplied = supplied.exclude(gone, file="").exclude(scan=Scan.INFECTED)
     for document in supplied.select_related("type").order_by("uploaded_at", "pk").iterator():
         try:
             with document.file.open() as file:

@@ -138,6 +138,9 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# The antivirus that scans them, ClamAV: « unix:///run/clamav/clamd.ctl » or « tcp://host:3310 »;
+# empty, there is none.
+CLAMD = env.str("CLAMD", default="")
 # What each app holds about a household, to export it or to erase it (families/holdings.py).
 PERSONAL_DATA = [
     "families.personal_data.FamiliesPart",

@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import prepared, roles, sessions
+from documents.antivirus.arrival import rest
 from tests.factories import (
     EstablishmentFactory,
     FamilyFactory,
@@ -17,6 +18,7 @@ from tests.factories import (
     TeacherFactory,
     UserFactory,
 )
+from tests.fake_clamd import FakeClamd
 
 
 @receiver(user_logged_in)
@@ -86,6 +88,17 @@ def director(establishment):
 def superuser(establishment):
     """The town's computing service: every site, every right."""
     return UserFactory(username="informatique", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def clamd(settings):
+    """An antivirus that is there (tests/fake_clamd.py); without it there is none."""
+    fake = FakeClamd()
+    settings.CLAMD = fake.setting
+    rest.end()
+    yield fake
+    fake.stop()
+    rest.end()
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import private_storage
-from documents.enums import Verdict
+from documents.enums import SCANNED, UNSAFE, Scan, Verdict
 from documents.models.pieces import DocumentType
 from families.models import Family
 from students.models import Student
@@ -81,6 +81,10 @@ class Document(models.Model):
     refusal = models.CharField(
         "motif du refus", max_length=400, blank=True, help_text="Tel que la famille le lit."
     )
+    scan = models.CharField(
+        "contrôle de sécurité", max_length=10, choices=Scan, default=Scan.NOT_ANALYSED
+    )
+    scanned_at = models.DateTimeField("analysé le", null=True, blank=True)
 
     objects = DocumentQuerySet.as_manager()
 
@@ -119,7 +123,48 @@ class Document(models.Model):
                 condition=Q(verdict=Verdict.REFUSED) ^ Q(refusal=""),
                 violation_error_message="Un refus dit son motif.",
             ),
+            models.CheckConstraint(
+                name="document_scan_known",
+                condition=Q(scan__in=Scan.values),
+                violation_error_message="Contrôle de sécurité inconnu.",
+            ),
+            models.CheckConstraint(
+                name="document_scanned_at_iff_scanned",
+                condition=Q(scan__in=SCANNED) ^ Q(scanned_at=None),
+                violation_error_message="La date de l'analyse suit le contrôle de sécurité.",
+            ),
+            models.CheckConstraint(
+                name="document_accepted_is_not_quarantined",
+                condition=~Q(verdict=Verdict.ACCEPTED, scan__in=UNSAFE),
+                violation_error_message="Une pièce en quarantaine ne peut pas être acceptée.",
+            ),
+            models.CheckConstraint(
+                name="document_infected_is_refused_and_gone",
+                condition=~Q(scan=Scan.INFECTED) | Q(verdict=Verdict.REFUSED, file=""),
+                violation_error_message="Une pièce infectée est effacée et refusée.",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="document_in_quarantine",
+                fields=["uploaded_at"],
+                condition=Q(scan=Scan.WAITING),
+            )
         ]
 
     def __str__(self):
         return f"{self.type} : {self.name}"
+
+    @property
+    def is_quarantined(self) -> bool:
+        """It waits for the antivirus."""
+        return self.scan == Scan.WAITING
+
+    @property
+    def is_infected(self) -> bool:
+        return self.scan == Scan.INFECTED
+
+    @property
+    def may_be_lent(self) -> bool:
+        """May its bytes be shown to anybody? `documents.lending` refuses the others."""
+        return self.scan not in UNSAFE

@@ -7,6 +7,8 @@ from django.db.models import Q
 from documents.enums import RefusalReason, Verdict
 from documents.models.documents import Document
 
+AUTOMATIC = "contrôle automatique"  # who signs for the antivirus
+
 
 class Review(models.Model):
     """One verdict on a document, who gave it and why: append-only."""
@@ -18,7 +20,12 @@ class Review(models.Model):
     reason = models.CharField("motif", max_length=15, choices=RefusalReason, blank=True)
     comment = models.CharField("précision", max_length=300, blank=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="par", related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name="par",
+        related_name="+",
+        null=True,  # the antivirus
+        blank=True,
     )
     at = models.DateTimeField("le", auto_now_add=True)
 
@@ -37,10 +44,20 @@ class Review(models.Model):
                 condition=Q(verdict__in=[Verdict.ACCEPTED, Verdict.REFUSED]),
                 violation_error_message="Examen inconnu.",
             ),
+            models.CheckConstraint(
+                name="review_by_an_agent_or_by_the_antivirus",
+                condition=Q(reason=RefusalReason.SECURITY) ^ Q(actor__isnull=False),
+                violation_error_message="Ce motif est celui du contrôle automatique.",
+            ),
         ]
 
     def __str__(self):
         return f"{self.document} : {self.get_verdict_display()}"
+
+    @property
+    def is_automatic(self) -> bool:
+        """By the antivirus, and not by an agent."""
+        return self.actor_id is None
 
 
 class Access(models.Model):

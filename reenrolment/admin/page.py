@@ -9,7 +9,7 @@ from django.db.models import Q, prefetch_related_objects
 from django.http import Http404
 
 from documents.enums import Verdict
-from documents.models import Review
+from documents.models import AUTOMATIC, Review
 from documents.pieces import Piece
 from reenrolment.enums import TO_EXAMINE, Status
 from reenrolment.models import Reenrolment, RequestedPiece
@@ -214,10 +214,12 @@ def _events(dossier, pieces):
     for review in reviews.select_related("document__type", "actor"):
         what = f"{review.document.type} ({review.document.name})\u00a0: "
         why = " ".join(filter(None, [review.get_reason_display(), review.comment]))
-        events.append(
-            Event(review.at, _name(review.actor), what + review.get_verdict_display(), why)
-        )
+        events.append(Event(review.at, _reviewer(review), what + review.get_verdict_display(), why))
     return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def _reviewer(review):
+    return AUTOMATIC if review.is_automatic else _name(review.actor)
 
 
 def _name(user):

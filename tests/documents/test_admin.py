@@ -272,7 +272,7 @@ class TestList:
             DocumentFactory(type=proof, family=FamilyFactory())
             DocumentFactory(type=photo, student=StudentFactory())
 
-        assert count_queries(signed_in, LIST) == 9
+        assert count_queries(signed_in, LIST) == 10
 
 
 class TestDocumentType:

@@ -1,0 +1,156 @@
+"""An infected or quarantined piece, on the page that re-enrols and on the one that examines."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.urls import reverse
+
+from documents.enums import Scan, Verdict
+from documents.models import Document
+from imuse import invariants
+from reenrolment.pieces import load_pieces
+from tests.documents.builders import make_pdf
+from tests.factories import DocumentFactory, PieceRuleFactory
+from tests.fake_clamd import FOUND, SIGNATURE
+from tests.reenrolment.dossier_pages import action, page_of, told
+
+QUARANTINE = "elle ne peut être ni ouverte ni acceptée"
+
+
+@pytest.fixture
+def home(client, parent):
+    client.force_login(parent)
+    return client
+
+
+@pytest.fixture
+def two_pieces(family):
+    """The names of the fields of two pieces of the family."""
+    return [f"piece-{PieceRuleFactory().document_type.pk}-f{family.pk}" for _ in range(2)]
+
+
+@pytest.fixture
+def quarantine(document):
+    Document.objects.filter(pk=document.pk).update(scan=Scan.WAITING)
+
+
+def pdf(content=b""):
+    return SimpleUploadedFile("quittance.pdf", make_pdf() + content, "application/pdf")
+
+
+def edit(student):
+    return reverse("reenrolment:edit", args=[student.pk])
+
+
+def typed(response, **changes):
+    """The whole form as the browser sends it back."""
+    data = {}
+    for form in (response.context["forms"].dossier, *response.context["forms"].choices):
+        for field in form:
+            data[field.html_initial_name] = "" if field.value() is None else str(field.value())
+    return data | changes
+
+
+def test_an_infected_file_is_told_beside_its_field_and_the_rest_is_kept(
+    home, case, clamd, two_pieces
+):
+    infected, sane = two_pieces
+    data = typed(home.get(edit(case.student)), comment="Pas le mardi.")
+
+    response = home.post(edit(case.student), data | {infected: pdf(SIGNATURE), sane: pdf()})
+
+    [(field, sentence)] = response.context["errors"]
+    assert field == f"id_{infected}"
+    assert "notre contrôle de sécurité y a reconnu un programme malveillant" in sentence
+    assert FOUND not in response.text
+    assert f'aria-describedby="{field}-hint {field}-errors"' in response.text
+    assert case.reenrolment.comment == "Pas le mardi."
+    assert [f"piece-{d.type_id}-f{d.family_id}" for d in Document.objects.all()] == [sane]
+
+
+def test_while_the_antivirus_is_away_the_piece_counts_as_sent(home, case, clamd, two_pieces):
+    clamd.stop()
+    data = typed(home.get(edit(case.student)))
+
+    response = home.post(edit(case.student), data | {two_pieces[0]: pdf()}, follow=True)
+
+    document = Document.objects.get()
+    assert "reçue, contrôle de sécurité en attente" in response.text
+    assert "vous n'avez rien à faire" in response.text
+    assert reverse("documents:download", args=[document.pk]) not in response.text
+    sent, missing = load_pieces(case.reenrolment)
+    assert (sent.sets_top_rate, missing.sets_top_rate) == (False, True)
+
+
+def test_the_summary_says_it_too(home, case, document, quarantine):
+    case.fill_in()
+
+    response = home.get(reverse("reenrolment:check", args=[case.student.pk]))
+
+    assert "reçue, contrôle de sécurité en attente" in response.text
+
+
+def test_on_the_dossier_s_page_it_is_neither_opened_nor_accepted(
+    admin, with_document, document, quarantine
+):
+    text = admin.get(page_of(with_document)).text
+
+    assert QUARANTINE in text
+    assert reverse("admin:documents_document_file", args=[document.pk]) not in text
+    assert action("accept_piece", with_document, document.pk) not in text
+    assert action("refuse_piece", with_document, document.pk) in text
+
+    response = admin.post(action("accept_piece", with_document, document.pk))
+    assert told(admin, response) == [
+        "Cette pièce est en quarantaine\u00a0: elle ne peut être acceptée qu'une fois le contrôle"
+        " de sécurité passé."
+    ]
+
+
+def test_cleaned_it_is_a_piece_like_another(admin, with_document, document, quarantine, clamd):
+    call_command("scan_documents")
+
+    text = admin.get(page_of(with_document)).text
+    assert QUARANTINE not in text
+    assert "non analysé" not in text
+
+    admin.post(action("accept_piece", with_document, document.pk))
+    document.refresh_from_db()
+    assert document.verdict == Verdict.ACCEPTED
+
+
+def test_found_infected_the_log_says_by_what_and_the_dossier_can_be_returned(
+    admin, case, parent, clamd
+):
+    kind = PieceRuleFactory().document_type
+    document = DocumentFactory(
+        type=kind, family=parent.guardian.family, scan=Scan.WAITING, file__data=SIGNATURE
+    )
+    case.fill_in()
+    case.submit(parent)
+    dossier = case.reenrolment
+    call_command("scan_documents")
+    assert list(invariants.files()) == []  # its file is gone, as it should
+
+    response = admin.get(page_of(dossier))
+
+    [event, *_] = response.context["page"].events
+    assert event.actor == "contrôle automatique"
+    assert event.why.endswith(f"Signature\u00a0: {FOUND}")
+    assert [piece.document for piece in response.context["page"].refused] == [document]
+    assert response.context["page"].may_be_completed
+    assert action("accept_piece", dossier, document.pk) not in response.text
+    assert reverse("admin:documents_document_file", args=[document.pk]) not in response.text
+
+
+def test_without_an_antivirus_the_staff_reads_not_analysed(admin, with_document):
+    assert "non analysé" in admin.get(page_of(with_document)).text
+
+
+def test_the_refusal_s_form_does_not_offer_the_antivirus_s_reason(admin, with_document, document):
+    response = admin.post(
+        action("refuse_piece", with_document, document.pk), {"reason": "security", "comment": ""}
+    )
+
+    assert list(response.context["bound"].errors) == ["reason"]
+    assert "programme malveillant" not in admin.get(page_of(with_document)).text
