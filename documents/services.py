@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from documents.checks import check_file
 from documents.enums import NEXT, Owner, RefusalReason, Verdict
-from documents.models import Access, Document, Review, storage_name
+from documents.models import Access, Document, Reading, Review, storage_name
+from documents.previews.queue import discard_pages
 from families.services import lock_known
 
 logger = logging.getLogger(__name__)
@@ -163,6 +164,8 @@ def _discard(document):
     file_name = document.file.name
     try:
         with transaction.atomic():
+            discard_pages(document)
+            Reading.objects.filter(document=document, confirmed_at=None).delete()
             document.delete()
     except ProtectedError:
         document.removed_at = document.removed_at or timezone.now()

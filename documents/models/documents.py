@@ -5,9 +5,10 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import private_storage
-from documents.enums import Verdict
+from documents.enums import Preview, Verdict
 from documents.models.pieces import DocumentType
 from families.models import Family
 from students.models import Student
@@ -81,6 +82,16 @@ class Document(models.Model):
     refusal = models.CharField(
         "motif du refus", max_length=400, blank=True, help_text="Tel que la famille le lit."
     )
+    # The one part of the row that documents.previews.queue moves by itself.
+    preview = models.CharField(
+        "aperçu", max_length=10, choices=Preview, default=Preview.WAITING, editable=False
+    )
+    preview_attempts = models.PositiveSmallIntegerField(
+        "essais de l'aperçu", default=0, editable=False
+    )
+    preview_due_at = models.DateTimeField(
+        "aperçu à faire dès", default=timezone.now, editable=False
+    )
 
     objects = DocumentQuerySet.as_manager()
 
@@ -118,6 +129,24 @@ class Document(models.Model):
                 name="document_refused_iff_told_why",
                 condition=Q(verdict=Verdict.REFUSED) ^ Q(refusal=""),
                 violation_error_message="Un refus dit son motif.",
+            ),
+            models.CheckConstraint(
+                name="document_preview_known",
+                condition=Q(preview__in=Preview.values),
+                violation_error_message="État de l'aperçu inconnu.",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="document_preview_due",
+                fields=["preview_due_at"],
+                condition=Q(preview=Preview.WAITING),
+            ),
+            # The same file sent by others; what was erased has no print.
+            models.Index(
+                name="document_same_file",
+                fields=["received_sha256"],
+                condition=~Q(received_sha256=""),
             ),
         ]
 
