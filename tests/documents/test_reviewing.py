@@ -120,7 +120,7 @@ class TestNoting:
 
 def test_a_document_is_older_than_its_type_allows_on_the_day_it_was_sent():
     kind = DocumentTypeFactory.build(valid_months=6)
-    sent = timezone.make_aware(dt.datetime(2026, 11, 12, 0, 30))
+    sent = dt.datetime(2026, 11, 11, 23, 30, tzinfo=dt.UTC)  # the 12th in Paris
     document = DocumentFactory.build(type=kind, family=None, uploaded_by=None, uploaded_at=sent)
 
     assert not is_older(DAY, document)
