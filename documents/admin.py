@@ -4,7 +4,8 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils.decorators import method_decorator
@@ -15,10 +16,17 @@ from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameS
 from accounts.admin_filters import SiteFilter
 from documents import services
 from documents.enums import NEXT, Scan, Verdict
-from documents.lending import FileQuarantined, FileUnavailable, lend
-from documents.models import AUTOMATIC, Access, Document, DocumentType, PieceRule, Review
-from families.selectors import families_of
-from students.selectors import students_of
+from documents.lending import FileQuarantined, FileUnavailable, lend, show_page
+from documents.models import (
+    AUTOMATIC,
+    Access,
+    Document,
+    DocumentType,
+    PageImage,
+    PieceRule,
+    Review,
+)
+from documents.selectors import documents_of
 
 
 @admin.register(DocumentType)
@@ -118,10 +126,7 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     actions = ["accept"]
 
     def get_queryset(self, request):
-        ours = Q(student__in=students_of(request.user).values("pk"))
-        ours |= Q(family__in=families_of(request.user).values("pk"))
-        documents = super().get_queryset(request).filter(ours)
-        return documents.select_related("type", "family", "student")
+        return documents_of(request.user).select_related("type", "family", "student")
 
     def get_fieldsets(self, request, obj=None):
         name = "file_link" if self.has_read_permission(request) else "name"
@@ -147,6 +152,11 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
                 "<uuid:pk>/fichier/",
                 self.admin_site.admin_view(self.file),
                 name="documents_document_file",
+            ),
+            path(
+                "<uuid:pk>/page/<int:number>/",
+                self.admin_site.admin_view(self.page),
+                name="documents_document_page",
             ),
             path(
                 "<uuid:pk>/accepter/",
@@ -186,6 +196,21 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
         except FileUnavailable:
             return self._no_file(request, document, status=503)
         services.log_access(document, actor=request.user)
+        return response
+
+    @method_decorator(require_safe)
+    def page(self, request, pk, number):
+        """The image of a page, for the viewer of a dossier's pieces; never read without a log."""
+        if not self.has_read_permission(request):
+            raise PermissionDenied
+        document = get_object_or_404(self.get_queryset(request), pk=pk)
+        image = get_object_or_404(PageImage, document=document, number=number)
+        try:
+            response = show_page(image)
+        except FileUnavailable:
+            text = "L'image de cette page ne peut pas être lue pour le moment."
+            return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
+        services.log_access_of_page(document, actor=request.user)
         return response
 
     @method_decorator(require_POST)

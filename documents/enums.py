@@ -29,6 +29,15 @@ NEXT = {  # the whole state machine, in one glance; a verdict may be corrected
 }
 
 
+class Preview(models.TextChoices):
+    """The images of a piece's pages, which the staff look at in the place of the file."""
+
+    WAITING = "waiting", "en préparation"
+    DONE = "done", "prêt"
+    FAILED = "failed", "impossible"
+    GONE = "gone", "retiré avec le fichier"
+
+
 class RefusalReason(models.TextChoices):
     """What the family reads when a piece is refused, before the agent's own words."""
 

@@ -1,12 +1,15 @@
-"""The one way a file leaves, for its family as for the staff: saved by the browser, never shown."""
+"""The one way a file leaves, for its family as for the staff: saved by the browser, never shown.
+
+What is shown is the image that we drew of its pages, to the staff.
+"""
 
 import logging
 from io import BytesIO
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 
 from accounts.attachments import seal
-from documents.models import Document
+from documents.models import Document, PageImage
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +32,7 @@ def lend(document: Document) -> FileResponse:
     if not document.may_be_lent:
         raise FileQuarantined
     response = FileResponse(
-        BytesIO(_read(document)),
+        BytesIO(_read(document.file)),
         as_attachment=True,
         filename=document.name,
         content_type=document.content_type,
@@ -38,10 +41,17 @@ def lend(document: Document) -> FileResponse:
     return response
 
 
-def _read(document):
+def show_page(image: PageImage) -> HttpResponse:
+    """The image of one page, to be shown and not kept. Raises FileUnavailable."""
+    response = HttpResponse(_read(image.file), content_type="image/jpeg")
+    seal(response)
+    return response
+
+
+def _read(file):
     try:
-        with document.file.open() as stored:
+        with file.open() as stored:
             return stored.read()
     except Exception as error:  # each storage has its own
-        logger.exception("The file of the document %s could not be read.", document.pk)
+        logger.exception("The file %s could not be read.", file.name)
         raise FileUnavailable from error

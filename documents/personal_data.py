@@ -7,7 +7,8 @@ from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from documents.checks.names import propose_name
 from documents.enums import Verdict
-from documents.models import AUTOMATIC, Access, Document, Review
+from documents.models import AUTOMATIC, Access, Document, Reading, Review
+from documents.previews.queue import discard_pages
 from families.enums import Fate
 from families.files_to_delete import schedule
 from families.holdings import Attachment, Holding, Part
@@ -20,8 +21,13 @@ EXPORTED = {
     ],
     Review: ["verdict", "reason", "comment", "actor", "at"],
     Access: ["actor", "at"],
+    Reading: [
+        *["date_read", "quotient_read", "month_read", "issued_on", "quotient", "quotient_month"],
+        *["confirmed_by", "confirmed_at"],
+    ],
 }
 NESTED = "dit où la ligne est rangée"
+DRAWN = "les pages du fichier, dessinées pour les agents\u00a0: le fichier est dans la copie"
 EMPTIED = "effacé"
 
 
@@ -36,18 +42,24 @@ class DocumentsPart(Part):
         "documents.Document.replaced_by": "les pièces se suivent par leur date",
         "documents.Document.received_sha256": "l'empreinte d'un fichier qui est dans la copie",
         "documents.Document.sha256": "l'empreinte d'un fichier qui est dans la copie",
+        "documents.Document.preview": DRAWN,
+        "documents.Document.preview_attempts": DRAWN,
+        "documents.Document.preview_due_at": DRAWN,
+        "documents.PageImage": DRAWN,
+        "documents.Reading.document": NESTED,
         "documents.Review.document": NESTED,
         "documents.Access.document": NESTED,
     }
     sections = {
-        "documents": "vos pièces justificatives, leur examen, et quand un agent les a ouvertes"
+        "documents": "vos pièces justificatives, la date et le quotient qui y sont lus, leur "
+        "examen, et quand un agent les a ouvertes"
     }
 
     def export(self, copy):
         """The household's own, and those of its students, which either household reads."""
         documents = (
             Document.objects.visible_to(copy.user)
-            .select_related("type", "student", "uploaded_by")
+            .select_related("type", "student", "uploaded_by", "reading__confirmed_by")
             .prefetch_related("reviews__actor", "accesses__actor")
             .order_by("uploaded_at", "pk")
         )
@@ -76,6 +88,8 @@ class DocumentsPart(Part):
         pks = list(documents.select_for_update(no_key=True).values_list("pk", flat=True))
         documents = Document.objects.filter(pk__in=pks)
         schedule(documents.values_list("file", flat=True))
+        discard_pages(*documents)
+        Reading.objects.filter(document__in=pks).delete()
         documents.filter(replaced_by=None, removed_at=None).update(removed_at=timezone.now())
         documents.update(
             file="",
@@ -100,6 +114,7 @@ def _document(document, copy):
     return {
         "de": str(document.student) if document.student else "le foyer",
         **record(document, EXPORTED[Document], **said),
+        "lecture": _reading(document, copy),
         "examens": [
             record(review, EXPORTED[Review], actor=copy.signature(review.actor) or AUTOMATIC)
             for review in document.reviews.all()
@@ -109,6 +124,14 @@ def _document(document, copy):
             for access in document.accesses.all()
         ],
     }
+
+
+def _reading(document, copy):
+    """What its text says, and what an agent noted of it."""
+    if not hasattr(document, "reading"):
+        return None
+    by = copy.signature(document.reading.confirmed_by)
+    return record(document.reading, EXPORTED[Reading], confirmed_by=by)
 
 
 def _attachment(document):

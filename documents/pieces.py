@@ -120,6 +120,13 @@ def is_valid(document: Document, document_type: DocumentType, at: dt.datetime) -
     return months is None or document.uploaded_at >= _months_before(at, months)
 
 
+def is_older(day: dt.date, document: Document) -> bool:
+    """Is a piece dated `day` older than its type allows, on the day when it was sent?"""
+    months = document.type.valid_months
+    sent = timezone.localtime(document.uploaded_at)
+    return months is not None and day < _months_before(sent, months).date()
+
+
 def _rules(establishment, school_year):
     """Each rule with the ids of its communes: one query, a row per commune."""
     rules = {}

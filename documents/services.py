@@ -1,5 +1,6 @@
 """Every write on documents: handing in, removing, reviewing, and the log of who opened what."""
 
+import datetime as dt
 import logging
 import uuid
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from django.utils import timezone
 from documents.antivirus.arrival import scan_received
 from documents.checks import check_file
 from documents.enums import NEXT, UNSAFE, Owner, RefusalReason, Scan, Verdict
-from documents.models import Access, Document, Review, storage_name
+from documents.models import Access, Document, Reading, Review, storage_name
+from documents.previews.queue import discard_pages
 from families.services import lock_known
 
 logger = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ _UNSAFE = {
     Scan.INFECTED: "Le contrôle de sécurité a refusé cette pièce et effacé son fichier\u00a0: elle "
     "ne peut pas être acceptée.",
 }
+ONE_SITTING = dt.timedelta(hours=12)  # a session's; its pages are one consultation
 
 
 def hand_in(
@@ -113,9 +116,22 @@ def check_refusal(reason: RefusalReason, comment: str) -> None:
         raise ValidationError("Précisez le motif du refus.", code="comment_required")
 
 
+def sentence(reason: str, comment: str) -> str:
+    """The reason in words, then the comment: what the family reads. Empty for an acceptance."""
+    label = "" if reason in ("", RefusalReason.OTHER) else RefusalReason(reason).label
+    return f"{label} {comment}".strip()
+
+
 def log_access(document: Document, *, actor) -> None:
     """A staff member opens the file; written before the first byte leaves."""
     Access.objects.create(document=document, actor=actor)
+
+
+def log_access_of_page(document: Document, *, actor) -> None:
+    """He reads one of its pages: its viewer has written so, else it is written here."""
+    lately = timezone.now() - ONE_SITTING
+    if not Access.objects.filter(document=document, actor=actor, at__gte=lately).exists():
+        log_access(document, actor=actor)
 
 
 def _check_owner(type, family, student):
@@ -178,6 +194,8 @@ def _discard(document):
     file_name = document.file.name
     try:
         with transaction.atomic():
+            discard_pages(document)
+            Reading.objects.filter(document=document, confirmed_at=None).delete()
             document.delete()
     except ProtectedError:
         document.removed_at = document.removed_at or timezone.now()
@@ -198,14 +216,9 @@ def _review(document, verdict, *, actor, reason="", comment=""):
     review.full_clean()
     review.save()
     document.verdict = verdict
-    document.refusal = _sentence(reason, comment)
+    document.refusal = sentence(reason, comment)
     document.save(update_fields=["verdict", "refusal"])
     return document
-
-
-def _sentence(reason, comment):
-    label = "" if reason in ("", RefusalReason.OTHER) else RefusalReason(reason).label
-    return f"{label} {comment}".strip()
 
 
 def _delete_unless_kept(document):

@@ -17,8 +17,8 @@ from accounts.models import Mail
 from billing.enums import InvoiceStatus
 from billing.models import Invoice, InvoiceSeries
 from billing.money import ZERO, euros
-from documents.enums import Scan
-from documents.models import Document
+from documents.enums import Preview, Scan
+from documents.models import Document, PageImage
 from families.models import Family, Guardian, Merge
 from reenrolment.enums import NEXT, TO_EXAMINE, Status
 from reenrolment.models import CourseChoice, Reenrolment, Transition
@@ -136,6 +136,16 @@ def files() -> Iterator[str]:
         else:
             if digest != document.sha256:
                 yield f"{document} ({document.pk})\u00a0: le fichier gardé n'est plus le même."
+
+
+def page_images() -> Iterator[str]:
+    """An image of a page goes with its document's file; what is said to be drawn is there."""
+    orphans = PageImage.objects.filter(document__file="").select_related("document__type")
+    for image in orphans.order_by("document", "number"):
+        yield f"{image} ({image.document_id})\u00a0: l'image est restée après le fichier."
+    blank = Document.objects.filter(preview=Preview.DONE, page_images=None).select_related("type")
+    for document in blank.order_by("uploaded_at", "pk"):
+        yield f"{document} ({document.pk})\u00a0: l'aperçu est dit prêt et n'a aucune image."
 
 
 def choices() -> Iterator[str]:
@@ -297,6 +307,7 @@ CHECKS = [
     waiting_lists,
     one_dossier,
     files,
+    page_images,
     choices,
     acknowledgements,
     moves,

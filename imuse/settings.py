@@ -171,6 +171,7 @@ BETWEEN_MAILS = [
     "reenrolment.services.launches.prepare_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
+    "documents.previews.queue.render_next",
 ]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
 

@@ -12,7 +12,7 @@ os.environ["STAFF_SECOND_FACTOR"] = "off"  # test_second_factor.py turns it on
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
 
 from imuse.settings import *  # noqa: E402, F403
-from imuse.settings import DATABASES, STORAGES
+from imuse.settings import BETWEEN_MAILS, DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
@@ -21,6 +21,9 @@ STORAGES = {
     "private": {"BACKEND": "documents.storage.PrivateInMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+# Drawing a page starts a process: tests/documents/previews does it, not each test that sends mails.
+DRAWER = "documents.previews.queue.render_next"
+BETWEEN_MAILS = [step for step in BETWEEN_MAILS if step != DRAWER]
 # Static files straight from their sources: a fresh clone has no staticfiles/ folder.
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
 # Plain http in the test client and in Chromium against 127.0.0.1.

@@ -96,6 +96,7 @@ WITHOUT_DELETE_ACTION = {"billing_invoice"}
 DOSSIERS = (200, 403, 200, 200)
 LAUNCH = {"get": DOSSIERS, "post": (405, 405, 405, 405)}
 DECISION = {"get": (405, 405, 405, 405), "post": (302, 403, 302, 302)}
+TO_ANOTHER_PAGE = {"get": (302, 403, 302, 302), "post": (405, 405, 405, 405)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
@@ -133,6 +134,7 @@ PAGES = {
     "students_slot_resize": DECISION,
     "students_schoolyear_roll_over": {"get": DOSSIERS, "post": (302, 403, 302, 302)},
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
+    "documents_document_page": {"get": (404, 403, 404, 404), "post": (405, 405, 405, 405)},
     "documents_document_accept": DECISION,
     "billing_invoice_record_payment": {
         "get": (403, 200, 200, 200),
@@ -159,6 +161,12 @@ PAGES = {
     "reenrolment_campaign_launch_retry": DECISION,
     "reenrolment_reenrolment_accept_piece": DECISION,
     "reenrolment_reenrolment_refuse_piece": FORM_SHOWN_AGAIN,
+    "reenrolment_reenrolment_examine_pieces": TO_ANOTHER_PAGE,
+    "reenrolment_reenrolment_view_pieces": TO_ANOTHER_PAGE,
+    "reenrolment_reenrolment_view_piece": LAUNCH,
+    "reenrolment_reenrolment_accept_viewed": DECISION,
+    "reenrolment_reenrolment_refuse_viewed": FORM_SHOWN_AGAIN,
+    "reenrolment_reenrolment_note_viewed": FORM_SHOWN_AGAIN,
     "reenrolment_reenrolment_place": FORM_SHOWN_AGAIN,
     "reenrolment_reenrolment_request_complement": FORM_SHOWN_AGAIN,
     "reenrolment_reenrolment_validate": DECISION,
@@ -277,6 +285,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "students_slot_resize": [case.slot.pk],
         "students_schoolyear_roll_over": [SchoolYear.objects.last().pk],
         "documents_document_file": [document.pk],
+        "documents_document_page": [document.pk, 1],  # not drawn
         "documents_document_accept": [document.pk],
         "billing_invoice_record_payment": [issued.pk],
         "reenrolment_campaign_desk": campaign,
@@ -294,6 +303,11 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "reenrolment_campaign_launch_retry": campaign,
         "reenrolment_reenrolment_accept_piece": [dossier, document.pk],
         "reenrolment_reenrolment_refuse_piece": [dossier, document.pk],
+        "reenrolment_reenrolment_view_pieces": [dossier],
+        **{
+            f"reenrolment_reenrolment_{name}": [dossier, document.pk]
+            for name in ("view_piece", "accept_viewed", "refuse_viewed", "note_viewed")
+        },
         "reenrolment_reenrolment_place": [dossier, case.choice(case.choir).pk],
         "reenrolment_reenrolment_request_complement": [dossier],
         "reenrolment_reenrolment_validate": [dossier],

@@ -107,6 +107,8 @@ WITHOUT_VISIBLE_TO = {
     "documents.PieceRule": "public",
     "documents.Review": "through its document",
     "documents.Access": "staff only",
+    "documents.PageImage": "staff only",
+    "documents.Reading": "staff only",
     "billing.InvoiceSeries": "nobody",
     "billing.InvoiceLine": "through its invoice",
     "billing.Payment": "through its invoice",

@@ -278,13 +278,18 @@ PLAYS = {
             for name in ("request_complement", "validate", "refuse", "withdraw")
         ],
     ),
-    "Ouvrir le fichier d'une pièce (la consultation est inscrite)": get(
-        "admin:documents_document_file", "document"
+    "Ouvrir le fichier d'une pièce, ou voir ses pages (la consultation est inscrite)": every(
+        get("admin:documents_document_file", "document"),
+        get("admin:reenrolment_reenrolment_view_piece", "dossier", "document"),
     ),
-    "Accepter ou refuser une pièce": every(
+    "Accepter ou refuser une pièce, noter sa date et le quotient familial": every(
         post("admin:documents_document_accept", "document"),
         post("admin:reenrolment_reenrolment_refuse_piece", "dossier", "document"),
         post("admin:reenrolment_reenrolment_accept_piece", "dossier", "document"),
+        *[
+            post(f"admin:reenrolment_reenrolment_{name}", "dossier", "document")
+            for name in ("accept_viewed", "refuse_viewed", "note_viewed")
+        ],
     ),
     "Préparer une campagne et ses conditions générales": every(
         get("admin:reenrolment_campaign_add"), get("admin:reenrolment_terms_add")

@@ -18,6 +18,7 @@ from django.utils import timezone
 from documents.antivirus.clamd import Clamd, NotScanned, Unreachable
 from documents.enums import RefusalReason, Scan, Verdict
 from documents.models import Document, Review
+from documents.previews.queue import discard_pages
 from families.files_to_delete import schedule
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,7 @@ def _refuse(document, signature):
     """Whatever its verdict was: the bytes go, the family reads why and the staff by what."""
     logger.warning("The document %s is infected, and goes: %s", document.pk, signature)
     schedule([document.file.name])
+    discard_pages(document)
     document.scan, document.file = Scan.INFECTED, ""
     document.verdict, document.refusal = Verdict.REFUSED, REFUSED
     document.save(update_fields=["scan", "scanned_at", "file", "verdict", "refusal"])

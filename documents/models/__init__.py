@@ -1,6 +1,7 @@
 from documents.models.documents import Document, DocumentQuerySet, storage_name
 from documents.models.log import AUTOMATIC, Access, Review
 from documents.models.pieces import DocumentType, PieceRule
+from documents.models.previews import PageImage, Reading
 
 __all__ = [
     "AUTOMATIC",
@@ -8,7 +9,9 @@ __all__ = [
     "Document",
     "DocumentQuerySet",
     "DocumentType",
+    "PageImage",
     "PieceRule",
+    "Reading",
     "Review",
     "storage_name",
 ]

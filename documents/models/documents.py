@@ -5,9 +5,10 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import private_storage
-from documents.enums import SCANNED, UNSAFE, Scan, Verdict
+from documents.enums import SCANNED, UNSAFE, Preview, Scan, Verdict
 from documents.models.pieces import DocumentType
 from families.models import Family
 from students.models import Student
@@ -85,6 +86,16 @@ class Document(models.Model):
         "contrôle de sécurité", max_length=10, choices=Scan, default=Scan.NOT_ANALYSED
     )
     scanned_at = models.DateTimeField("analysé le", null=True, blank=True)
+    # The one part of the row that documents.previews.queue moves by itself.
+    preview = models.CharField(
+        "aperçu", max_length=10, choices=Preview, default=Preview.WAITING, editable=False
+    )
+    preview_attempts = models.PositiveSmallIntegerField(
+        "essais de l'aperçu", default=0, editable=False
+    )
+    preview_due_at = models.DateTimeField(
+        "aperçu à faire dès", default=timezone.now, editable=False
+    )
 
     objects = DocumentQuerySet.as_manager()
 
@@ -143,13 +154,29 @@ class Document(models.Model):
                 condition=~Q(scan=Scan.INFECTED) | Q(verdict=Verdict.REFUSED, file=""),
                 violation_error_message="Une pièce infectée est effacée et refusée.",
             ),
+            models.CheckConstraint(
+                name="document_preview_known",
+                condition=Q(preview__in=Preview.values),
+                violation_error_message="État de l'aperçu inconnu.",
+            ),
         ]
         indexes = [
             models.Index(
                 name="document_in_quarantine",
                 fields=["uploaded_at"],
                 condition=Q(scan=Scan.WAITING),
-            )
+            ),
+            models.Index(
+                name="document_preview_due",
+                fields=["preview_due_at"],
+                condition=Q(preview=Preview.WAITING),
+            ),
+            # The same file sent by others; what was erased has no print.
+            models.Index(
+                name="document_same_file",
+                fields=["received_sha256"],
+                condition=~Q(received_sha256=""),
+            ),
         ]
 
     def __str__(self):

@@ -24,6 +24,11 @@ class DocumentType(models.Model):
         blank=True,
         help_text="Une pièce envoyée depuis plus longtemps est redemandée ; vide : jamais.",
     )
+    shows_quotient = models.BooleanField(
+        "montre le quotient familial",
+        default=False,
+        help_text="L'agent qui l'examine note le quotient familial et son mois.",
+    )
 
     class Meta:
         verbose_name = "type de pièce"

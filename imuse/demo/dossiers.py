@@ -160,7 +160,12 @@ class Desk:
         if kind.owner != "student":
             town = home.family.commune
             lines += [home.family.address, f"{town.postal_code} {town.name}"]
-        lines.append(f"Fait le {timezone.localdate() - timedelta(days=20):%d/%m/%Y}")
+        made_on = timezone.localdate() - timedelta(days=20)
+        if kind.name == CAF:
+            lines.append(f"Quotient familial ({made_on:%m/%Y}) : {_quotient(home.family)} €")
+        if kind.name == TAX:
+            lines.append("Revenu fiscal de référence : 24 310")
+        lines.append(f"Fait le {made_on:%d/%m/%Y}")
         return f"{stem}.pdf", make_pdf(kind.name, lines, pages=4 if kind.name == TAX else 1)
 
     def _submit(self, home, pupil, at, *, careless=False) -> Reenrolment:
@@ -294,3 +299,8 @@ class Desk:
 
     def _slots(self, names):
         return [self.teaching.slot(self.town.coming, name, group) for name, group in names]
+
+
+def _quotient(family):
+    """Another one for each household, the same at each start."""
+    return 380 + family.pk * 61 % 1100

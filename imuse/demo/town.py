@@ -31,6 +31,7 @@ DOCUMENT_TYPES = [  # in the order of the page: the household's, then the studen
         "owner": Owner.FAMILY,
         "formats": Formats.PDF,
         "valid_months": 6,
+        "shows_quotient": True,
         "help_text": "Si vous en bénéficiez\u00a0: l'attestation de moins de 6 mois où figure votre"
         " quotient familial, à télécharger depuis votre compte de la CAF.",
     },

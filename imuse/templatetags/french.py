@@ -26,6 +26,12 @@ def pluralize(value, endings: str = "s") -> str:
 
 
 @register.filter
+def whole_euros(amount) -> str:
+    """A quotient familial: « 743 », « 743,50 » – in euros, which nobody writes after it."""
+    return f"{amount:.2f}".removesuffix(".00").replace(".", ",")
+
+
+@register.filter
 def megabytes(size: int) -> str:
     """A size in bytes: « 1,4 Mo », « 312 Ko ».
 

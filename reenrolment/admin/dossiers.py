@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 
 from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
-from reenrolment.admin import filters, views
+from reenrolment.admin import filters, pieces_views, views
 from reenrolment.lists import ReenrolmentList
 from reenrolment.models import Reenrolment
 from reenrolment.worklist import dossiers_of, for_list
@@ -24,6 +24,7 @@ class ReenrolmentAdmin(
 ):
     """Nothing is edited: a dossier moves by the actions of its page, each one a service."""
 
+    change_list_template = "admin/reenrolment/reenrolment/change_list.html"
     spreadsheet = ReenrolmentList
     list_display = ["number", "student", "families", "state", "submitted_on", "pieces", "to_place"]
     list_display_links = ["number", "student"]
@@ -80,11 +81,14 @@ class ReenrolmentAdmin(
                 )
                 for route, view in actions
             ),
+            *pieces_views.urls(),
             *super().get_urls(),
         ]
 
     def changelist_view(self, request, extra_context=None):
-        return super().changelist_view(request, views.WIDE | (extra_context or {}))
+        may_examine = request.user.has_perm(pieces_views.READ)
+        context = views.WIDE | {"may_examine_pieces": may_examine}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         return views.examine(request, object_id)

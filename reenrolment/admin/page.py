@@ -61,6 +61,10 @@ class Examination:
         return [p for p in self.pieces if p.document and p.document.verdict == Verdict.PENDING]
 
     @property
+    def handed_in(self) -> list[Piece]:
+        return [piece for piece in self.pieces if piece.document]
+
+    @property
     def lacking(self) -> list[Piece]:
         """Missing or refused: validating now sets the « tarif haut »."""
         return [piece for piece in self.pieces if piece.sets_top_rate]
