@@ -70,7 +70,13 @@ def reminders(request, pk):
         "query": request.GET.urlencode(),
         "reminders": [(each, state_of(each)) for each in reminders_of(campaign)[:LAST]],
     }
-    return _render(request, campaign, "Rappels des pièces", "reminders.html", context)
+    return _render(
+        request,
+        campaign,
+        "Rappels des pièces",
+        "admin/reenrolment/campaign/reminders.html",
+        context,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -107,7 +113,13 @@ def reminder_message(request, pk):
         "chosen_keys": _written(chosen),
         "example": _example(campaign, households, form, request.POST.get("exemple")),
     }
-    return _render(request, campaign, "Message du rappel", "reminder_message.html", context)
+    return _render(
+        request,
+        campaign,
+        "Message du rappel",
+        "admin/reenrolment/campaign/reminder_message.html",
+        context,
+    )
 
 
 @require_safe
@@ -132,7 +144,13 @@ def reminder_progress(request, pk, reminder):
         "lines": sendings_of(reminder, page),
         "query": "",
     }
-    return _render(request, campaign, str(reminder), "reminder_progress.html", context)
+    return _render(
+        request,
+        campaign,
+        str(reminder),
+        "admin/reenrolment/campaign/reminder_progress.html",
+        context,
+    )
 
 
 @require_POST
@@ -236,4 +254,4 @@ def _render(request, campaign, title, template, context):
         "campaign": campaign,
         **context,
     }
-    return render(request, f"admin/reenrolment/campaign/{template}", context)
+    return render(request, template, context)

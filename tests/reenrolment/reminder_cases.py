@@ -1,5 +1,7 @@
 """Households that lack a piece, for the tests of the reminders."""
 
+import datetime as dt
+
 from django.utils import timezone
 
 from documents.enums import Owner, Verdict
@@ -64,6 +66,12 @@ def hand_in(kind: DocumentType, owner, refusal="") -> Document:
 def plan(campaign: Campaign, *families: Family, actor, **more) -> PieceReminder:
     keys = [family.pk for family in families]
     return reminders.plan(campaign, keys, actor=actor, **more)
+
+
+def make_reminder(campaign: Campaign, actor) -> PieceReminder:
+    """One planned for tomorrow, of nobody yet."""
+    at = timezone.now() + dt.timedelta(days=1)
+    return PieceReminder.objects.create(campaign=campaign, actor=actor, planned_for=at)
 
 
 def remind_all() -> list[ReminderLine]:

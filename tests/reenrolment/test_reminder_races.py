@@ -43,9 +43,7 @@ def make_family(number):
 def put_in_two_reminders(campaign, registrar, *families):
     """Past the check of `plan`: as two sites' agents would, each in a campaign of his own."""
     made = [
-        PieceReminder.objects.create(
-            campaign=campaign, actor=registrar, planned_for=timezone.now()
-        )
+        PieceReminder.objects.create(campaign=campaign, actor=registrar, planned_for=timezone.now())
         for _ in range(2)
     ]
     for reminder in made:
