@@ -289,9 +289,9 @@ def test_the_mail_lists_the_pieces_child_by_child(campaign, rules, family, draft
     )
     for text in [
         "Bonjour Claire,\n",
-        "\nPour Hugo et Louise, à envoyer avant le 11\xa0juin 2099 à 20\xa0h (heure de Paris) :\n"
+        "\nPour Hugo et Louise, à envoyer avant le 11\xa0juin 2099 à 20\xa0h :\n"
         "- Avis d'imposition : pièce manquante\n",
-        "\nPour Louise, à envoyer avant le 11\xa0juin 2099 à 20\xa0h (heure de Paris) :\n"
+        "\nPour Louise, à envoyer avant le 11\xa0juin 2099 à 20\xa0h :\n"
         "- Photo d'identité : refusée — Le document est trop ancien.\n",
         "validez la demande : https://conservatoire.example/extranet/accueil/\n",
         "le tarif haut des droits d'inscription est appliqué",
