@@ -8,6 +8,7 @@ from django.core.mail import EmailMessage
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import mails
@@ -21,6 +22,7 @@ from reenrolment.lacking import Stage, lacking_households
 from reenrolment.models import PieceReminder, ReminderLine, RequestedPiece, SuppliedPiece
 from reenrolment.services import reminders
 from tests.factories import (
+    PASSWORD,
     CampaignFactory,
     CourseFactory,
     CustodyFactory,
@@ -307,6 +309,25 @@ def test_one_child_one_link_to_his_page(campaign, draft):
     _, body = body_for(campaign)
 
     assert f"/extranet/eleves/{draft.student_id}/reinscription/" in body
+
+
+def test_the_link_opens_its_page_after_the_sign_in(client, campaign, draft, family):
+    page = reverse("reenrolment:edit", args=[draft.student_id])
+    user = family.guardians.get().user
+
+    door = client.get(page)["Location"]
+    answer = client.post(
+        door,
+        {
+            "establishment": campaign.establishment.pk,
+            "username": user.username,
+            "password": PASSWORD,
+        },
+        follow=True,
+    )
+
+    assert answer.request["PATH_INFO"] == page
+    assert "Avis d&#x27;imposition" in answer.content.decode()
 
 
 def test_a_submitted_dossier_is_sent_to_the_secretariat(campaign, draft):
