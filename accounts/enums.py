@@ -21,6 +21,7 @@ class MailKind(models.TextChoices):
     PLACE_ACCEPTED = "place_accepted", "place acceptée"
     ALLOTTED = "allotted", "résultat de la répartition"
     LAUNCH = "launch", "lancement des réinscriptions"
+    PIECE_REMINDER = "piece_reminder", "rappel des pièces"
     EXTENSION = "extension", "prolongation des réinscriptions"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"

@@ -43,6 +43,7 @@ _SECRETARIAT = [
       for model in ("campaign", "terms", "earlyaccess")],
     "reenrolment.delete_earlyaccess",
     "reenrolment.launch_campaign",
+    "reenrolment.remind_families",
     "reenrolment.run_allotment",
     "reenrolment.view_reenrolment",
     "reenrolment.decide_reenrolment",

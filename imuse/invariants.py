@@ -20,8 +20,14 @@ from billing.money import ZERO, euros
 from documents.enums import Preview, Scan
 from documents.models import Document, PageImage
 from families.models import Family, Guardian, Merge
-from reenrolment.enums import NEXT, TO_EXAMINE, Status
-from reenrolment.models import CourseChoice, Reenrolment, Transition
+from reenrolment.enums import NEXT, TO_EXAMINE, ReminderOutcome, Status
+from reenrolment.models import (
+    CourseChoice,
+    PieceReminder,
+    Reenrolment,
+    ReminderLine,
+    Transition,
+)
 from students.enums import NEXT_WAITING, WITHOUT_SLOT, EnrolmentStatus, WaitingState
 from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
 
@@ -302,6 +308,21 @@ def erasures() -> Iterator[str]:
                 yield f"Le foyer {family.pk} est effacé et il en reste {count} {what}."
 
 
+def reminders() -> Iterator[str]:
+    """A reminder that is over has told every household, each written to has its mail."""
+    over = PieceReminder.objects.filter(
+        Q(ended_at__isnull=False), lines__outcome=ReminderOutcome.TO_DO
+    )
+    for reminder in over.distinct().order_by("pk"):
+        yield f"{reminder} (n° {reminder.pk}) est fini et il lui reste des foyers à relancer."
+    written = ReminderLine.objects.filter(outcome=ReminderOutcome.SENT)
+    reminded = set(written.order_by().values_list("reminder", flat=True))
+    keys = Mail.objects.filter(kind=MailKind.PIECE_REMINDER).values_list("key", flat=True)
+    mailed = {int(key.split(":")[1]) for key in keys}
+    for number in sorted(reminded - mailed):
+        yield f"Le rappel n° {number} dit avoir relancé des foyers et aucun message n'est écrit."
+
+
 CHECKS = [
     seats,
     waiting_lists,
@@ -315,6 +336,7 @@ CHECKS = [
     invoice_amounts,
     addresses,
     erasures,
+    reminders,
 ]
 
 

@@ -169,6 +169,7 @@ BETWEEN_MAILS = [
     "reenrolment.services.allotments.tell_next",
     "reenrolment.services.waiting.offer_next",
     "reenrolment.services.launches.prepare_next",
+    "reenrolment.services.reminders.remind_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",

@@ -4,21 +4,29 @@ from django.db.models import Exists, OuterRef
 
 from accounts import mails
 from families.absorbing import Follower, Line
-from reenrolment.models import AssistedSession, LaunchMail, LaunchResend, RequestedPiece
+from reenrolment.models import (
+    AssistedSession,
+    LaunchMail,
+    LaunchResend,
+    ReminderLine,
+    RequestedPiece,
+)
 
 GIVEN_UP = "Fiche du responsable fusionnée avec son double."
 
 
 class Households(Follower):
-    """Pieces asked for again, sessions at the counter, resends of the launch: all follow.
+    """Pieces asked for again, sessions at the counter, resends, reminders: all follow.
 
-    A piece asked from both by one demand (they were once two households) is asked once.
+    A piece asked from both by one demand (they were once two households) is asked once; of two
+    reminders on one day, or two lines of one reminder, the kept household's stays.
     """
 
     relations = [
         "reenrolment.AssistedSession.family",
         "reenrolment.RequestedPiece.family",
         "reenrolment.LaunchResend.family",
+        "reenrolment.ReminderLine.family",
     ]
 
     def absorb(self, kept, absorbed):
@@ -28,8 +36,16 @@ class Households(Follower):
             document_type=OuterRef("document_type"),
         )
         RequestedPiece.objects.filter(Exists(same), family=absorbed).delete()
-        for model in (RequestedPiece, AssistedSession, LaunchResend):
+        ReminderLine.objects.filter(_reminded_twice(kept), family=absorbed).delete()
+        for model in (RequestedPiece, AssistedSession, LaunchResend, ReminderLine):
             model.objects.filter(family=absorbed).update(family=kept)
+
+
+def _reminded_twice(kept):
+    theirs = ReminderLine.objects.filter(family=kept)
+    same_day = theirs.filter(day=OuterRef("day"))
+    same_reminder = theirs.filter(reminder=OuterRef("reminder"))
+    return Exists(same_day) | Exists(same_reminder)
 
 
 class LaunchMails(Follower):

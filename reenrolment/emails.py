@@ -17,6 +17,7 @@ from documents.pieces import Piece
 from families.models import Guardian
 from reenrolment.allotted import allotted
 from reenrolment.households import Household
+from reenrolment.lacking import LackingHousehold
 from reenrolment.models import Allocation, Allotment, Campaign, Reenrolment, Transition
 from reenrolment.waits import waits_for_anything, waits_of
 from students.models import Slot, Student, WaitingEntry
@@ -109,6 +110,30 @@ def launch(
             "guardian": guardian,
             "username": username,
             "email_is_the_accounts": user is None or user.email == guardian.email,
+        },
+    )
+
+
+def remind_pieces(
+    campaign: Campaign, household: LackingHousehold, guardian: Guardian, word: str = ""
+) -> tuple[str, str]:
+    """What this household owes, child by child, subject and body; no name but first names.
+
+    `word`: the secretariat's own. One link: the only child's page, else « Accueil ».
+    """
+    students = {each.student.pk for each in household.dossiers}
+    page = reverse("imuse:home")
+    if len(students) == 1:
+        page = reverse("reenrolment:edit", args=[students.pop()])
+    return compose(
+        "piece_reminder",
+        {
+            "campaign": campaign,
+            "establishment": campaign.establishment,
+            "guardian": guardian,
+            "household": household,
+            "word": word,
+            "url": settings.SITE_URL + page,
         },
     )
 

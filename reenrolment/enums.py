@@ -37,3 +37,14 @@ class CampaignMode(models.TextChoices):
 
     FIRST_COME = "first_come", "premier arrivé, premier servi"
     ALLOTMENT = "allotment", "vœux classés, puis répartition"
+
+
+class ReminderOutcome(models.TextChoices):
+    """What became of one household of a reminder, decided when its turn comes to be told."""
+
+    TO_DO = "to_do", "à préparer"
+    SENT = "sent", "rappel écrit"
+    COMPLETE = "complete", "plus rien à demander"
+    ALREADY = "already", "déjà relancé ce jour-là"
+    UNREACHABLE = "unreachable", "aucun responsable joignable par e-mail"
+    FAILED = "failed", "rappel impossible à écrire"

@@ -18,6 +18,7 @@ from reenrolment.models import (
     LaunchMail,
     LaunchResend,
     Reenrolment,
+    ReminderLine,
     RequestedPiece,
     SuppliedPiece,
     Transition,
@@ -38,6 +39,7 @@ EXPORTED = {
     RequestedPiece: ["document_type"],
     LaunchMail: ["launch", "prepared_at"],
     LaunchResend: ["launch", "at"],
+    ReminderLine: ["reminder", "day"],
     AssistedSession: ["student", "started_at", "ends_at"],
 }
 NESTED = "dit où la ligne est rangée"
@@ -50,6 +52,7 @@ ABOUT_A_DOSSIER = [
     MailKind.PLACE_OFFERED,
     MailKind.PLACE_ACCEPTED,
     MailKind.EXTENSION,
+    MailKind.PIECE_REMINDER,
     MailKind.ALLOTTED,
 ]
 # What the administration works on, or has said yes to, for a year that is not over. A draft holds
@@ -82,12 +85,17 @@ class ReenrolmentPart(Part):
         "reenrolment.LaunchMail.problem": "une note pour l'administration, sur l'envoi",
         "reenrolment.LaunchResend.family": NESTED,
         "reenrolment.LaunchResend.actor": "un agent",
+        "reenrolment.PieceReminder": "une action de l'administration\u00a0; le message dit le mot",
+        "reenrolment.ReminderLine.family": NESTED,
+        "reenrolment.ReminderLine.outcome": "une note pour l'administration, sur l'envoi",
+        "reenrolment.ReminderLine.done_at": "à quelques secondes, l'heure du message",
         "reenrolment.AssistedSession.agent": "un agent",
         "reenrolment.AssistedSession.family": NESTED,
     }
     sections = {
         "dossiers": "vos réinscriptions\u00a0: vœux, pièces, suite donnée",
         "lancements": "quand vous avez été prévenu des réinscriptions",
+        "rappels": "quand votre foyer a été relancé pour ses pièces",
         "guichet": "quand un agent a rempli un dossier avec vous",
     }
     mail_kinds = [*ABOUT_A_DOSSIER, MailKind.LAUNCH]
@@ -100,6 +108,7 @@ class ReenrolmentPart(Part):
         told = LaunchMail.objects.filter(guardian=copy.guardian)
         again = LaunchResend.objects.filter(family=copy.family)
         sessions = AssistedSession.objects.filter(family=copy.family).select_related("student")
+        reminded = ReminderLine.objects.filter(family=copy.family).exclude(day=None)
         of_campaign = "launch__campaign__school_year", "launch__campaign__establishment"
         return {
             "dossiers": [_dossier(dossier, copy) for dossier in _dossiers(copy)],
@@ -113,6 +122,12 @@ class ReenrolmentPart(Part):
                     for row in again.select_related(*of_campaign)
                 ],
             },
+            "rappels": [
+                record(row, EXPORTED[ReminderLine], reminder=str(row.reminder.campaign))
+                for row in reminded.select_related(
+                    "reminder__campaign__school_year", "reminder__campaign__establishment"
+                )
+            ],
             "guichet": [record(row, EXPORTED[AssistedSession]) for row in sessions],
         }
 
@@ -130,6 +145,7 @@ class ReenrolmentPart(Part):
         logs = (
             LaunchMail.objects.filter(guardian__family=family).count()
             + LaunchResend.objects.filter(family=family).count()
+            + ReminderLine.objects.filter(family=family).count()
             + AssistedSession.objects.filter(family=family).count()
         )
         return [
@@ -141,7 +157,7 @@ class ReenrolmentPart(Part):
                 "Ils sont aussi ceux de l'autre foyer.",
             ),
             Holding(
-                "Journal des lancements et du guichet",
+                "Journal des lancements, des rappels et du guichet",
                 logs,
                 Fate.EMPTIED,
                 "Il garde quand, sans dire qui.",

@@ -1,13 +1,28 @@
 """The pieces of one dossier: what is due, and what it was submitted with."""
 
+from collections import defaultdict
 from dataclasses import replace
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
 
 from accounts.prepared import prepared
-from documents.pieces import Piece, piece_key, pieces_due
+from documents.pieces import (
+    Piece,
+    Pupil,
+    is_valid,
+    piece_key,
+    pieces_due,
+    pieces_due_of_many,
+)
 from reenrolment.enums import Status
-from reenrolment.models import Campaign, Reenrolment, RequestedPiece, SuppliedPiece
+from reenrolment.models import (
+    Campaign,
+    Reenrolment,
+    RequestedPiece,
+    SuppliedPiece,
+    Transition,
+)
 from students.enums import Art, EnrolmentStatus
 from students.models import Custody, Enrolment, Student
 
@@ -57,6 +72,84 @@ def load_pieces(reenrolment: Reenrolment) -> list[Piece]:
         .exists(),
         reenrolment=reenrolment,
     )
+
+
+def pieces_of_many(
+    campaign: Campaign, dossiers: QuerySet[Reenrolment]
+) -> list[tuple[Reenrolment, list[Custody], list[Piece], set[str]]]:
+    """`pieces_of` of many dossiers of a campaign: each with its custodies and the keys asked again.
+
+    Seven queries, however many there are. The dossiers come with their student.
+    """
+    found = list(dossiers.select_related("student"))
+    custodies = _custodies(dossiers)
+    dancers = _dancers(campaign, [dossier.student_id for dossier in found])
+    moments = {dossier.pk: _judged_at(dossier) for dossier in found}
+    due = pieces_due_of_many(
+        [Pupil(d.student, custodies[d.student_id], d.student_id in dancers) for d in found],
+        establishment=campaign.establishment,
+        school_year=campaign.school_year,
+        at=min(moments.values(), default=None),  # the one that finds the most valid
+    )
+    frozen, asked = _frozen_of_many(dossiers), _asked_of_many(dossiers)
+    rows = []
+    for dossier in found:
+        pieces = [_valid(piece, moments[dossier.pk]) for piece in due[dossier.student_id]]
+        keys = asked[dossier.pk]
+        if dossier.status not in EDITABLE:
+            held = frozen[dossier.pk]
+            pieces = [_as_submitted(p, held.get(p.key), p.key in keys) for p in pieces]
+        rows.append((dossier, custodies[dossier.student_id], pieces, keys))
+    return rows
+
+
+def _custodies(dossiers):
+    rows = Custody.objects.filter(student__in=dossiers.order_by().values("student"))
+    custodies = defaultdict(list)
+    for custody in rows.select_related("family"):
+        custodies[custody.student_id].append(custody)
+    return custodies
+
+
+def _dancers(campaign, students):
+    courses = followed_courses(campaign).filter(course__discipline__art=Art.DANCE)
+    return set(courses.filter(student__in=students).order_by().values_list("student", flat=True))
+
+
+def _judged_at(dossier):
+    return timezone.now() if dossier.status in EDITABLE else dossier.submitted_at
+
+
+def _valid(piece, at):
+    kept = piece.is_missing or is_valid(piece.document, piece.type, at)
+    return piece if kept else replace(piece, document=None)
+
+
+def _frozen_of_many(dossiers):
+    supplied = SuppliedPiece.objects.filter(
+        reenrolment__in=dossiers.order_by().values("pk"), in_force=True
+    )
+    frozen = defaultdict(dict)
+    for row in supplied.select_related("document__type"):
+        document = row.document
+        frozen[row.reenrolment_id][piece_key(document.type_id, document.family_id)] = document
+    return frozen
+
+
+def _asked_of_many(dossiers):
+    """The keys of the demand that is under way, by dossier (see `demand_of`)."""
+    moves = Transition.objects.filter(
+        reenrolment=OuterRef("transition__reenrolment"), to_status=Status.INCOMPLETE
+    )
+    rows = RequestedPiece.objects.filter(
+        transition__reenrolment__in=dossiers.order_by().values("pk"),
+        transition__reenrolment__status=Status.INCOMPLETE,
+        transition=Subquery(moves.order_by("-pk").values("pk")[:1]),
+    ).annotate(dossier=F("transition__reenrolment"))
+    asked = defaultdict(set)
+    for row in rows:
+        asked[row.dossier].add(row.key)
+    return asked
 
 
 def followed_courses(campaign: Campaign):

@@ -37,6 +37,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.reenrolment.conftest import make_case
+from tests.reenrolment.reminder_cases import make_reminder
 
 OUTSIDERS = ["nobody", "parent", "teacher"]  # no agents: the sign-in page
 AGENTS = ["registrar", "accountant", "director", "superuser"]
@@ -159,6 +160,13 @@ PAGES = {
     },
     "reenrolment_campaign_launch_resend": DECISION,
     "reenrolment_campaign_launch_retry": DECISION,
+    "reenrolment_campaign_reminders": {"get": DOSSIERS, "post": DOSSIERS},
+    "reenrolment_campaign_reminder_message": {  # nobody is ticked
+        "get": (302, 403, 302, 302),
+        "post": (302, 403, 302, 302),
+    },
+    "reenrolment_campaign_reminder_progress": LAUNCH,
+    "reenrolment_campaign_reminder_cancel": DECISION,
     "reenrolment_reenrolment_accept_piece": DECISION,
     "reenrolment_reenrolment_refuse_piece": FORM_SHOWN_AGAIN,
     "reenrolment_reenrolment_examine_pieces": TO_ANOTHER_PAGE,
@@ -233,6 +241,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
     campaign, dossier = [case.campaign.pk], case.reenrolment.pk
     line = make_line(case)
     ranked = line.allotment.campaign
+    reminder = make_reminder(case.campaign, superuser)
     return {
         "accounts_establishment": establishment,
         "accounts_user": parent,
@@ -301,6 +310,10 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "reenrolment_campaign_launch_letters_pdf": campaign,
         "reenrolment_campaign_launch_resend": [*campaign, family.pk],
         "reenrolment_campaign_launch_retry": campaign,
+        "reenrolment_campaign_reminders": campaign,
+        "reenrolment_campaign_reminder_message": campaign,
+        "reenrolment_campaign_reminder_progress": [*campaign, reminder.pk],
+        "reenrolment_campaign_reminder_cancel": [*campaign, reminder.pk],
         "reenrolment_reenrolment_accept_piece": [dossier, document.pk],
         "reenrolment_reenrolment_refuse_piece": [dossier, document.pk],
         "reenrolment_reenrolment_view_pieces": [dossier],

@@ -124,6 +124,8 @@ WITHOUT_VISIBLE_TO = {
     "reenrolment.Launch": "staff only",
     "reenrolment.LaunchMail": "staff only",
     "reenrolment.LaunchResend": "staff only",
+    "reenrolment.PieceReminder": "staff only",
+    "reenrolment.ReminderLine": "staff only",
     "reenrolment.AssistedSession": "staff only",
 }
 

@@ -116,6 +116,25 @@ def test_hostile_values_on_the_pages_of_a_launch_are_answered(client, superuser,
         assert client.post(address, {field: value.decode(errors="replace")}).status_code < 500
 
 
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_values_on_the_pages_of_the_reminders_are_answered(client, superuser, case, kind):
+    client.force_login(superuser)
+    family = case.student.families.get()
+    case.fill_in()
+    value = HOSTILE[kind].encode("utf-8", "surrogateescape")
+    typed = value.decode(errors="replace")
+    address = reverse("admin:reenrolment_campaign_reminders", args=[case.campaign.pk])
+    message = reverse("admin:reenrolment_campaign_reminder_message", args=[case.campaign.pk])
+
+    for field in ("etape", "pieces", "type", "depuis"):
+        assert client.get(address, {field: value}).status_code < 500
+    for field in ("foyers", "montres", "foyer", "page", "cocher"):
+        assert client.post(address, {field: typed}).status_code < 500
+    for field in ("foyers", "word", "when", "planned_for", "exemple"):
+        data = {"foyers": family.pk, "when": "plus-tard", "envoyer": "oui", field: typed}
+        assert client.post(message, data).status_code < 500
+
+
 def test_a_nul_in_the_query_is_a_french_400(client, superuser):
     """On PostgreSQL Django's own filters of the administration answer it by a 500."""
     client.force_login(superuser)

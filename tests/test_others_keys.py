@@ -327,6 +327,13 @@ WAYS = {
         w.family.pk,
         method="get",
     ),
+    "the households of a reminder": lambda w: Way(
+        "registrar",
+        reverse("admin:reenrolment_campaign_reminder_message", args=[w.case.campaign.pk]),
+        lambda key: {"foyers": key},
+        w.theirs[Family].pk,
+        w.family.pk,
+    ),
     "enrolments confirmed": action("confirm", Enrolment, "registrar", lambda w: w.case.theory.pk),
     "pieces accepted": action(
         "accept", Document, "registrar", lambda w: DocumentFactory(family=w.family).pk

@@ -33,6 +33,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.reenrolment.conftest import make_case
+from tests.reenrolment.reminder_cases import make_reminder
 from tests.test_admin_pages import make_line
 
 ROLES = {
@@ -89,6 +90,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "case": case,
         "dossier": case.reenrolment.pk,
         "campaign": case.campaign.pk,
+        "reminder": make_reminder(case.campaign, superuser).pk,
         "year": case.campaign.previous_year_id,
         "ranked": line.allotment.campaign_id,
         "allotment": line.allotment_id,
@@ -308,6 +310,13 @@ PLAYS = {
     "Lancer les réinscriptions": every(
         get("admin:reenrolment_campaign_launch", "campaign"),
         post("admin:reenrolment_campaign_launch", "campaign", expected=1, confirm="on"),
+    ),
+    "Relancer les familles pour leurs pièces": every(
+        get("admin:reenrolment_campaign_reminders", "campaign"),
+        get("admin:reenrolment_campaign_reminder_progress", "campaign", "reminder"),
+        post("admin:reenrolment_campaign_reminders", "campaign"),
+        post("admin:reenrolment_campaign_reminder_message", "campaign"),
+        post("admin:reenrolment_campaign_reminder_cancel", "campaign", "reminder"),
     ),
     "Piloter une campagne, la prolonger, donner un accès anticipé": every(
         get("admin:reenrolment_campaign_desk", "campaign"),

@@ -19,6 +19,7 @@ from imuse.demo.households import Village
 from imuse.demo.invoices import Office
 from imuse.demo.launch import launch, refuse_one
 from imuse.demo.my_data import ask_for_a_copy, ask_to_be_forgotten
+from imuse.demo.reminders import remind
 from imuse.demo.schooling import Schooling
 from imuse.demo.teaching import Teaching, make_teachers
 from imuse.demo.town import CAMPAIGN_CLOSES, make_town
@@ -67,6 +68,7 @@ def load() -> None:
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)
+    remind(town, clock, register.users["secretariat"])
     WaitingRoom(town, teaching, clock).fill(cast["benali.n"])
     ask_for_a_copy(cast["martin.c"], clock)
     ask_to_be_forgotten(town, register, clock)

@@ -8,7 +8,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.admin_filters import SiteFilter
 from accounts.selectors import establishments_of
-from reenrolment.admin import allotments, desk, launches
+from reenrolment.admin import allotments, desk, launches, reminders
 from reenrolment.admin.moments import MomentField
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, EarlyAccess, Reenrolment, Terms
@@ -115,7 +115,8 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     inlines = [EarlyAccessInline]
 
     def get_urls(self):
-        return [*desk.urls(), *launches.urls(), *allotments.urls(), *super().get_urls()]
+        pages = [desk, launches, reminders, allotments]
+        return [*(each for page in pages for each in page.urls()), *super().get_urls()]
 
     def get_fieldsets(self, request, obj=None):
         order = {"fields": ["offer_hours", *STEPS], "description": _rule_help(obj)}

@@ -11,8 +11,8 @@ from django.http import Http404
 from documents.enums import Verdict
 from documents.models import AUTOMATIC, Review
 from documents.pieces import Piece
-from reenrolment.enums import TO_EXAMINE, Status
-from reenrolment.models import Reenrolment, RequestedPiece
+from reenrolment.enums import TO_EXAMINE, ReminderOutcome, Status
+from reenrolment.models import Reenrolment, ReminderLine, RequestedPiece
 from reenrolment.pieces import demand_of, pieces_of
 from reenrolment.rows import Row, any_dance, rows_of
 from reenrolment.worklist import dossiers_of, neighbours, with_flags
@@ -22,7 +22,7 @@ from students.models.waiting import awaited_by
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the log: a move of the dossier, or a verdict on one of its pieces."""
+    """One line of the log: a move, a verdict on one of the pieces, a reminder to a household."""
 
     at: dt.datetime
     actor: str
@@ -175,7 +175,7 @@ def load_examination(user, pk) -> Examination:
         demand=demand,
         coming=_coming(dossier) if dossier.status in TO_EXAMINE else {},
         waits=_waits(dossier),
-        events=_events(dossier, pieces),
+        events=_events(dossier, custodies, pieces),
         previous=previous,
         following=following,
     )
@@ -206,7 +206,7 @@ def _prepared(campaign, prefix=""):
     }
 
 
-def _events(dossier, pieces):
+def _events(dossier, custodies, pieces):
     """Newest first."""
     events = [
         Event(move.at, _name(move.actor), str(move), move.reason)
@@ -219,6 +219,14 @@ def _events(dossier, pieces):
         what = f"{review.document.type} ({review.document.name})\u00a0: "
         why = " ".join(filter(None, [review.get_reason_display(), review.comment]))
         events.append(Event(review.at, _reviewer(review), what + review.get_verdict_display(), why))
+    reminded = ReminderLine.objects.filter(
+        reminder__campaign=dossier.campaign_id,
+        family__in=[custody.family_id for custody in custodies],
+        outcome=ReminderOutcome.SENT,
+    )
+    for line in reminded.select_related("reminder__actor", "family"):
+        what = f"Rappel des pièces au foyer {line.family}"
+        events.append(Event(line.done_at, _name(line.reminder.actor), what, line.reminder.word))
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 

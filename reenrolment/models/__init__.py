@@ -10,6 +10,7 @@ from reenrolment.models.dossiers import (
     Transition,
 )
 from reenrolment.models.launches import Launch, LaunchMail, LaunchResend
+from reenrolment.models.reminders import WORD_LENGTH, PieceReminder, ReminderLine
 
 __all__ = [
     "Allocation",
@@ -22,10 +23,13 @@ __all__ = [
     "Launch",
     "LaunchMail",
     "LaunchResend",
+    "PieceReminder",
     "Reenrolment",
+    "ReminderLine",
     "RequestedPiece",
     "SuppliedPiece",
     "Terms",
     "Transition",
+    "WORD_LENGTH",
     "WaitingCriterion",
 ]

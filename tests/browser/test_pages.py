@@ -310,7 +310,10 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                 reverse("admin:reenrolment_reenrolment_change", args=[dossier.pk]),
                 *[
                     reverse(f"admin:reenrolment_campaign_{name}", args=[campaign.pk])
-                    for name in ("change", "launch", "launch_rehearsal", "launch_letters")
+                    for name in (
+                        *("change", "launch", "launch_rehearsal", "launch_letters"),
+                        "reminders",
+                    )
                 ],
                 reverse("admin:reenrolment_campaign_launch_progress", args=[campaign.pk])
                 + "?etat=",

@@ -24,11 +24,14 @@ from families.holdings import mails_to
 from families.invitations import invite
 from families.models import Family, Guardian, Invitation, Merge
 from imuse import invariants
+from reenrolment.enums import ReminderOutcome
 from reenrolment.models import (
     AssistedSession,
     Launch,
     LaunchMail,
     LaunchResend,
+    PieceReminder,
+    ReminderLine,
     RequestedPiece,
     Transition,
 )
@@ -145,6 +148,23 @@ class TestFamilies:
         assert not Family.objects.filter(pk=double.pk).exists()
         assert merge.family == family
         assert all_is_well()
+
+    def test_of_two_reminders_on_one_day_the_kept_ones_stays(self, family, double, registrar):
+        campaign, now = CampaignFactory(), timezone.now()
+        reminders = [
+            PieceReminder.objects.create(campaign=campaign, actor=registrar, planned_for=now)
+            for _ in range(3)
+        ]
+        today = {"outcome": ReminderOutcome.SENT, "day": timezone.localdate(), "done_at": now}
+        kept = ReminderLine.objects.create(reminder=reminders[0], family=family, **today)
+        ReminderLine.objects.create(reminder=reminders[1], family=double, **today)
+        ReminderLine.objects.create(reminder=reminders[0], family=double)
+        alone = ReminderLine.objects.create(reminder=reminders[2], family=double)
+
+        absorb(family, double, actor=registrar)
+
+        assert set(family.reminder_lines.all()) == {kept, alone}
+        assert ReminderLine.objects.count() == 2
 
     def test_what_the_kept_one_says_stays(self, family, double, registrar):
         absorb(family, double, actor=registrar)

@@ -59,7 +59,7 @@ def test_everything_of_the_household_is_in_it(ours, child, life):
 
     assert list(data) == [
         *["copie", "compte", "foyer", "demandes", "élèves", "documents", "factures"],
-        *["dossiers", "lancements", "guichet", "messages"],
+        *["dossiers", "lancements", "rappels", "guichet", "messages"],
     ]
     assert data["compte"]["identifiant"] == "blaireau.claire"
     assert [row["prénom"] for row in data["foyer"]["responsables"]] == [

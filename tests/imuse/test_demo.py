@@ -31,9 +31,9 @@ from imuse.demo.accounts import ACCOUNTS, PASSWORD
 from imuse.demo.clock import Clock
 from imuse.demo.town import school_years
 from reenrolment.desk import board_of
-from reenrolment.enums import Status
+from reenrolment.enums import ReminderOutcome, Status
 from reenrolment.launch_progress import State, families_to_write_to, progress_of
-from reenrolment.models import Campaign, Launch, Reenrolment
+from reenrolment.models import Campaign, Launch, PieceReminder, Reenrolment
 from reenrolment.rows import rows_of
 from students.enums import Criterion, Scheduling, WaitingState
 from students.models import (
@@ -185,6 +185,14 @@ def test_the_campaign_was_launched(demo):
     assert set(states) == {State.SENT, State.FAILED, State.NO_EMAIL}
     assert states[State.FAILED] == 1
     assert families_to_write_to(launch).exists()
+
+
+def test_the_families_that_lack_a_piece_were_reminded_yesterday(demo):
+    reminder = PieceReminder.objects.get()
+
+    assert set(reminder.lines.values_list("outcome", flat=True)) == {ReminderOutcome.SENT}
+    assert reminder.ended_at
+    assert Mail.objects.filter(kind=MailKind.PIECE_REMINDER, sent_at__isnull=False).exists()
 
 
 def test_claire_martin_has_nothing_begun_and_every_kind_of_course(demo):

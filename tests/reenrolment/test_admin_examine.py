@@ -64,7 +64,7 @@ def test_the_page_makes_a_constant_number_of_queries(
 
     # session, user, sites, two of permissions, dossier, households, guardians, choices, rules,
     # documents, frozen pieces, two neighbours, slots, courses, waits, moves, reviews
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         response = admin.get(url)
 
     assert len(response.context["lines"]) == 2 + count
