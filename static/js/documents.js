@@ -3,8 +3,8 @@
    whatever was done here. What is ready goes on as a « change » of its field, to reenrolment.js. */
 const chosenFiles = (() => {
   const LIMIT = 2 * 1024 * 1024; // bytes, included
-  const AIM = 2_000_000; // bytes of a photo made smaller
-  const LONGEST = 4000; // pixels
+  const AIM = 1_500_000; // bytes of a photo made smaller
+  const LONGEST = 3000; // pixels
   const DUE = { pdf: "un fichier PDF", image: "une image JPEG ou PNG", any: "un PDF ou une image JPEG ou PNG" };
   const HEIC = "Votre navigateur n'ouvre pas les photos HEIC de l'iPhone : choisissez Réglages > Appareil photo > Formats > « Le plus compatible » et reprenez la photo, ou envoyez une copie en JPEG.";
   const ready = new WeakSet(); // the fields whose files have been looked at

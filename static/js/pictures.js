@@ -63,7 +63,7 @@ const pictures = (() => {
   };
 
   /* Not an <img>: the site's policy lets no blob be shown. */
-  const thumbnail = (image) => draw(image, 160);
+  const thumbnail = (image) => draw(image, 200);
 
   return { decode, shrink, thumbnail, PAGE_EDGE };
 })();
