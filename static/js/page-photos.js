@@ -148,7 +148,7 @@ const pagePhotos = (() => {
     if (!waiting) return;
     event.preventDefault();
     event.stopPropagation();
-    preparing.then(() => event.target.requestSubmit(event.submitter));
+    preparing.then(() => event.submitter?.click());
   }, true);
 
   /* The piece has just been sent, or refused: its part of the page is a new one. */

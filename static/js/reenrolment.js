@@ -9,7 +9,7 @@
   let timer = 0; // 0: nothing waits to be saved
   let queue = Promise.resolve(); // one request at a time: each starts from what the last one saved
   let uploads = 0; // files on their way, or waiting for their turn
-  let refusedLast = false; // was the last file refused?
+  let lostLast = false; // was the last file refused, or did it not arrive?
   let leaving = 0; // the timer of a form that has been sent: 0 while none is
 
   const say = (text) => {
@@ -170,6 +170,7 @@
       progress.value = 0;
       told.textContent = "Envoi en cours… Ne fermez pas cette page.";
       const fail = (sentence) => {
+        lostLast = true;
         progress.hidden = true;
         told.textContent = "";
         say(sentence);
@@ -185,7 +186,7 @@
         const page = parse(request.responseText);
         if (request.status === 200 && isOurs(page)) {
           const refused = page.querySelector(`#id_piece-${key}-errors, #id_photos-${key}-errors`);
-          refusedLast = refused !== null;
+          lostLast = refused !== null;
           takeSaved(page, data);
           takePlaces(page, data);
           takePiece(page, key);
@@ -221,11 +222,11 @@
     say("Envoi en cours… Ne fermez pas cette page.");
   };
 
-  /* What the button does is done once the file has arrived, unless it was refused. */
+  /* What the button does is done once the file has arrived; if it has not, the page says why. */
   const sendAfterwards = (button) => {
     say("Un fichier est en cours d'envoi : la suite vient dès qu'il est arrivé.");
     queue = queue.then(() => {
-      if (!refusedLast && button?.isConnected) setTimeout(() => form.requestSubmit(button));
+      if (!lostLast && button?.isConnected) setTimeout(() => button.click());
     });
   };
 

@@ -149,7 +149,7 @@ def test_a_photo_of_9_mo_is_made_smaller_before_it_travels(hands, taken, keyboar
 
 @BOTH_HANDS
 def test_four_photos_become_one_pdf_in_the_order_chosen(hands, taken, keyboard):
-    page = hands(keyboard)
+    page = hands(keyboard, width=320 if keyboard else 360)
     chosen = [taken / name for name in SHADES]
 
     page.choose(page.unfold(TAX), *chosen)
