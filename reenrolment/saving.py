@@ -7,6 +7,7 @@ from functools import cached_property
 from django.core.exceptions import ValidationError
 
 from documents.enums import Formats
+from documents.photos import MAX_PHOTOS
 from documents.pieces import Piece
 from reenrolment.enums import Status
 from reenrolment.forms import DraftForms, rebased
@@ -16,6 +17,13 @@ from reenrolment.services.submission import check_complement
 
 KEEPS_PLACES = {"keep", "check"}  # the buttons « Prolonger » and « Vérifier »
 NOT_SAVED = "Ce que vous venez de saisir n'a pas été enregistré."
+PHOTOS_INSTEAD = (
+    "Vous pouvez aussi choisir la photo de chaque page dans «\u00a0J'ai pris les pages en "
+    "photo\u00a0», ci-dessous\u00a0: nous en faisons un PDF."
+)
+FILE_FIRST = (
+    "vous avez choisi un fichier et des photos. Seul le fichier a été pris, pas les photos."
+)
 
 
 @dataclass(frozen=True)
@@ -25,10 +33,24 @@ class PieceLine:
     piece: Piece
     can_send: bool
     error: str = ""
+    photos_error: str = ""
 
     @property
     def errors(self) -> list[str]:
         return [self.error] if self.error else []
+
+    @property
+    def photos_errors(self) -> list[str]:
+        return [self.photos_error] if self.photos_error else []
+
+    @property
+    def takes_photos(self) -> bool:
+        return self.can_send and _takes_photos(self.piece)
+
+    @property
+    def shows_photos(self) -> bool:
+        """Is the second field unfolded? It is what mends, or what is to be mended."""
+        return bool(self.photos_error) or self.error.endswith(PHOTOS_INSTEAD)
 
     @property
     def accept(self) -> str:
@@ -41,6 +63,10 @@ class PieceLine:
     def field_id(self) -> str:
         return f"id_piece-{self.piece.key}"
 
+    @property
+    def photos_id(self) -> str:
+        return f"id_photos-{self.piece.key}"
+
 
 @dataclass
 class Outcome:
@@ -51,7 +77,8 @@ class Outcome:
     """
 
     read: Callable[[], tuple[Page, DraftForms]]
-    piece_errors: dict[str, str] = field(default_factory=dict)
+    piece_errors: dict[str, str] = field(default_factory=dict)  # by the name of the field
+    notices: list[str] = field(default_factory=list)
     general_errors: list[str] = field(default_factory=list)
     sections_saved: bool = False
 
@@ -73,7 +100,7 @@ class Outcome:
         return [
             *(("", message) for message in self.general_errors),
             *self._section_errors(),
-            *((f"id_piece-{key}", message) for key, message in self.piece_errors.items()),
+            *((f"id_{name}", message) for name, message in self.piece_errors.items()),
         ]
 
     def _section_errors(self):
@@ -85,7 +112,12 @@ class Outcome:
     def piece_lines(self) -> list[PieceLine]:
         sendable = self.page.sendable
         return [
-            PieceLine(piece, piece.key in sendable, self.piece_errors.get(piece.key, ""))
+            PieceLine(
+                piece,
+                piece.key in sendable,
+                self.piece_errors.get(f"piece-{piece.key}", ""),
+                self.piece_errors.get(f"photos-{piece.key}", ""),
+            )
             for piece in self.page.own_pieces
         ]
 
@@ -95,8 +127,8 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
 
     When nothing may be saved any more (the period closed, the other parent submitted), it says so.
     `reload` gives the page as it stands after the writes. A file goes in by the name
-    « piece-<key> »; a key that is not due from this household is ignored, like any other field
-    that the page did not show.
+    « piece-<key> », photos of its pages by « photos-<key> », in the order of the pages; a key that
+    is not due from this household is ignored, like any other field that the page did not show.
     """
     general, unsaved, edits, valid = [], [], {}, True
     try:
@@ -110,7 +142,7 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
                 drafts.keep_places(page.campaign, page.student)
     except ValidationError as error:
         general = [f"{message} {NOT_SAVED}" for message in error.messages]
-    piece_errors = {} if general else _supply(page, data, files, actor)
+    piece_errors, notices = ({}, []) if general else _supply(page, data, files, actor)
 
     def read():
         fresh = reload()
@@ -118,31 +150,68 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
         forms.tell_unsaved(unsaved)
         return fresh, forms
 
-    return Outcome(read, piece_errors, general, valid and not (general or unsaved))
+    saved = valid and not (general or unsaved)
+    return Outcome(read, piece_errors, notices, general, saved)
 
 
 def _supply(page, data, files, actor):
-    """Each file by itself: one that is refused keeps none of the others out."""
-    errors = {}
+    """Each file by itself: one that is refused keeps none of the others out.
+
+    Returns the sentences by the name of their field, and those that are of no field.
+    """
+    errors, notices = {}, []
     for key, piece in page.sendable.items():
+        upload, photos = files.get(f"piece-{key}"), _photos(files, piece)
+        name = f"photos-{key}" if photos and not upload else f"piece-{key}"
         try:
-            if upload := files.get(f"piece-{key}"):
-                supplies.hand_in(
-                    page.campaign,
-                    page.student,
-                    piece,
-                    name=upload.name,
-                    content=upload.read(),
-                    actor=actor,
+            if upload:
+                _hand_in(page, piece, upload, actor)
+            elif photos:
+                supplies.hand_in_photos(
+                    page.campaign, page.student, piece, photos=photos, actor=actor
                 )
             elif data.get("remove") == key:
                 _check_seen(piece, data.get(f"shown-{key}", ""))
                 supplies.remove(page.campaign, page.student, piece)
             elif data.get("send") == key:
-                errors[key] = "Choisissez d'abord un fichier, puis «\u00a0Envoyer\u00a0»."
+                errors[name] = "Choisissez d'abord un fichier, puis «\u00a0Envoyer\u00a0»."
         except ValidationError as error:
-            errors[key] = " ".join(error.messages)
-    return errors
+            errors[name] = _told(error, piece)
+        if upload and photos:
+            notices.append(f"{piece.type}\u00a0: {FILE_FIRST}")
+    return errors, notices
+
+
+def _hand_in(page, piece, upload, actor):
+    supplies.hand_in(
+        page.campaign,
+        page.student,
+        piece,
+        name=upload.name,
+        content=upload.read(),
+        actor=actor,
+    )
+
+
+def _photos(files, piece):
+    """The photos of the pages, one more than admitted at most: that one is told."""
+    if not _takes_photos(piece):
+        return []
+    uploads = files.getlist(f"photos-{piece.key}")[: MAX_PHOTOS + 1]
+    return [(upload.name, upload.read()) for upload in uploads]
+
+
+def _takes_photos(piece):
+    return piece.type.formats != Formats.IMAGE
+
+
+def _told(error, piece):
+    """Whoever sent a photo where a PDF is due reads that we make one."""
+    codes = {each.code for each in error.error_list}
+    sentence = " ".join(error.messages)
+    if codes & {"image_where_pdf", "heic"} and _takes_photos(piece):
+        return f"{sentence} {PHOTOS_INSTEAD}"
+    return sentence
 
 
 def _check_seen(piece, shown):

@@ -174,13 +174,16 @@ def _existing(request, pk) -> Page:
 
 
 def _save(request, page) -> Outcome:
-    return save(
+    outcome = save(
         page,
         request.POST,
         request.FILES,
         actor=request.user,
         reload=lambda: load_page(request, page.student.pk),
     )
+    for notice in outcome.notices:
+        messages.warning(request, notice)
+    return outcome
 
 
 def _row_to_wait_in(page, course_key):

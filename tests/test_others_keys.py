@@ -33,7 +33,7 @@ from students.models import (
     Teacher,
 )
 from tests.answers import answer_of
-from tests.documents.builders import make_pdf
+from tests.documents.builders import make_jpeg, make_pdf
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
@@ -154,8 +154,8 @@ def piece(world, name):
 
     def data(key):
         field = f"{kind}-f{key}"
-        upload = SimpleUploadedFile("caf.pdf", make_pdf())
-        return {f"piece-{field}": upload} if name == "file" else {name: field}
+        upload = SimpleUploadedFile("caf.pdf", make_jpeg() if name == "photos" else make_pdf())
+        return {f"{name}-{field}": upload} if name in ("piece", "photos") else {name: field}
 
     return Way("parent", student_page(world, "edit"), data, world.theirs[Family].pk)
 
@@ -283,7 +283,8 @@ WAYS = {
     "the site of a form": lambda w: Way(
         "parent", student_page(w, "edit"), lambda key: {"site": key}, w.annexe.pk
     ),
-    "a piece's file": lambda w: piece(w, "file"),
+    "a piece's file": lambda w: piece(w, "piece"),
+    "the photos of a piece's pages": lambda w: piece(w, "photos"),
     "a piece sent": lambda w: piece(w, "send"),
     "a piece taken back": lambda w: piece(w, "remove"),
     "the terms accepted": lambda w: Way(

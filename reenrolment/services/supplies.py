@@ -7,6 +7,7 @@ from django.db import transaction
 
 from documents import services as documents
 from documents.models import Document
+from documents.photos import pdf_name, pdf_of_photos
 from documents.pieces import Piece
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment
@@ -32,6 +33,24 @@ def hand_in(
         student=None if piece.family else student,
         actor=actor,
         check=partial(_lock_and_check, campaign, student, piece),
+    )
+
+
+def hand_in_photos(
+    campaign: Campaign, student: Student, piece: Piece, *, photos: list[tuple[str, bytes]], actor
+) -> Document:
+    """Makes one PDF of the photos of its pages (name and bytes), in their order, and hands it in.
+
+    Raises ValidationError: those of `hand_in`, and of documents.photos.pdf_of_photos.
+    """
+    check_may_send(campaign, student, piece)  # before the long work
+    return hand_in(
+        campaign,
+        student,
+        piece,
+        name=pdf_name(piece.type.name),
+        content=pdf_of_photos(photos),
+        actor=actor,
     )
 
 

@@ -8,6 +8,9 @@
   const PAUSE = 1200; // milliseconds after the last change
   let timer = 0; // 0: nothing waits to be saved
   let queue = Promise.resolve(); // one request at a time: each starts from what the last one saved
+  let uploads = 0; // files on their way, or waiting for their turn
+  let lostLast = false; // was the last file refused, or did it not arrive?
+  let leaving = 0; // the timer of a form that has been sent: 0 while none is
 
   const say = (text) => {
     if (status) status.textContent = text;
@@ -56,7 +59,9 @@
   /* The page may have been opened with errors: those of this piece are no longer true. */
   const dropError = (key) => {
     const summary = document.querySelector(".error-summary");
-    summary?.querySelector(`a[href="#id_piece-${key}"]`)?.closest("li").remove();
+    ["piece", "photos"].forEach((name) => {
+      summary?.querySelector(`a[href="#id_${name}-${key}"]`)?.closest("li").remove();
+    });
     if (!summary || summary.querySelector("li")) return;
     summary.remove();
     document.title = document.title.replace(/^\s*Erreur\s*:\s*/, "");
@@ -67,7 +72,9 @@
     const old = document.getElementById(`piece-${key}`);
     if (!fresh || !old) return;
     old.replaceWith(fresh);
-    document.getElementById(`id_piece-${key}`)?.focus();
+    const refused = fresh.querySelector("input.is-invalid");
+    (refused ?? document.getElementById(`id_piece-${key}`))?.focus();
+    document.dispatchEvent(new CustomEvent("piece:shown", { detail: { key, refused: refused !== null } }));
   };
 
   /* An answer that no longer holds our form: signed out, closed, or submitted elsewhere. */
@@ -75,7 +82,7 @@
 
   const withoutFiles = () => {
     const data = new FormData(form);
-    [...data.keys()].filter((key) => key.startsWith("piece-")).forEach((key) => data.delete(key));
+    [...data.keys()].filter((key) => /^(piece|photos)-/.test(key)).forEach((key) => data.delete(key));
     return data;
   };
 
@@ -147,44 +154,81 @@
     }, delay);
   }
 
+  /* A piece's file, or the photos of its pages. */
   const upload = (input) =>
     new Promise((done) => {
       const key = input.dataset.piece;
+      const isPhotos = input.multiple;
       const progress = input.closest(".piece").querySelector("progress");
+      const told = document.getElementById(`${input.id}-status`);
       const data = withoutFiles();
-      data.set(input.name, input.files[0]);
+      [...input.files].forEach((file) => data.append(input.name, file));
       data.set("send", key);
       const request = new XMLHttpRequest();
       request.open("POST", form.action);
       progress.hidden = false;
+      progress.value = 0;
+      told.textContent = "Envoi en cours… Ne fermez pas cette page.";
+      const fail = (sentence) => {
+        lostLast = true;
+        progress.hidden = true;
+        told.textContent = "";
+        say(sentence);
+      };
       request.upload.addEventListener("progress", (event) => {
         if (event.lengthComputable) progress.value = (100 * event.loaded) / event.total;
+      });
+      request.upload.addEventListener("load", () => {
+        progress.removeAttribute("value"); // how long this takes is not known
+        told.textContent = isPhotos ? "Photos arrivées : nous en faisons un PDF…" : "Fichier arrivé : nous le vérifions…";
       });
       request.addEventListener("load", () => {
         const page = parse(request.responseText);
         if (request.status === 200 && isOurs(page)) {
-          const refused = page.getElementById(`id_piece-${key}-errors`);
+          const refused = page.querySelector(`#id_piece-${key}-errors, #id_photos-${key}-errors`);
+          lostLast = refused !== null;
           takeSaved(page, data);
           takePlaces(page, data);
           takePiece(page, key);
           dropError(key);
-          say(refused ? refused.textContent.trim() : `Fichier reçu à ${now()}.`);
+          say(refused ? text(refused) : `Fichier reçu à ${now()}.`);
         } else if (wasSentToSignIn(request.responseURL)) {
-          progress.hidden = true;
+          fail("");
           stop();
+        } else if (request.status === 413) {
+          fail("Ces fichiers dépassent 12 Mo ensemble : envoyez-en moins, ou de plus légers.");
         } else {
-          progress.hidden = true;
-          say("L'envoi a échoué : utilisez le bouton « Envoyer » de la pièce.");
+          fail("L'envoi a échoué : utilisez le bouton « Envoyer » de la pièce.");
         }
         done();
       });
       request.addEventListener("error", () => {
-        progress.hidden = true;
-        say("Pas de connexion : le fichier n'est pas parti. Réessayez avec « Envoyer ».");
+        fail("Pas de connexion : le fichier n'est pas parti. Réessayez avec « Envoyer ».");
         done();
       });
       request.send(data);
     });
+
+  const free = () => {
+    clearTimeout(leaving);
+    leaving = 0;
+    form.removeAttribute("aria-busy");
+  };
+
+  /* A second click changes nothing; but the network may have failed without a word. */
+  const leave = () => {
+    leaving = setTimeout(free, 30_000);
+    form.setAttribute("aria-busy", "true");
+    say("Envoi en cours… Ne fermez pas cette page.");
+  };
+
+  /* What the button does is done once the file has arrived; if it has not, the page says why. */
+  const sendAfterwards = (button) => {
+    say("Un fichier est en cours d'envoi : la suite vient dès qu'il est arrivé.");
+    queue = queue.then(() => {
+      if (!lostLast && button?.isConnected) setTimeout(() => button.click());
+    });
+  };
 
   /* The reason for stopping is asked only where the course stops. */
   const showReasons = () => {
@@ -197,7 +241,8 @@
     if (event.target.type === "file") {
       if (!event.target.files.length) return;
       unschedule();
-      queue = queue.then(() => upload(event.target));
+      uploads += 1;
+      queue = queue.then(() => upload(event.target)).finally(() => { uploads -= 1; });
       return;
     }
     showReasons();
@@ -209,10 +254,15 @@
   form.addEventListener("submit", (event) => {
     unschedule();
     const door = document.querySelector("[data-session] [data-told=ended] a");
-    if (!door) return;
+    if (!door && !uploads && !leaving) {
+      leave();
+      return;
+    }
     event.preventDefault();
-    door.focus();
+    if (door) door.focus();
+    else if (uploads) sendAfterwards(event.submitter);
   });
+  addEventListener("pageshow", free); // back by the browser's button
   /* A phone may put the page aside for good: what was typed goes at once. */
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden || !timer) return;
