@@ -3,9 +3,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from documents import examples
 from documents.lending import FileUnavailable, lend
-from documents.models import Document
-from documents.pieces import is_valid
+from documents.models import Document, DocumentType
+from documents.pieces import accepted_at, is_valid, valid_until
 from students.selectors import household_students
 
 
@@ -21,8 +22,11 @@ def supplied(request, pk):
         .current()
         .filter(Q(family=selection.own_family) | Q(student=selection.student))
         .for_list()
+        .annotate(accepted_at=accepted_at())
         .order_by("type__name")
     )
+    for document in documents:
+        document.valid_until = valid_until(document, document.type)
     now = timezone.now()
     context = {
         "selection": selection,
@@ -43,3 +47,9 @@ def download(request, pk):
     except FileUnavailable:
         context = {"document": document}
         return render(request, "documents/file_unavailable.html", context, status=503)
+
+
+@require_safe
+def example(request, pk):
+    """The picture that shows what a piece looks like: to whoever is signed in, family or staff."""
+    return examples.show(get_object_or_404(DocumentType.objects.exclude(example=""), pk=pk))

@@ -160,6 +160,7 @@ def _write(kind, reenrolment, *, key, pieces=(), **context):
     guardians = Guardian.objects.filter(family__students=reenrolment.student).exclude(email="")
     for guardian in guardians.order_by("pk"):
         ours = [p for p in pieces if p.family is None or p.family.pk == guardian.family_id]
+        ours = [piece for piece in ours if piece.concerns_home]
         subject, body = compose(
             kind.value,
             {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from django.db.models import Q
 
-from documents.pieces import Piece, piece_key, pieces_due
+from documents.pieces import Piece, accepted_at, piece_key, pieces_due, settle
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, RequestedPiece
 from students.enums import Art, EnrolmentStatus
@@ -42,7 +42,7 @@ def pieces_of(
         return due
     frozen = _frozen(reenrolment)
     asked = {row.key for row in (demand_of(reenrolment) if demand is None else demand)}
-    return [_as_submitted(piece, frozen.get(piece.key), piece.key in asked) for piece in due]
+    return settle([_as_submitted(p, frozen.get(p.key), p.key in asked) for p in due])
 
 
 def load_pieces(reenrolment: Reenrolment) -> list[Piece]:
@@ -84,7 +84,11 @@ def demand_of(reenrolment: Reenrolment) -> list[RequestedPiece]:
 
 def _frozen(reenrolment):
     supplied = reenrolment.supplied_pieces.filter(in_force=True).select_related("document__type")
-    return {piece_key(d.type_id, d.family_id): d for d in (row.document for row in supplied)}
+    frozen = {}
+    for row in supplied.annotate(accepted_at=accepted_at("document")):
+        row.document.accepted_at = row.accepted_at
+        frozen[piece_key(row.document.type_id, row.document.family_id)] = row.document
+    return frozen
 
 
 def _as_submitted(piece, frozen, asked):

@@ -1,6 +1,6 @@
 from documents.models.documents import Document, DocumentQuerySet, storage_name
 from documents.models.log import Access, Review
-from documents.models.pieces import DocumentType, PieceRule
+from documents.models.pieces import DocumentType, PieceRule, example_name
 
 __all__ = [
     "Access",
@@ -9,5 +9,6 @@ __all__ = [
     "DocumentType",
     "PieceRule",
     "Review",
+    "example_name",
     "storage_name",
 ]

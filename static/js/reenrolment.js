@@ -67,7 +67,8 @@
     const old = document.getElementById(`piece-${key}`);
     if (!fresh || !old) return;
     old.replaceWith(fresh);
-    document.getElementById(`id_piece-${key}`)?.focus();
+    const field = document.getElementById(`id_piece-${key}`);
+    (field?.closest("details:not([open])")?.querySelector("summary") ?? field)?.focus();
   };
 
   /* An answer that no longer holds our form: signed out, closed, or submitted elsewhere. */
