@@ -24,6 +24,11 @@ class DocumentTypeForm(forms.ModelForm):
     class Meta:
         model = DocumentType
         exclude = ["example"]  # noqa: DJ006 -- the administration's page names the fields
+        widgets = {
+            "help_text": forms.Textarea(attrs={"rows": 3, "cols": 60}),
+            "purpose": forms.Textarea(attrs={"rows": 2, "cols": 60}),
+            "example_alt": forms.Textarea(attrs={"rows": 2, "cols": 60}),
+        }
 
     def clean_picture(self):
         upload = self.cleaned_data["picture"]

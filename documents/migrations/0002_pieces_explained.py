@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='documenttype',
             name='purpose',
-            field=models.CharField(blank=True, help_text='Une phrase, que la famille lit : « Elle fixe votre tarif. »', max_length=300, verbose_name='pourquoi elle est demandée'),
+            field=models.CharField(blank=True, help_text='Suite de « Pourquoi nous la demandons : », ainsi « elle fixe le tarif. »', max_length=300, verbose_name='pourquoi elle est demandée'),
         ),
         migrations.AddField(
             model_name='documenttype',

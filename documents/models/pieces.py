@@ -33,7 +33,7 @@ class DocumentType(models.Model):
         "pourquoi elle est demandée",
         max_length=300,
         blank=True,
-        help_text="Une phrase, que la famille lit : « Elle fixe votre tarif. »",
+        help_text="Suite de « Pourquoi nous la demandons : », ainsi « elle fixe le tarif. »",
     )
     valid_months = models.PositiveSmallIntegerField(
         "validité (mois)",
