@@ -1,4 +1,4 @@
-"""The staff's pages: kinds of pieces, pieces asked for, and pieces handed in, read and examined."""
+"""The staff's pages: the pieces handed in, read and examined."""
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -12,55 +12,21 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
-from accounts.admin_filters import SiteFilter
-from documents import services
+from accounts.admin import ReadOnlyAdminMixin, SortNameSearchMixin
+from documents import (
+    pieces_admin,  # noqa: F401 -- it registers the kinds of pieces and their rules
+    services,
+)
 from documents.enums import NEXT, Scan, Verdict
 from documents.lending import FileQuarantined, FileUnavailable, lend, show_page
 from documents.models import (
     AUTOMATIC,
     Access,
     Document,
-    DocumentType,
     PageImage,
-    PieceRule,
     Review,
 )
 from documents.selectors import documents_of
-
-
-@admin.register(DocumentType)
-class DocumentTypeAdmin(admin.ModelAdmin):
-    list_display = ["name", "owner", "formats", "valid_months"]
-    list_filter = ["owner", "formats"]
-    search_fields = ["name"]
-
-    def get_readonly_fields(self, request, obj=None):
-        """Pieces handed in have the owner that their type had."""
-        return ["owner"] if obj is not None and obj.documents.exists() else []
-
-
-@admin.register(PieceRule)
-class PieceRuleAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
-    """The pieces asked for by the agent's own establishments."""
-
-    list_display = ["document_type", "audience", "residents", "school_year", "establishment"]
-    list_filter = [SiteFilter, "school_year", "audience"]
-    fields = ["establishment", "school_year", "document_type", "audience", "communes", "position"]
-    autocomplete_fields = ["communes"]
-    ordering = ["-school_year__starts_on", "establishment", "position", "pk"]
-
-    def get_queryset(self, request):
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("document_type", "school_year", "establishment")
-            .prefetch_related("communes")
-        )
-
-    @admin.display(description="résidents de")
-    def residents(self, rule):
-        return ", ".join(commune.name for commune in rule.communes.all()) or "toutes"
 
 
 class LogInline(ReadOnlyAdminMixin, admin.TabularInline):

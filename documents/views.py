@@ -5,9 +5,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.prepared import prepared
+from documents import examples
 from documents.lending import FileQuarantined, FileUnavailable, lend
-from documents.models import Document
-from documents.pieces import is_valid
+from documents.models import Document, DocumentType
+from documents.pieces import accepted_at, is_valid, valid_until
 from students.selectors import household_students
 
 
@@ -19,6 +20,8 @@ def supplied(request, pk):
     """
     selection = household_students(request.user, pk)
     documents = _supplied(request.user.pk, selection.own_family.pk, selection.student.pk)
+    for document in documents:
+        document.valid_until = valid_until(document, document.type)
     now = timezone.now()
     context = {
         "selection": selection,
@@ -34,7 +37,8 @@ def supplied(request, pk):
 def _supplied(user: int, family: int, student: int) -> QuerySet[Document]:
     documents = Document.objects.visible_to(User(pk=user)).current()
     ours = Q(family=family) | Q(student=student)
-    return documents.filter(ours).for_list().order_by("type__name")
+    documents = documents.filter(ours).for_list().annotate(accepted_at=accepted_at())
+    return documents.order_by("type__name")
 
 
 @require_safe
@@ -49,3 +53,9 @@ def download(request, pk):
     except FileUnavailable:
         context = {"document": document}
         return render(request, "documents/file_unavailable.html", context, status=503)
+
+
+@require_safe
+def example(request, pk):
+    """The picture that shows what a piece looks like: to whoever is signed in, family or staff."""
+    return examples.show(get_object_or_404(DocumentType.objects.exclude(example=""), pk=pk))

@@ -196,6 +196,7 @@ def _write(kind, reenrolment, *, key, pieces=(), **context):
     """To each responsable of either household, with his own household's pieces."""
     for guardian in _guardians(reenrolment.student_id):
         ours = [p for p in pieces if p.family is None or p.family.pk == guardian.family_id]
+        ours = [piece for piece in ours if piece.concerns_home]
         subject, body = compose(
             kind.value,
             {

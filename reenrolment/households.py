@@ -112,6 +112,8 @@ def _add(household, pieces):
     """Its own pieces once for all its children, the student's for each; never the other home's."""
     known = {piece.type.pk for piece in household.pieces if piece.family}
     for piece in pieces:
+        if not piece.concerns_home:
+            continue
         if piece.family is None or (
             piece.family.pk == household.family.pk and piece.type.pk not in known
         ):

@@ -12,7 +12,7 @@ from functools import cached_property
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
-from documents.pieces import Piece
+from documents.pieces import Piece, lacking
 from reenrolment.early_access import Opening, opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, RequestedPiece
@@ -80,18 +80,23 @@ class Page:
 
     @property
     def other_pieces(self) -> list[Piece]:
-        """The other household's, of which only « reçue » or « manquante » shows."""
+        """The other household's, of which only « reçue » or « manquante » shows.
+
+        None of those that either household may give: one's own line says whether to send it.
+        """
         own = {piece.key for piece in self.own_pieces}
-        return [piece for piece in self.pieces if piece.key not in own]
+        either = {piece.type.pk for piece in self.own_pieces if piece.either_home}
+        return [p for p in self.pieces if p.key not in own and p.type.pk not in either]
 
     @property
     def sendable(self) -> dict[str, Piece]:
         """What may be sent or taken back now, by key."""
+        concerned = [piece for piece in self.own_pieces if piece.concerns_home]
         if self.mode == Mode.EDIT:
-            return {piece.key: piece for piece in self.own_pieces}
+            return {piece.key: piece for piece in concerned}
         if self.mode == Mode.COMPLEMENT:
             asked = {row.key for row in self.demand}
-            return {piece.key: piece for piece in self.own_pieces if piece.key in asked}
+            return {piece.key: piece for piece in concerned if piece.key in asked}
         return {}
 
     @property
@@ -130,7 +135,7 @@ class Page:
     @property
     def lacking(self) -> list[Piece]:
         """Missing or refused, of either household: the « tarif haut » would apply."""
-        return [piece for piece in self.pieces if piece.sets_top_rate]
+        return lacking(self.pieces)
 
 
 def load_courses(request: HttpRequest, pk: int) -> Page:

@@ -10,10 +10,12 @@ from accounts.prepared import prepared
 from documents.pieces import (
     Piece,
     Pupil,
+    accepted_at,
     is_valid,
     piece_key,
     pieces_due,
     pieces_due_of_many,
+    settle,
 )
 from reenrolment.enums import Status
 from reenrolment.models import (
@@ -58,7 +60,7 @@ def pieces_of(
         return due
     frozen = _frozen(reenrolment)
     asked = {row.key for row in (demand_of(reenrolment) if demand is None else demand)}
-    return [_as_submitted(piece, frozen.get(piece.key), piece.key in asked) for piece in due]
+    return settle([_as_submitted(p, frozen.get(p.key), p.key in asked) for p in due])
 
 
 def load_pieces(reenrolment: Reenrolment) -> list[Piece]:
@@ -99,7 +101,7 @@ def pieces_of_many(
         if dossier.status not in EDITABLE:
             held = frozen[dossier.pk]
             pieces = [_as_submitted(p, held.get(p.key), p.key in keys) for p in pieces]
-        rows.append((dossier, custodies[dossier.student_id], pieces, keys))
+        rows.append((dossier, custodies[dossier.student_id], settle(pieces), keys))
     return rows
 
 
@@ -121,8 +123,8 @@ def _judged_at(dossier):
 
 
 def _valid(piece, at):
-    kept = piece.is_missing or is_valid(piece.document, piece.type, at)
-    return piece if kept else replace(piece, document=None)
+    kept = piece.document is None or is_valid(piece.document, piece.type, at)
+    return piece if kept else replace(piece, document=None, expired=piece.document)
 
 
 def _frozen_of_many(dossiers):
@@ -177,13 +179,17 @@ def demand_of(reenrolment: Reenrolment) -> list[RequestedPiece]:
 
 
 def _frozen(reenrolment):
-    supplied = _supplied(reenrolment.pk)
-    return {piece_key(d.type_id, d.family_id): d for d in (row.document for row in supplied)}
+    frozen = {}
+    for row in _supplied(reenrolment.pk):
+        row.document.accepted_at = row.accepted_at
+        frozen[piece_key(row.document.type_id, row.document.family_id)] = row.document
+    return frozen
 
 
 @prepared
 def _supplied(reenrolment: int) -> QuerySet[SuppliedPiece]:
     supplied = SuppliedPiece.objects.filter(reenrolment=reenrolment, in_force=True)
+    supplied = supplied.annotate(accepted_at=accepted_at("document"))
     return supplied.select_related("document__type")
 
 

@@ -60,6 +60,11 @@ class PieceLine:
         )
 
     @property
+    def is_settled(self) -> bool:
+        """Nothing to send: it may be replaced all the same, which is folded away."""
+        return self.piece.is_accepted or self.piece.is_covered
+
+    @property
     def field_id(self) -> str:
         return f"id_piece-{self.piece.key}"
 

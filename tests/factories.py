@@ -215,6 +215,12 @@ class DocumentTypeFactory(factory.django.DjangoModelFactory):
 
     class Params:
         photo = factory.Trait(name="Photo d'identité", owner=Owner.STUDENT, formats=Formats.IMAGE)
+        shown = factory.Trait(
+            example=factory.django.ImageField(
+                width=30, height=40, format="PNG", filename="exemple.png"
+            ),
+            example_alt="une quittance, le nom encadré.",
+        )
 
     name = factory.Sequence(lambda n: f"Justificatif de domicile {n}")
     owner = Owner.FAMILY

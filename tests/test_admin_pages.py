@@ -87,6 +87,7 @@ ACTIONS = {
         "confirm": ["registrar", "director", "superuser"],
         "release": ["registrar", "director", "superuser"],
     },
+    "documents_piecerule": {"renew": ["registrar", "director", "superuser"]},
     "documents_document": {"accept": ["registrar", "director", "superuser"]},
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
 }

@@ -5,7 +5,7 @@ import pytest
 from documents.models import Document
 from families import data_exports
 from students.enums import Weekday
-from tests.factories import PieceRuleFactory, SlotFactory, StudentFactory
+from tests.factories import DocumentTypeFactory, PieceRuleFactory, SlotFactory, StudentFactory
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import fill, offer, wait_for
@@ -52,6 +52,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "reenrolment:offer": (student.pk, wish.pk),
         "documents:supplied": student.pk,
         "documents:download": family.documents.get().pk,
+        "documents:example": DocumentTypeFactory(shown=True).pk,
         "billing": family.invoices.get().pk,
     }
 

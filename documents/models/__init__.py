@@ -1,6 +1,6 @@
 from documents.models.documents import Document, DocumentQuerySet, storage_name
 from documents.models.log import AUTOMATIC, Access, Review
-from documents.models.pieces import DocumentType, PieceRule
+from documents.models.pieces import DocumentType, PieceRule, example_name
 from documents.models.previews import PageImage, Reading
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "PieceRule",
     "Reading",
     "Review",
+    "example_name",
     "storage_name",
 ]

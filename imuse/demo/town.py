@@ -4,12 +4,14 @@ import datetime as dt
 from dataclasses import dataclass
 
 from accounts.models import Establishment
+from documents import examples
 from documents.enums import Audience, Formats, Owner
 from documents.models import DocumentType, PieceRule
 from families.enums import Zone
 from families.models import Commune
 from imuse.demo.accounts import SITE
 from imuse.demo.clock import Clock
+from imuse.demo.examples import draw_face, draw_paper
 from imuse.demo.people import COMMUNES
 from reenrolment.enums import EarlyGroup
 from reenrolment.models import Campaign, EarlyAccess, Terms, WaitingCriterion
@@ -32,22 +34,32 @@ DOCUMENT_TYPES = [  # in the order of the page: the household's, then the studen
         "formats": Formats.PDF,
         "valid_months": 6,
         "shows_quotient": True,
-        "help_text": "Si vous en bénéficiez\u00a0: l'attestation de moins de 6 mois où figure votre"
-        " quotient familial, à télécharger depuis votre compte de la CAF.",
+        "usual_pages": 1,
+        "kept_months": 12,
+        "purpose": "votre quotient familial fixe le tarif des cours. Sans elle, c'est le plus"
+        " élevé.",
+        "help_text": "Si vous en bénéficiez\u00a0: l'attestation où figure votre quotient familial,"
+        " à télécharger depuis votre compte de la CAF.",
     },
     {
         "name": ADDRESS,
         "owner": Owner.FAMILY,
         "formats": Formats.PDF,
         "valid_months": 6,
-        "help_text": "Quittance de loyer, ou facture d'électricité, de gaz, d'eau ou d'internet, de"
-        " moins de 6 mois, à votre nom.",
+        "usual_pages": 2,
+        "kept_months": 12,
+        "purpose": "le tarif n'est pas le même pour les habitants de la ville.",
+        "help_text": "Quittance de loyer, ou facture d'électricité, de gaz, d'eau ou d'internet, à"
+        " votre nom.",
     },
     {
         "name": TAX,
         "owner": Owner.FAMILY,
         "formats": Formats.PDF,
         "valid_months": 12,
+        "usual_pages": 4,
+        "kept_months": 6,
+        "purpose": "il prouve que votre foyer fiscal est dans la ville, et ses ressources.",
         "help_text": "Avis d'imposition ou de non-imposition, toutes les pages. En garde alternée,"
         " chaque foyer envoie le sien.",
     },
@@ -56,6 +68,7 @@ DOCUMENT_TYPES = [  # in the order of the page: the household's, then the studen
         "owner": Owner.STUDENT,
         "formats": Formats.IMAGE,
         "valid_months": 36,
+        "purpose": "elle aide les enseignants à connaître leurs élèves.",
         "help_text": "Une photo récente de l'élève, seul et de face.",
     },
     {
@@ -63,7 +76,10 @@ DOCUMENT_TYPES = [  # in the order of the page: the household's, then the studen
         "owner": Owner.STUDENT,
         "formats": Formats.PDF,
         "valid_months": 12,
-        "help_text": "Pour la danse\u00a0: un certificat de moins d'un an, sans contre-indication.",
+        "usual_pages": 1,
+        "kept_months": 0,
+        "purpose": "la danse demande un avis médical.",
+        "help_text": "Pour la danse\u00a0: un certificat sans contre-indication.",
     },
 ]
 
@@ -143,7 +159,9 @@ def school_years(today: dt.date) -> list[tuple[dt.date, dt.date]]:
 
 
 def _make_rules(sites, year, communes):
-    types = DocumentType.objects.bulk_create(DocumentType(**kind) for kind in DOCUMENT_TYPES)
+    types = DocumentType.objects.bulk_create(
+        DocumentType(**kind, **_example_of(kind["name"])) for kind in DOCUMENT_TYPES
+    )
     for site in sites:
         for position, kind in enumerate(types, start=1):
             rule = PieceRule.objects.create(
@@ -152,9 +170,31 @@ def _make_rules(sites, year, communes):
                 document_type=kind,
                 position=position,
                 audience=Audience.DANCE if kind.name == MEDICAL else Audience.ALL,
+                each_home=kind.name != ADDRESS,
             )
             if kind.name == TAX:
                 rule.communes.set([c for c in communes if c.zone != Zone.OUTSIDE])
+
+
+def _example_of(name):
+    if name == CAF:
+        lines = ["Quotient familial : 742 euros", "Fait le 2 mai 2026"]
+        content = draw_paper("Attestation de paiement", "CAF", marked=lines)
+        alt = "une attestation de la CAF ; le quotient familial et la date sont encadrés."
+    elif name == TAX:
+        lines = ["Nom et adresse du foyer", "Revenu fiscal du foyer", "Page 1 sur 4"]
+        content = draw_paper("Avis d'imposition", "FINANCES PUBLIQUES", marked=lines)
+        alt = (
+            "la première page d'un avis d'imposition ; le nom, l'adresse, le revenu fiscal"
+            " et le nombre de pages sont encadrés."
+        )
+    elif name == PHOTO:
+        content = draw_face()
+        alt = "un visage dessiné, seul, de face, sur un fond clair."
+    else:
+        return {}
+    picture = examples.check("exemple.png", content)
+    return {"example": examples.store(picture), "example_alt": alt}
 
 
 def _make_campaign(site, years, clock):

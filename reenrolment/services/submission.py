@@ -5,7 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from documents.models import Document
-from documents.pieces import Piece
+from documents.pieces import Piece, lacking
 from reenrolment import emails
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment, SuppliedPiece, Terms
@@ -51,7 +51,7 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
             code="changed",
         )
     reenrolment.submitted_by, reenrolment.terms = actor, terms
-    reenrolment.missing_pieces = sum(piece.is_missing for piece in pieces)
+    reenrolment.missing_pieces = sum(piece.is_missing for piece in lacking(pieces))
     transition = move(reenrolment, Status.SUBMITTED, actor=actor)
     if found := unanswered(reenrolment, rows):
         raise ValidationError([ValidationError(message, code="not_ready") for _, message in found])
@@ -72,12 +72,12 @@ def complete(reenrolment: Reenrolment, *, actor) -> Reenrolment:
     check_complement(reenrolment)
     pieces = load_pieces(reenrolment)
     asked = {row.key for row in demand_of(reenrolment)}
-    lacking = [p for p in pieces if p.key in asked and p.sets_top_rate]
-    if lacking:
-        names = ", ".join(f"«\u00a0{piece.type}\u00a0»" for piece in lacking)
+    still = lacking([piece for piece in pieces if piece.key in asked])
+    if still:
+        names = ", ".join(f"«\u00a0{piece.type}\u00a0»" for piece in still)
         raise ValidationError(f"Il manque encore\u00a0: {names}.", code="not_ready")
     reenrolment.submitted_by = actor
-    reenrolment.missing_pieces = sum(piece.is_missing for piece in pieces)
+    reenrolment.missing_pieces = sum(piece.is_missing for piece in lacking(pieces))
     transition = move(reenrolment, Status.SUBMITTED, actor=actor)
     freeze(reenrolment, pieces)
     emails.acknowledge(reenrolment, transition, pieces)

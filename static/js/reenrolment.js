@@ -73,7 +73,8 @@
     if (!fresh || !old) return;
     old.replaceWith(fresh);
     const refused = fresh.querySelector("input.is-invalid");
-    (refused ?? document.getElementById(`id_piece-${key}`))?.focus();
+    const field = document.getElementById(`id_piece-${key}`);
+    (refused ?? field?.closest("details:not([open])")?.querySelector("summary") ?? field)?.focus();
     document.dispatchEvent(new CustomEvent("piece:shown", { detail: { key, refused: refused !== null } }));
   };
 

@@ -342,4 +342,4 @@ class TestPieceRule:
         for _ in range(count):
             PieceRuleFactory().communes.set([CommuneFactory()])
 
-        assert count_queries(signed_in, self.RULES) == 10
+        assert count_queries(signed_in, self.RULES) == 13

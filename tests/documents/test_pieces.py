@@ -6,8 +6,8 @@ import pytest
 from django.utils import timezone
 
 from documents.enums import Audience, RefusalReason, Verdict
-from documents.models import Document
-from documents.pieces import pieces_due
+from documents.models import Document, DocumentType, Review
+from documents.pieces import lacking, pieces_due, valid_until
 from documents.services import accept, refuse
 from students.models import Custody
 from tests.factories import (
@@ -125,6 +125,96 @@ class TestAlternatingCustody:
         assert [(p.family, p.document) for p in due()] == [(family, None), (other_family, document)]
 
 
+class TestOneHomeIsEnough:
+    """A rule that asks for the piece of either household, in alternating custody."""
+
+    @pytest.fixture
+    def rule(self, proof):
+        return PieceRuleFactory(document_type=proof, each_home=False)
+
+    def states(self, pieces):
+        return [(p.is_missing, p.is_refused, p.is_covered, p.sets_top_rate) for p in pieces]
+
+    def test_missing_for_both_and_lacking_once(self, due, rule, family, other_family):
+        pieces = due()
+
+        assert [piece.family for piece in pieces] == [family, other_family]
+        assert self.states(pieces) == [(True, False, False, True)] * 2
+        assert lacking(pieces) == pieces[:1]
+
+    @pytest.mark.parametrize("verdict", [Verdict.PENDING, Verdict.ACCEPTED])
+    def test_that_of_one_covers_the_other(self, due, rule, proof, other_family, verdict):
+        theirs = DocumentFactory(type=proof, family=other_family, verdict=verdict)
+
+        ours, other = due()
+
+        assert other.document == theirs
+        assert self.states([ours, other]) == [
+            (False, False, True, False),
+            (False, False, False, False),
+        ]
+        assert not ours.concerns_home
+        assert lacking([ours, other]) == []
+
+    def test_a_refused_one_covers_nobody(self, due, rule, proof, other_family):
+        DocumentFactory(
+            type=proof, family=other_family, verdict=Verdict.REFUSED, refusal="Illisible."
+        )
+
+        ours, other = due()
+
+        assert self.states([ours, other]) == [
+            (True, False, False, True),
+            (False, True, False, True),
+        ]
+        assert lacking([ours, other]) == [other]
+
+    def test_nor_one_too_old(self, due, rule, proof, other_family):
+        proof.valid_months = 1
+        proof.save()
+        DocumentFactory(type=proof, family=other_family)
+        Document.objects.update(uploaded_at=timezone.now() - dt.timedelta(days=40))
+
+        assert [piece.is_covered for piece in due()] == [False, False]
+
+    def test_a_refused_one_sets_nothing_once_the_other_s_is_there(
+        self, due, rule, proof, family, other_family
+    ):
+        ours = DocumentFactory(
+            type=proof, family=family, verdict=Verdict.REFUSED, refusal="Illisible."
+        )
+        DocumentFactory(type=proof, family=other_family)
+
+        mine, _ = pieces = due()
+
+        assert (mine.document, mine.is_covered, mine.sets_top_rate) == (ours, True, False)
+        assert mine.concerns_home  # it may be taken back
+        assert lacking(pieces) == []
+
+    def test_two_are_two(self, due, rule, proof, family, other_family):
+        DocumentFactory(type=proof, family=family)
+        DocumentFactory(type=proof, family=other_family)
+
+        assert self.states(due()) == [(False, False, False, False)] * 2
+
+    def test_where_the_rule_asks_one_of_them_alone(self, due, rule, other_family):
+        other_family.commune = CommuneFactory(insee_code="59350", name="Lille")
+        other_family.save()
+        rule.communes.set([other_family.commune])
+
+        [piece] = due()
+
+        assert (piece.family, piece.either_home) == (other_family, False)
+
+    def test_each_child_by_himself(self, due, rule, proof, family, other_family):
+        """A brother who lives in one household alone: that household owes it for him."""
+        DocumentFactory(type=proof, family=other_family)
+
+        [piece] = due(StudentFactory(family=family))
+
+        assert (piece.family, piece.is_missing) == (family, True)
+
+
 class TestWhatWasHandedIn:
     @pytest.fixture
     def rule(self, proof):
@@ -174,8 +264,8 @@ class TestWhatWasHandedIn:
     @pytest.mark.parametrize(
         ("sent", "counts"),
         [
-            (dt.datetime(2027, 2, 28, 10, 0, tzinfo=PARIS), True),
-            (dt.datetime(2027, 2, 28, 9, 59, tzinfo=PARIS), False),
+            (dt.datetime(2027, 2, 28, 0, 0, tzinfo=PARIS), True),
+            (dt.datetime(2027, 2, 27, 23, 59, tzinfo=PARIS), False),
         ],
     )
     def test_valid_for_so_many_months(self, due, family, sent, counts):
@@ -184,10 +274,40 @@ class TestWhatWasHandedIn:
         document = DocumentFactory(type=recent, family=family)
         Document.objects.update(uploaded_at=sent)
 
-        # Six months before a 31 August is the last day of February.
-        [piece] = due(at=dt.datetime(2027, 8, 31, 10, 0, tzinfo=PARIS))
+        # Six months after the last day of February is the 31 of August, until its last minute.
+        [piece] = due(at=dt.datetime(2027, 8, 31, 23, 59, tzinfo=PARIS))
 
         assert piece.document == (document if counts else None)
+        assert piece.expired == (None if counts else document)
+        assert piece.sent_on == sent.date()
+
+    @pytest.mark.parametrize(
+        ("sent", "months", "until"),
+        [
+            (dt.date(2026, 8, 31), 6, dt.date(2027, 2, 28)),
+            (dt.date(2026, 8, 29), 6, dt.date(2027, 2, 28)),
+            (dt.date(2026, 5, 12), 6, dt.date(2026, 11, 12)),
+            (dt.date(2026, 12, 1), 1, dt.date(2027, 1, 1)),
+            (dt.date(2028, 2, 29), 12, dt.date(2029, 2, 28)),
+            (dt.date(2026, 5, 12), None, None),
+        ],
+    )
+    def test_until_when_it_counts(self, sent, months, until):
+        document = Document(uploaded_at=dt.datetime.combine(sent, dt.time(23, 30), PARIS))
+
+        assert valid_until(document, DocumentType(valid_months=months)) == until
+
+    @pytest.mark.usefixtures("rule")
+    def test_when_it_was_accepted_last(self, due, proof, family, registrar):
+        document = DocumentFactory(type=proof, family=family)
+        assert due()[0].accepted_on is None
+
+        accept(document, actor=registrar)
+        Review.objects.update(at=dt.datetime(2026, 5, 11, 22, 30, tzinfo=dt.UTC))
+        assert due()[0].accepted_on == dt.date(2026, 5, 12)
+
+        refuse(document, reason=RefusalReason.TOO_OLD, actor=registrar)
+        assert due()[0].accepted_on is None
 
     def test_valid_today_when_no_moment_is_given(self, due, family):
         recent = DocumentTypeFactory(valid_months=1)
@@ -205,7 +325,7 @@ def test_two_queries_whatever_the_count(
 ):
     for number in range(count):
         piece_type = DocumentTypeFactory(valid_months=6)
-        rule = PieceRuleFactory(document_type=piece_type, position=number)
+        rule = PieceRuleFactory(document_type=piece_type, position=number, each_home=False)
         rule.communes.set([other_family.commune, CommuneFactory(insee_code=f"5900{number}")])
         DocumentFactory(type=piece_type, family=other_family)
     custodies = list(Custody.objects.filter(student=student).select_related("family__commune"))

@@ -8,9 +8,11 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.dates import day
 from documents import services
 from documents.enums import RefusalReason
 from documents.models import Document
+from documents.pieces import valid_until
 from tests.factories import DocumentFactory, DocumentTypeFactory, StudentFactory
 from tests.queries import FAMILY_PAGE, count_queries
 
@@ -115,7 +117,7 @@ class TestWhat:
 
     def test_one_too_old_will_be_asked_for_again(self, signed_in, url, family):
         document = DocumentFactory(type=DocumentTypeFactory(valid_months=6), family=family)
-        sentence = "Envoyée il y a plus de 6 mois&nbsp;: elle sera redemandée"
+        sentence = "elle ne l'est plus&nbsp;: elle sera redemandée à la prochaine réinscription"
         assert sentence not in signed_in.get(url).text
 
         Document.objects.update(uploaded_at=timezone.now() - dt.timedelta(days=190))
@@ -123,6 +125,24 @@ class TestWhat:
         response = signed_in.get(url)
         assert response.context["expired"] == {document.pk}
         assert sentence in response.text
+        assert "Valable jusqu'au" in response.text
+
+    def test_since_when_it_is_accepted_and_until_when_it_counts(
+        self, signed_in, url, family, registrar
+    ):
+        kind = DocumentTypeFactory(valid_months=6, kept_months=12)
+        document = DocumentFactory(type=kind, family=family)
+        services.accept(document, actor=registrar)
+        Document.objects.update(uploaded_at=timezone.now() - dt.timedelta(days=2))
+        today, until = timezone.localdate(), valid_until(Document.objects.get(), kind)
+
+        text = re.sub(r"[ \n]+", " ", signed_in.get(url).text)
+
+        assert f", acceptée le {day(today)} à " in text
+        assert f"Valable jusqu'au {day(until)}." in text
+        assert "Conservée 12\u00a0mois après la fin de l'année scolaire" in text.replace(
+            "&#x27;", "'"
+        )
 
     def test_only_the_current_ones(self, signed_in, url, proof, photo, family, student):
         DocumentFactory(type=photo, student=student, removed_at=timezone.now())
