@@ -18,10 +18,11 @@ TOO_MANY_PIXELS = (
 
 
 @damaged_if_it_breaks()
-def rewrite_image(content: bytes, image_format: str) -> bytes:
-    """Decode the whole image and return it written anew, as "JPEG" or "PNG" and upright.
+def rewrite_image(content: bytes, image_format: str) -> tuple[bytes, tuple[int, int]]:
+    """Decode the whole image; return it written anew, as "JPEG" or "PNG" and upright, and its size.
 
-    Raises ValidationError damaged or too_many_pixels.
+    The size is the width and the height, in pixels. Raises ValidationError damaged, too_complex or
+    too_many_pixels.
     """
     image = _open_image(content)
     image.load()
@@ -35,7 +36,15 @@ def rewrite_image(content: bytes, image_format: str) -> bytes:
         image.convert("RGB").save(written, "JPEG", quality=JPEG_QUALITY)
     else:
         image.save(written, "PNG")
-    return written.getvalue()
+    return written.getvalue(), image.size
+
+
+def warm_up() -> None:
+    """Pillow loads its formats as it meets them, and codecs of Python's own with them."""
+    for image_format in ("JPEG", "PNG"):
+        written = BytesIO()
+        Image.new("RGB", (8, 8)).save(written, image_format)
+        rewrite_image(written.getvalue(), image_format)
 
 
 def _open_image(content):

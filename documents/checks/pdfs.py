@@ -57,7 +57,7 @@ def check_pdf(content: bytes) -> int:
     """Return the number of pages of a PDF that opens and holds nothing active.
 
     Pages and images are not inflated: nothing here depends on what they decode to. Raises
-    ValidationError damaged, password, active_content or no_pages.
+    ValidationError damaged, too_complex, password, active_content or no_pages.
     """
     if b"%%EOF" not in content[-1024:] or _may_inflate_without_bound(content):
         raise refusal("damaged", DAMAGED)

@@ -15,6 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from documents import magic_loader
 from documents.checks import MAX_BYTES, check_file, propose_name
+from documents.checks.files import here
 from documents.checks.images import MAX_PIXELS
 from documents.checks.names import MAX_NAME_LENGTH
 from documents.enums import Formats
@@ -33,16 +34,16 @@ NBSP = "\u00a0"
 SCRIPT = Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
 
 
-def refusal(name, content, formats=Formats.ANY):
+def refusal(name, content, formats=Formats.ANY, **options):
     """Return the code and the sentence check_file refuses with."""
     with pytest.raises(ValidationError) as caught:
-        check_file(name, content, formats=formats)
+        check_file(name, content, formats=formats, **options)
     assert len(caught.value.messages) == 1
     return caught.value.code, caught.value.messages[0]
 
 
-def code(name, content, formats=Formats.ANY):
-    return refusal(name, content, formats)[0]
+def code(name, content, formats=Formats.ANY, **options):
+    return refusal(name, content, formats, **options)[0]
 
 
 def opened(checked):
@@ -231,7 +232,7 @@ def test_a_photo_whose_exif_is_broken_passes():
     content = make_jpeg(exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03")
 
     with pytest.warns(UserWarning, match="Corrupt EXIF|Truncated"):
-        checked = check_file("photo.jpg", content, formats=Formats.IMAGE)
+        checked = check_file("photo.jpg", content, formats=Formats.IMAGE, run=here)
 
     assert opened(checked).size == (600, 800)
 
@@ -684,18 +685,26 @@ def test_a_photo_of_countless_scans_is_refused():
     assert code("a.jpg", content[:-2] + last_scan * 100 + content[-2:]) == "damaged"
 
 
-@pytest.mark.parametrize("error", [MemoryError, RecursionError, struct.error, SyntaxError])
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (MemoryError, "too_complex"),
+        (RecursionError, "damaged"),
+        (struct.error, "damaged"),
+        (SyntaxError, "damaged"),
+    ],
+)
 @pytest.mark.parametrize(
     ("name", "content", "opener"),
     [("a.pdf", make_pdf(), "pikepdf.open"), ("a.png", make_png(), "PIL.Image.open")],
 )
-def test_whatever_a_parser_raises_is_a_refusal(monkeypatch, error, name, content, opener):
+def test_whatever_a_parser_raises_is_a_refusal(monkeypatch, error, answer, name, content, opener):
     def fail(*args, **kwargs):
         raise error
 
     monkeypatch.setattr(opener, fail)
 
-    assert code(name, content) == "damaged"
+    assert code(name, content, run=here) == answer
 
 
 def mutated(content, chance):
@@ -770,7 +779,7 @@ def test_without_any_libmagic_the_sentence_names_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "pylibmagic", None)
 
     with pytest.raises(ImproperlyConfigured, match="libmagic1"):
-        check_file("a.pdf", make_pdf(), formats=Formats.PDF)
+        check_file("a.pdf", make_pdf(), formats=Formats.PDF, run=here)
 
 
 class Detector:
