@@ -42,11 +42,32 @@ class Limits:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a child gave, and what it cost."""
+    """How a child ended, and what it cost."""
 
-    value: object
+    function: str  # its whole name, for the log
+    answer: object  # what it said, None if it died first: not to be trusted beyond its form
+    exit_status: int  # of the process; the negative of the signal that killed it
+    overdue: bool  # killed by the server, on time
     cpu_seconds: float
     memory_bytes: int  # the most it held, libraries included
+
+    def value(self):
+        """What the function returned. Raises ValidationError, as `run`."""
+        match self.answer:
+            case {"value": value}:
+                return value
+            case {"refused": [str() | None as code, str() as sentence]}:
+                raise refusal(code, sentence)
+            case {"raised": str() as text}:
+                logger.warning("%s failed in its child: %r", self.function, text[:2000])
+                raise refusal("damaged", DAMAGED)
+        logger.warning("A child died: %s", self)
+        if self.overdue:  # it had not used its share of processor: the machine was too busy
+            raise refusal("unavailable", UNAVAILABLE)
+        # Killed by somebody else: by Linux, when the whole machine runs out of memory.
+        if self.exit_status in (-signal.SIGXCPU, -signal.SIGKILL, TOO_MUCH_MEMORY):
+            raise refusal("too_complex", TOO_COMPLEX)
+        raise refusal("damaged", DAMAGED)
 
 
 LIMITS = Limits()
@@ -64,11 +85,14 @@ def run(function: Callable, *arguments, limits: Limits = LIMITS):
     `too_complex` when it needed more than `limits`, `damaged` when it crashed or raised anything
     else, `unavailable` when the machine could not run it: the file is not to blame.
     """
-    return measure(function, *arguments, limits=limits).value
+    return call(function, *arguments, limits=limits).value()
 
 
-def measure(function: Callable, *arguments, limits: Limits = LIMITS) -> Outcome:
-    """The same as `run`, with what the child cost."""
+def call(function: Callable, *arguments, limits: Limits = LIMITS) -> Outcome:
+    """The same as `run`, for whoever also asks what the child cost.
+
+    Raises ValidationError `unavailable` when there was no child.
+    """
     request = [function.__module__, function.__qualname__, list(arguments)]
     for attempt in (1, 2):
         try:
@@ -80,7 +104,8 @@ def measure(function: Callable, *arguments, limits: Limits = LIMITS) -> Outcome:
             # The server was killed, with what it was doing: another one is started, once.
             logger.warning("The server of bounded children is gone.", exc_info=attempt == 2)
         else:
-            return _outcome(function, answer, end)
+            name = f"{function.__module__}.{function.__qualname__}"
+            return Outcome(name, answer, *end)
     raise refusal("unavailable", UNAVAILABLE)
 
 
@@ -106,7 +131,7 @@ def _ask(request, limits):
 
 
 def _read_end(told, deadline):
-    """How the child ended, told by the server, which the child cannot imitate.
+    """How the child ended (as Outcome says it), told by the server: no child can imitate that.
 
     Raises BadMessage when the server was killed before it could tell.
     """
@@ -115,25 +140,6 @@ def _read_end(told, deadline):
     if not text:
         raise wire.BadMessage("the server is gone")
     return json.loads(text)
-
-
-def _outcome(function, answer, end):
-    name = f"{function.__module__}.{function.__qualname__}"
-    match answer:
-        case {"value": value}:
-            return Outcome(value, end["cpu"], end["memory"])
-        case {"refused": [str() | None as code, str() as sentence]}:
-            raise refusal(code, sentence)
-        case {"raised": str() as text}:
-            logger.warning("%s failed in its child: %r", name, text[:2000])
-            raise refusal("damaged", DAMAGED)
-    logger.warning("The child of %s died: %s", name, end)
-    if end["overdue"]:  # it had not used its share of processor: the machine was too busy
-        raise refusal("unavailable", UNAVAILABLE)
-    # Killed by somebody else: by Linux, when the whole machine runs out of memory.
-    if end["exit"] in (-signal.SIGXCPU, -signal.SIGKILL, TOO_MUCH_MEMORY):
-        raise refusal("too_complex", TOO_COMPLEX)
-    raise refusal("damaged", DAMAGED)
 
 
 class _Server:

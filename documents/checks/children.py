@@ -89,12 +89,12 @@ class _Server:
             if not pid:
                 return
             _, told = self.running.pop(pid)
-            end = {
-                "exit": os.waitstatus_to_exitcode(status),
-                "overdue": pid in self.overdue,
-                "cpu": used.ru_utime + used.ru_stime,
-                "memory": used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
-            }
+            end = [
+                os.waitstatus_to_exitcode(status),
+                pid in self.overdue,
+                used.ru_utime + used.ru_stime,
+                used.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            ]
             self.overdue.discard(pid)
             _tell(told, end)
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from documents.checks import bounded
 from documents.checks.images import rewrite_image
 from documents.checks.names import check_name
-from documents.checks.pdfs import check_pdf
+from documents.checks.pdfs import check_pdf, is_something_else
 from documents.checks.refusals import DUE, HEIC, quoted, refusal
 from documents.checks.types import (
     HEIC_TYPES,
@@ -113,6 +113,8 @@ def _check_type(content, size, extension, formats):
     if content_type in HEIC_TYPES:
         raise refusal("heic", HEIC)
     agrees = content_type in TYPES_BY_EXTENSION[extension]
+    if content_type == PDF_TYPE and is_something_else(content):
+        agrees = False
     if agrees:  # before the size: no use shrinking a photo where a PDF is due
         _check_due(content_type, formats)
     if size > MAX_BYTES:

@@ -11,7 +11,7 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from documents.checks import bounded, check_file
-from documents.checks.bounded import Limits, measure, run
+from documents.checks.bounded import Limits, call, run
 from documents.enums import Formats
 from tests.documents import misbehaving
 from tests.documents.builders import make_pdf
@@ -215,9 +215,9 @@ def test_threads_share_one_server():
 
 
 def test_what_a_child_costs_is_told():
-    outcome = measure(misbehaving.hold, 200)
+    outcome = call(misbehaving.hold, 200)
 
-    assert outcome.value == 200 * MEGABYTE
+    assert outcome.value() == 200 * MEGABYTE
     assert outcome.memory_bytes > 200 * MEGABYTE
     assert 0 < outcome.cpu_seconds < 5
 
