@@ -10,7 +10,11 @@ from tests.documents.corpus import CASES, content_of
 from tests.documents.corpus.case import ACCEPTED
 
 CPU_SECONDS = 1  # of one core
-MEMORY_BYTES = 700 * 1024 * 1024  # 48 megapixels, decoded and turned upright
+COSTLY = {  # near the limit of 50 million pixels: what is accepted there takes longer
+    "limits: the costliest: 48 megapixels, progressive, CMYK, lying": 3,
+    "limits: 50 million pixels": 3,
+}
+MEMORY_BYTES = 900 * 1024 * 1024  # 48 megapixels in CMYK, decoded and turned upright
 
 
 def test_the_corpus_is_as_large_as_was_asked():
@@ -36,7 +40,7 @@ def test_verdict(label, case):
 
     assert verdict == case.verdict, sentence
     for cpu_seconds, memory_bytes in costs:
-        assert cpu_seconds < CPU_SECONDS
+        assert cpu_seconds < COSTLY.get(label, CPU_SECONDS)
         assert memory_bytes < MEMORY_BYTES
     if checked is None:
         assert "\u00a0: " in sentence or "\u00a0; " in sentence  # what is wrong, then what to do

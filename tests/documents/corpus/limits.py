@@ -51,8 +51,11 @@ CASES = [
     png("50 million pixels", partial(make_png, size=(10_000, 5000)), pixels=(10_000, 5000)),
     png("50 million pixels and some", partial(make_png, (10_000, 5001)), "too_many_pixels"),
     png("a line of 60,000 pixels", partial(make_png, size=(60_000, 1)), pixels=(60_000, 1)),
+    jpeg("the costliest: 48 megapixels, progressive, CMYK, lying",
+        partial(make_jpeg, (8064, 6048), 6, "CMYK", progressive=True, quality=30),
+        pixels=(6048, 8064)),
     jpeg("65,500 pixels wide", partial(make_jpeg, size=(65_500, 1)), pixels=(65_500, 1)),
     jpeg("60 million pixels", partial(make_jpeg, (10_000, 6000), quality=10), "too_many_pixels"),
     pdf("no page", partial(make_pdf, pages=0), "no_pages"),
     pdf("2,000 pages", partial(make_pdf, pages=2000), pages=2000),
-]
+]  # fmt: skip
