@@ -188,8 +188,15 @@ def _answer(channel):
     except MemoryError:
         raise
     except Exception:
-        answer = {"raised": traceback.format_exc(limit=-8)[-2000:]}
-    wire.send(channel, answer)
+        answer = {"raised": _told()}
+    try:
+        wire.send(channel, answer)
+    except TypeError:  # a fault of ours, found before the first byte is sent
+        wire.send(channel, {"raised": _told()})
+
+
+def _told():
+    return traceback.format_exc(limit=-8)[-2000:]
 
 
 def _address_space():

@@ -30,7 +30,7 @@ ACTIVE_SCHEMES = re.compile(rb"\s*(?:javascript|vbscript|data):", re.IGNORECASE)
 # What starts by itself (at the opening, on a page) may only move in the document or print it: an
 # address, another file or a server would be told who reads, and when.
 STARTING = {"/OpenAction", "/AA"}
-INERT_ACTIONS = {"/GoTo", "/Hide", "/Named", "/SetOCGState", "/Thread", "/Trans"}
+INERT_ACTIONS = {"/GoTo", "/Hide", "/Named", "/ResetForm", "/SetOCGState", "/Thread", "/Trans"}
 
 # LZW, or filters whose names are not written in place.
 UNBOUNDED_FILTERS = re.compile(

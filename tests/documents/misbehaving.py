@@ -16,6 +16,10 @@ def give_back(*values):
     return list(values)
 
 
+def give_an_object():
+    return object()
+
+
 def refuse():
     raise ValidationError("Non.", code="no")
 

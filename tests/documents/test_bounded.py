@@ -74,6 +74,11 @@ def test_an_exception_is_a_refusal_and_is_logged(caplog):
     assert "\nline" not in caplog.text  # whatever it says stays on one line
 
 
+def test_an_answer_that_is_not_plain_is_told_in_the_log(caplog):
+    assert code(misbehaving.give_an_object) == "damaged"
+    assert "object is not JSON serializable" in caplog.text
+
+
 # Bounds
 
 
