@@ -61,7 +61,11 @@ class Outcome:
             case {"raised": str() as text}:
                 logger.warning("%s failed in its child: %r", self.function, text[:2000])
                 raise refusal("damaged", DAMAGED)
-        logger.warning("A child died: %s", self)
+        # Without its answer, which may be the family's own file.
+        end = self.exit_status, self.overdue, self.cpu_seconds, self.memory_bytes
+        logger.warning(
+            "The child of %s died: exit %s, overdue %s, %s s, %s bytes", self.function, *end
+        )
         if self.overdue:  # it had not used its share of processor: the machine was too busy
             raise refusal("unavailable", UNAVAILABLE)
         # Killed by somebody else: by Linux, when the whole machine runs out of memory.
@@ -117,17 +121,22 @@ def _ask(request, limits):
     with work, told:
         with theirs, tell:
             _server.order(limits, [theirs.fileno(), tell.fileno()])
-        answer = None
         try:
-            work.settimeout(limits.wall_seconds + MARGIN_SECONDS)
-            wire.send(work, request)
-            answer = wire.receive(work, deadline=deadline)
+            return _talk(work, request, deadline), _read_end(told, deadline)
         except TimeoutError:
             _server.stop()  # it should have killed its child long ago
             raise
-        except (OSError, wire.BadMessage):
-            pass  # the child died: what follows tells of what
-        return answer, _read_end(told, deadline)
+
+
+def _talk(work, request, deadline):
+    try:
+        work.settimeout(max(deadline - time.monotonic(), 0.001))
+        wire.send(work, request)
+        return wire.receive(work, deadline=deadline)
+    except TimeoutError:
+        raise
+    except (OSError, wire.BadMessage):
+        return None  # the child died: its end tells of what
 
 
 def _read_end(told, deadline):
@@ -157,14 +166,21 @@ class _Server:
         """Ask for a child that works on the sockets `passed`. Raises OSError."""
         order = ORDER.pack(limits.cpu_seconds, limits.wall_seconds, limits.memory_bytes)
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                self._stop()
-                self._start()
             try:
-                socket.send_fds(self._orders, [order], passed)
-            except OSError:
+                self._send(order, passed)
+            except ConnectionError:  # killed, and not yet seen as dead
                 self._stop()
-                raise
+                self._send(order, passed)
+
+    def _send(self, order, passed):
+        if self._process is None or self._process.poll() is not None:
+            self._stop()
+            self._start()
+        try:
+            socket.send_fds(self._orders, [order], passed)
+        except TimeoutError:
+            self._stop()
+            raise
 
     def stop(self):
         with self._lock:

@@ -10,7 +10,7 @@ from documents.checks import bounded
 from documents.checks.images import rewrite_image
 from documents.checks.names import check_name
 from documents.checks.pdfs import check_pdf, is_something_else
-from documents.checks.refusals import DUE, HEIC, quoted, refusal
+from documents.checks.refusals import DAMAGED, DUE, HEIC, quoted, refusal
 from documents.checks.types import (
     HEIC_TYPES,
     IMAGE_FORMATS,
@@ -75,17 +75,32 @@ def check_file(name: str, content: bytes, *, formats: Formats, run=bounded.run) 
         raise refusal("empty", EMPTY)
     # Of what is too heavy, enough to tell what it is.
     parsed = content if len(content) <= MAX_BYTES else content[:SNIFFED_BYTES]
-    facts = run(examine, parsed, len(content), extension, formats)
-    kept = content if facts["content"] is None else facts["content"]
+    found = run(examine, parsed, len(content), extension, formats)
+    content_type, pages, pixels, rewritten = _read_facts(found)
+    kept = content if rewritten is None else rewritten
     return CheckedFile(
         name=name,
         content=kept,
-        content_type=facts["content_type"],
-        pages=facts["pages"],
-        pixels=facts["pixels"] and tuple(facts["pixels"]),
+        content_type=content_type,
+        pages=pages,
+        pixels=pixels,
         received_sha256=sha256(content).hexdigest(),
         sha256=sha256(kept).hexdigest(),
     )
+
+
+def _read_facts(found):
+    """What `examine` found, if it has its form: a child that a file took over says anything."""
+    match found:
+        case {"content_type": "application/pdf", "pages": int() as pages, "content": None}:
+            return PDF_TYPE, pages, None, None
+        case {
+            "content_type": "image/jpeg" | "image/png" as content_type,
+            "pixels": [int() as width, int() as height],
+            "content": bytes() as content,
+        }:
+            return content_type, None, (width, height), content
+    raise refusal("damaged", DAMAGED)
 
 
 def here(function, *arguments):

@@ -746,6 +746,23 @@ def test_a_mutated_file_passes_or_is_refused(name):
     assert len(answers) > 1
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        None,
+        [],
+        {},
+        {"content_type": "text/html", "pages": 1, "content": None},
+        {"content_type": "application/pdf", "pages": "1", "content": None},
+        {"content_type": "application/pdf", "pages": 1, "content": b"<script>"},
+        {"content_type": "image/png", "pixels": [1, 1], "content": None},
+        {"content_type": "image/png", "pixels": [1], "content": b"x"},
+    ],
+)
+def test_facts_of_another_form_are_a_refusal(found):
+    assert code("a.pdf", make_pdf(), run=lambda *_: found) == "damaged"
+
+
 # libmagic
 
 
