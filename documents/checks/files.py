@@ -1,12 +1,16 @@
 """A received file, whole: its name, its type, its size, then what it holds."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 
+from django.core.exceptions import ImproperlyConfigured
+
+from documents.checks import bounded
 from documents.checks.images import rewrite_image
 from documents.checks.names import check_name
-from documents.checks.pdfs import check_pdf
-from documents.checks.refusals import DUE, HEIC, quoted, refusal
+from documents.checks.pdfs import check_pdf, is_something_else
+from documents.checks.refusals import DAMAGED, DUE, HEIC, quoted, refusal
 from documents.checks.types import (
     HEIC_TYPES,
     IMAGE_FORMATS,
@@ -48,49 +52,88 @@ class CheckedFile:
     content: bytes  # PDFs as received; images decoded and written anew, upright, no metadata
     content_type: str  # "application/pdf" | "image/jpeg" | "image/png"
     pages: int | None  # PDFs only
+    pixels: tuple[int, int] | None  # images only: width and height of what is kept
     received_sha256: str
     sha256: str  # of `content`
 
 
-def check_file(name: str, content: bytes, *, formats: Formats) -> CheckedFile:
+def check_file(name: str, content: bytes, *, formats: Formats, run=bounded.run) -> CheckedFile:
     """Check a received file (mode d'emploi, étape 7) and return what must be stored.
 
     `name` is the name declared by the browser, `content` the whole file, `formats` what the kind
-    of document admits.
+    of document admits. Whatever parses the content runs in a bounded child; with `run=here`, in
+    this process.
 
     Raises ValidationError, with one French sentence that says what to do and one of the codes
     name_not_allowed, name_too_long, extension_not_allowed, heic, empty, too_large,
     image_where_pdf, pdf_where_image, type_mismatch, damaged, password, active_content, no_pages,
-    too_many_pixels. Raises ImproperlyConfigured when libmagic is missing.
+    too_many_pixels, too_complex, or unavailable (the file is not to blame). With `run=here`,
+    raises ImproperlyConfigured when libmagic is missing.
     """
     name, extension = check_name(name, formats)
-    content_type = _check_content(content, extension, formats)
-    if content_type == PDF_TYPE:
-        kept, pages = content, check_pdf(content)
-    else:
-        kept, pages = rewrite_image(content, IMAGE_FORMATS[content_type]), None
+    if not content:
+        raise refusal("empty", EMPTY)
+    # Of what is too heavy, enough to tell what it is.
+    parsed = content if len(content) <= MAX_BYTES else content[:SNIFFED_BYTES]
+    found = run(examine, parsed, len(content), extension, formats)
+    content_type, pages, pixels, rewritten = _read_facts(found)
+    kept = content if rewritten is None else rewritten
     return CheckedFile(
         name=name,
         content=kept,
         content_type=content_type,
         pages=pages,
+        pixels=pixels,
         received_sha256=sha256(content).hexdigest(),
         sha256=sha256(kept).hexdigest(),
     )
 
 
-def _check_content(content, extension, formats):
+def _read_facts(found):
+    """What `examine` found, if it has its form: a child that a file took over says anything."""
+    match found:
+        case {"content_type": "application/pdf", "pages": int() as pages, "content": None}:
+            return PDF_TYPE, pages, None, None
+        case {
+            "content_type": "image/jpeg" | "image/png" as content_type,
+            "pixels": [int() as width, int() as height],
+            "content": bytes() as content,
+        }:
+            return content_type, None, (width, height), content
+    raise refusal("damaged", DAMAGED)
+
+
+def here(function, *arguments):
+    """What `bounded.run` does, without its bounds: for the tests of the parsers themselves."""
+    return function(*arguments)
+
+
+def examine(content: bytes, size: int, extension: str, formats: Formats) -> dict:
+    """What a file of `size` bytes is, by its content: the content_type, and pages or pixels.
+
+    `content` is what must be kept of an image, None for a PDF: kept as received. Raises
+    ValidationError, as check_file.
+    """
+    content_type = _check_type(content, size, extension, formats)
+    if content_type == PDF_TYPE:
+        pages = check_pdf(content)
+        return {"content_type": content_type, "pages": pages, "pixels": None, "content": None}
+    kept, pixels = rewrite_image(content, IMAGE_FORMATS[content_type])
+    return {"content_type": content_type, "pages": None, "pixels": pixels, "content": kept}
+
+
+def _check_type(content, size, extension, formats):
     """Return the type of a file of the right size, whose content is what its name says."""
-    if not content:
-        raise refusal("empty", EMPTY)
     content_type = _sniff(content)
     if content_type in HEIC_TYPES:
         raise refusal("heic", HEIC)
     agrees = content_type in TYPES_BY_EXTENSION[extension]
+    if content_type == PDF_TYPE and is_something_else(content):
+        agrees = False
     if agrees:  # before the size: no use shrinking a photo where a PDF is due
         _check_due(content_type, formats)
-    if len(content) > MAX_BYTES:
-        raise refusal("too_large", _too_large(len(content), extension))
+    if size > MAX_BYTES:
+        raise refusal("too_large", _too_large(size, extension))
     if not agrees:
         raise refusal(
             "type_mismatch",
@@ -98,6 +141,12 @@ def _check_content(content, extension, formats):
             f"\u00a0: ouvrez-le, enregistrez-le à nouveau, puis envoyez {DUE[formats]}.",
         )
     return content_type
+
+
+def warm_up() -> None:
+    """libmagic reads its rules when it is first asked; without it, `manage.py check` says so."""
+    with suppress(ImproperlyConfigured):
+        _sniff(b"%PDF-1.7")
 
 
 def _sniff(content):

@@ -70,6 +70,8 @@ def check_name(name: str, formats: Formats) -> tuple[str, str]:
         raise refusal("name_too_long", _too_long(name))
     if re.search(rf"[^{ALLOWED_IN_NAMES}]", name):
         raise refusal("name_not_allowed", _not_allowed(name))
+    if not name.lower().endswith(extension):  # « avis.pdf. » or « avis.pdf_ »
+        raise refusal("name_not_allowed", _ends_otherwise(name, extension))
     return name, extension
 
 
@@ -94,6 +96,13 @@ def _not_allowed(name):
         f"Le nom de votre fichier contient {', '.join(shown)}, que nous n'acceptons pas "
         "(ni accents, ni caractères spéciaux)\u00a0: renommez-le "
         f"{quoted(propose_name(name))}, par exemple, puis envoyez-le à nouveau."
+    )
+
+
+def _ends_otherwise(name, extension):
+    return (
+        f"Le nom de votre fichier ne finit pas par {quoted(extension)}\u00a0: renommez-le "
+        f"{quoted(propose_name(name))}, puis envoyez-le à nouveau."
     )
 
 

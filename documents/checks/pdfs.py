@@ -1,10 +1,13 @@
 """A PDF opens without a password, has pages and holds nothing that acts."""
 
 import re
+import zipfile
+from codecs import BOM_UTF8
 from io import BytesIO
 
 import pikepdf
 
+from documents.checks.pdf_streams import Budget
 from documents.checks.refusals import DAMAGED, damaged_if_it_breaks, refusal
 
 MAX_PDF_ITEMS = 500_000  # entries of dictionaries and arrays: the largest honest 2 Mo have 100,000
@@ -23,6 +26,11 @@ ACTIVE_ACTIONS = {
 }
 ACTIVE_SUBTYPES = {"/3D", "/FileAttachment", "/Movie", "/RichMedia", "/Screen", "/Sound"}
 ACTIVE_KEYS = {"/EF", "/JS", "/XFA"}  # an embedded file, a script, a dynamic form
+ACTIVE_SCHEMES = re.compile(rb"\s*(?:javascript|vbscript|data):", re.IGNORECASE)
+# What starts by itself (at the opening, on a page) may only move in the document or print it: an
+# address, another file or a server would be told who reads, and when.
+STARTING = {"/OpenAction", "/AA"}
+INERT_ACTIONS = {"/GoTo", "/Hide", "/Named", "/ResetForm", "/SetOCGState", "/Thread", "/Trans"}
 
 # LZW, or filters whose names are not written in place.
 UNBOUNDED_FILTERS = re.compile(
@@ -56,10 +64,10 @@ NO_PAGES = "Votre PDF n'a aucune page\u00a0: enregistrez-le à nouveau, puis env
 def check_pdf(content: bytes) -> int:
     """Return the number of pages of a PDF that opens and holds nothing active.
 
-    Pages and images are not inflated: nothing here depends on what they decode to. Raises
-    ValidationError damaged, password, active_content or no_pages.
+    What pages and images would inflate to is counted, and not kept. Raises
+    ValidationError damaged, too_complex, password, active_content or no_pages.
     """
-    if b"%%EOF" not in content[-1024:] or _may_inflate_without_bound(content):
+    if not _ends_well(content) or _may_inflate_without_bound(content):
         raise refusal("damaged", DAMAGED)
     try:
         # The empty password: a lock on printing or copying opens with it.
@@ -69,6 +77,28 @@ def check_pdf(content: bytes) -> int:
     with pdf:
         _check_inert(pdf)
         return _count_pages(pdf)
+
+
+def is_something_else(content: bytes) -> bool:
+    """Tell whether a PDF is also of another kind: an archive, or what stands before its beginning.
+
+    Images need no such question: they are written anew. A PDF is kept as received.
+    """
+    before = content.partition(b"%PDF-")[0].removeprefix(BOM_UTF8)
+    if before.strip():
+        return True
+    # The two other marks: an honest file may hold by chance the one that zipfile looks for.
+    is_archive = b"PK\3\4" in content and b"PK\1\2" in content
+    return is_archive and zipfile.is_zipfile(BytesIO(content))
+
+
+def _ends_well(content):
+    """Tell whether nothing follows the end but blanks and comments: no archive, no page of HTML."""
+    before, _, after = content.rpartition(b"%%EOF")
+    lines = re.split(rb"[\r\n]+", after.replace(b"\0", b" "))
+    return bool(before) and all(
+        not line.strip(b" \t\f\x1a") or line.lstrip().startswith(b"%") for line in lines
+    )
 
 
 def _may_inflate_without_bound(content):
@@ -90,6 +120,7 @@ def _check_inert(pdf):
     each other, and fields and annotations nest.
     """
     waiting, seen, items = [pdf.Root], set(), 0
+    budget, started = Budget(), set()
     while waiting:
         node = waiting.pop()
         if node.is_indirect:
@@ -97,8 +128,10 @@ def _check_inert(pdf):
                 continue
             seen.add(node.objgen)
         is_array = isinstance(node, pikepdf.Array)
-        if not is_array and _is_active(node):
+        if not is_array and (_is_active(node) or _starts_something(node, started)):
             raise refusal("active_content", ACTIVE_CONTENT)
+        if isinstance(node, pikepdf.Stream):
+            budget.spend(node)
         items += 1 + (len(node) if is_array else len(node.keys()))
         if items > MAX_PDF_ITEMS:
             raise refusal("damaged", DAMAGED)
@@ -111,7 +144,43 @@ def _is_active(node):
         not ACTIVE_KEYS.isdisjoint(node.keys())
         or _is_name_among(node.get("/S"), ACTIVE_ACTIONS)
         or _is_name_among(node.get("/Subtype"), ACTIVE_SUBTYPES)
+        or _is_active_address(node.get("/URI"))
     )
+
+
+def _starts_something(node, seen):
+    """Tell whether an action that nobody clicks leads out of the document.
+
+    `seen` are the numbers of the actions known not to, kept from one node to the next.
+    """
+    waiting = []
+    for key in STARTING & node.keys():
+        events = node[key]
+        is_set = key == "/AA" and isinstance(events, pikepdf.Dictionary)
+        waiting += list(events.values()) if is_set else [events]
+    while waiting:
+        action = waiting.pop()
+        if not isinstance(action, pikepdf.Array | pikepdf.Dictionary):
+            continue
+        if action.is_indirect:
+            if action.objgen in seen:
+                continue
+            seen.add(action.objgen)
+        if isinstance(action, pikepdf.Array):  # several actions, or a place in the document
+            waiting += [item for item in action if _is_action(item)]
+        elif "/S" in action and not _is_name_among(action["/S"], INERT_ACTIONS):
+            return True
+        elif "/Next" in action:
+            waiting.append(action["/Next"])
+    return False
+
+
+def _is_action(value):
+    return isinstance(value, pikepdf.Dictionary) and "/S" in value
+
+
+def _is_active_address(value):
+    return isinstance(value, pikepdf.String) and ACTIVE_SCHEMES.match(bytes(value)) is not None
 
 
 def _is_name_among(value, names):

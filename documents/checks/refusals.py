@@ -22,6 +22,15 @@ DAMAGED = (
     "Votre fichier est abîmé ou incomplet\u00a0: vérifiez qu'il s'ouvre sur votre appareil, "
     "enregistrez-le à nouveau, puis envoyez cette copie."
 )
+TOO_COMPLEX = (
+    "Lire votre fichier demande trop de temps ou de mémoire\u00a0: ouvrez-le, enregistrez-en une "
+    "copie plus simple (Imprimer > Enregistrer en PDF, ou une capture d'écran), puis envoyez cette "
+    "copie."
+)
+UNAVAILABLE = (
+    "Votre fichier n'a pas pu être vérifié\u00a0: le site est trop occupé, votre fichier n'y est "
+    "pour rien. Le reste de votre saisie est conservé\u00a0; réessayez dans quelques minutes."
+)
 
 
 def refusal(code: str, sentence: str) -> ValidationError:
@@ -36,10 +45,15 @@ def quoted(text: str) -> str:
 
 @contextmanager
 def damaged_if_it_breaks():
-    """Parsers raise anything on hostile bytes, from struct.error to MemoryError: all mean this."""
+    """Parsers raise anything on hostile bytes, from struct.error to RecursionError.
+
+    All mean `damaged`, but for the memory that a child lacks: `too_complex`.
+    """
     try:
         yield
     except ValidationError:
         raise
+    except MemoryError as error:
+        raise refusal("too_complex", TOO_COMPLEX) from error
     except Exception as error:
         raise refusal("damaged", DAMAGED) from error

@@ -15,6 +15,7 @@ from PIL import Image, PngImagePlugin
 
 from documents import magic_loader
 from documents.checks import MAX_BYTES, check_file, propose_name
+from documents.checks.files import here
 from documents.checks.images import MAX_PIXELS
 from documents.checks.names import MAX_NAME_LENGTH
 from documents.enums import Formats
@@ -33,16 +34,16 @@ NBSP = "\u00a0"
 SCRIPT = Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
 
 
-def refusal(name, content, formats=Formats.ANY):
+def refusal(name, content, formats=Formats.ANY, **options):
     """Return the code and the sentence check_file refuses with."""
     with pytest.raises(ValidationError) as caught:
-        check_file(name, content, formats=formats)
+        check_file(name, content, formats=formats, **options)
     assert len(caught.value.messages) == 1
     return caught.value.code, caught.value.messages[0]
 
 
-def code(name, content, formats=Formats.ANY):
-    return refusal(name, content, formats)[0]
+def code(name, content, formats=Formats.ANY, **options):
+    return refusal(name, content, formats, **options)[0]
 
 
 def opened(checked):
@@ -231,7 +232,7 @@ def test_a_photo_whose_exif_is_broken_passes():
     content = make_jpeg(exif=b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03")
 
     with pytest.warns(UserWarning, match="Corrupt EXIF|Truncated"):
-        checked = check_file("photo.jpg", content, formats=Formats.IMAGE)
+        checked = check_file("photo.jpg", content, formats=Formats.IMAGE, run=here)
 
     assert opened(checked).size == (600, 800)
 
@@ -643,14 +644,14 @@ def test_pdf_objects_written_in_an_unbounded_way_are_refused(stream, filters):
     assert code("a.pdf", make_object_stream_pdf(stream, filters)) == "damaged"
 
 
-def test_a_page_that_is_a_bomb_is_not_inflated():
+def test_a_page_that_is_a_bomb_is_not_kept():
     def add_bomb(pdf):
         squeezed = zlib.compress(bytes(300 * 1024 * 1024), 9)
         pdf.pages[0].Contents = Stream(pdf, squeezed, Filter=Name.FlateDecode)
 
     content = make_pdf(change=add_bomb, compress_streams=False)
 
-    assert check_file("a.pdf", content, formats=Formats.PDF).content == content
+    assert code("a.pdf", content) == "too_complex"
 
 
 def png_of_size(width, height):
@@ -684,18 +685,26 @@ def test_a_photo_of_countless_scans_is_refused():
     assert code("a.jpg", content[:-2] + last_scan * 100 + content[-2:]) == "damaged"
 
 
-@pytest.mark.parametrize("error", [MemoryError, RecursionError, struct.error, SyntaxError])
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (MemoryError, "too_complex"),
+        (RecursionError, "damaged"),
+        (struct.error, "damaged"),
+        (SyntaxError, "damaged"),
+    ],
+)
 @pytest.mark.parametrize(
     ("name", "content", "opener"),
     [("a.pdf", make_pdf(), "pikepdf.open"), ("a.png", make_png(), "PIL.Image.open")],
 )
-def test_whatever_a_parser_raises_is_a_refusal(monkeypatch, error, name, content, opener):
+def test_whatever_a_parser_raises_is_a_refusal(monkeypatch, error, answer, name, content, opener):
     def fail(*args, **kwargs):
         raise error
 
     monkeypatch.setattr(opener, fail)
 
-    assert code(name, content) == "damaged"
+    assert code(name, content, run=here) == answer
 
 
 def mutated(content, chance):
@@ -737,6 +746,23 @@ def test_a_mutated_file_passes_or_is_refused(name):
     assert len(answers) > 1
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        None,
+        [],
+        {},
+        {"content_type": "text/html", "pages": 1, "content": None},
+        {"content_type": "application/pdf", "pages": "1", "content": None},
+        {"content_type": "application/pdf", "pages": 1, "content": b"<script>"},
+        {"content_type": "image/png", "pixels": [1, 1], "content": None},
+        {"content_type": "image/png", "pixels": [1], "content": b"x"},
+    ],
+)
+def test_facts_of_another_form_are_a_refusal(found):
+    assert code("a.pdf", make_pdf(), run=lambda *_: found) == "damaged"
+
+
 # libmagic
 
 
@@ -770,7 +796,7 @@ def test_without_any_libmagic_the_sentence_names_the_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "pylibmagic", None)
 
     with pytest.raises(ImproperlyConfigured, match="libmagic1"):
-        check_file("a.pdf", make_pdf(), formats=Formats.PDF)
+        check_file("a.pdf", make_pdf(), formats=Formats.PDF, run=here)
 
 
 class Detector:
