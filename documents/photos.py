@@ -17,6 +17,7 @@ from django.utils.text import slugify
 from PIL import Image, ImageOps
 
 from documents.checks import MAX_BYTES, propose_name
+from documents.checks.bounded import Limits
 from documents.checks.images import MAX_JPEG_SCANS, MAX_PIXELS
 from documents.checks.refusals import quoted, refusal
 from documents.checks.types import HEIC_TYPES, IMAGE_FORMATS, PDF_TYPE
@@ -30,6 +31,9 @@ A4 = (595.28, 841.89)  # points, portrait
 POINTS_PER_INCH = 72
 FINEST = 200  # points per inch: the first of STEPS
 PDF_OVERHEAD = 1024  # bytes around each page's image, generously
+
+# Of the child that makes the PDF: the heaviest twenty photos took 7 s of processor and 243 Mo.
+LIMITS = Limits(cpu_seconds=30, wall_seconds=45)
 
 # One thread: the server's cores are for everybody, and each thread has its own buffers.
 pi_heif.options.DECODE_THREADS = 1

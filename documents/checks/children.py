@@ -25,7 +25,13 @@ from documents.checks import wire
 
 # Loaded once, before any child: add here what a function run in a child takes long to import. A
 # module may have a `warm_up()`, for what its libraries only load when they are first used.
-PRELOADED = ["documents.checks.files", "documents.checks.images", "documents.checks.pdfs"]
+PRELOADED = [
+    "documents.checks.files",
+    "documents.checks.images",
+    "documents.checks.pdfs",
+    "documents.photos",
+    "documents.previews.drawing",
+]
 
 ORDER = struct.Struct("!ddQ")  # seconds of processor, seconds in all, bytes of memory
 TOO_MUCH_MEMORY = 70  # the exit status of a child that could not even say so

@@ -44,6 +44,13 @@ def draw(content: bytes, content_type: str) -> Drawing:
         return Drawing(list(_pages(pdf)), _text(pdf))
 
 
+def draw_plainly(content: bytes, content_type: str) -> dict:
+    """`draw`, as it leaves a child: {"text": …, "pages": [[JPEG, width, height], …]}."""
+    drawing = draw(content, content_type)
+    pages = [[page.jpeg, page.width, page.height] for page in drawing.pages]
+    return {"text": drawing.text, "pages": pages}
+
+
 def _pages(pdf) -> Iterator[DrawnPage]:
     until = time.monotonic() + MAX_SECONDS
     for number in range(min(len(pdf), MAX_PAGES)):

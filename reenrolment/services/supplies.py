@@ -6,8 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from documents import services as documents
+from documents.checks.bounded import run
 from documents.models import Document
-from documents.photos import pdf_name, pdf_of_photos
+from documents.photos import LIMITS, pdf_name, pdf_of_photos
 from documents.pieces import Piece
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment
@@ -49,7 +50,7 @@ def hand_in_photos(
         student,
         piece,
         name=pdf_name(piece.type.name),
-        content=pdf_of_photos(photos),
+        content=run(pdf_of_photos, photos, limits=LIMITS),
         actor=actor,
     )
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from PIL import Image
 
 from documents import services
-from documents.enums import Preview
+from documents.checks.bounded import Limits
+from documents.enums import Preview, Scan
 from documents.models import Document, PageImage, Reading
 from documents.previews import bounded, queue
 from documents.previews.bounded import DrawingFailed
@@ -19,6 +20,7 @@ from families.models import FileToDelete
 from imuse import settings as real_settings
 from imuse.invariants import page_images
 from tests.documents.builders import make_jpeg, make_pdf, make_png
+from tests.fake_clamd import SIGNATURE
 
 PAGE = DrawnPage(b"\xff\xd8\xff dull", 1414, 2000)
 
@@ -131,7 +133,7 @@ class TestDrawing:
         assert (image.width, image.height) == (1414, 2)
 
     def test_a_drawing_that_lasts_is_ended(self, keep, monkeypatch):
-        monkeypatch.setattr(bounded, "WALL_SECONDS", 0.01)
+        monkeypatch.setattr(bounded, "LIMITS", Limits(wall_seconds=0.001))
         document = keep()
 
         render_next()
@@ -149,40 +151,21 @@ class TestDrawing:
 
         assert not document.page_images.exists()
 
-    def test_the_child_holds_no_secret_of_ours(self, monkeypatch):
-        monkeypatch.setenv("SECRET_KEY", "un-secret")
-        called = {}
-
-        def run(*args, **kwargs):
-            called.update(kwargs)
-            raise bounded.subprocess.TimeoutExpired("child", 1)
-
-        monkeypatch.setattr(bounded.subprocess, "run", run)
-        with pytest.raises(DrawingFailed):
-            bounded.draw_bounded(b"", "application/pdf")
-        assert "un-secret" not in str(called["env"])
-
     @pytest.mark.parametrize(
-        "written",
+        "answer",
         [
-            b"",
-            b"[]\n",
-            b'{"text": "", "pages": []}\n',
-            b'{"text": "", "pages": [[3, 99999, 2]]}\n\xff\xd8\xff',
-            b'{"text": "", "pages": [[3, 2, 2]]}\n<svg',
-            b'{"text": 3, "pages": [[3, 2, 2]]}\n\xff\xd8\xff',
-            b'{"text": "", "pages": [["3", "2", 2]]}\n\xff\xd8\xff',
+            None,
+            [],
+            {"text": "", "pages": []},
+            {"text": "", "pages": [[b"\xff\xd8\xff", 99999, 2]]},
+            {"text": "", "pages": [[b"<svg", 2, 2]]},
+            {"text": 3, "pages": [[b"\xff\xd8\xff", 2, 2]]},
+            {"text": "", "pages": [["\xff", "2", 2]]},
+            {"text": "", "pages": [[b"\xff\xd8\xff", 2]]},
         ],
     )
-    def test_what_the_child_writes_is_not_believed(self, monkeypatch, written):
-        class Done:
-            returncode = 0
-
-        def run(*args, stdout, **kwargs):
-            stdout.write(written)
-            return Done
-
-        monkeypatch.setattr(bounded.subprocess, "run", run)
+    def test_what_the_child_answers_is_not_believed(self, monkeypatch, answer):
+        monkeypatch.setattr(bounded, "run", lambda *args, limits: answer)
         with pytest.raises(DrawingFailed, match="something else"):
             bounded.draw_bounded(b"", "application/pdf")
 
@@ -310,6 +293,27 @@ class TestFaults:
 
         assert [render_next(), render_next()] == [lost, other]
         assert (preview(lost), preview(other)) == (Preview.WAITING, Preview.DONE)
+
+
+class TestQuarantine:
+    def test_a_file_that_the_antivirus_has_not_seen_is_not_drawn(self, keep, drawn):
+        document = keep(b"1")
+        Document.objects.filter(pk=document.pk).update(scan=Scan.WAITING)
+        assert render_next() is None
+
+        Document.objects.filter(pk=document.pk).update(scan=Scan.CLEAN, scanned_at=timezone.now())
+        assert render_next() == document
+
+    def test_the_images_of_one_found_infected_go_with_it(self, keep, drawn, clamd, capsys):
+        document = keep(SIGNATURE)
+        render_next()
+        assert document.page_images.count() == 2
+
+        call_command("scan_documents", "--again")
+
+        assert not document.page_images.exists()
+        assert preview(document) == Preview.GONE
+        assert list(page_images()) == []
 
 
 class TestGoing:
