@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.admin_filters import SiteFilter
 from documents import services
-from documents.enums import NEXT, Verdict
+from documents.enums import NEXT, FileGone, Verdict
 from documents.lending import FileUnavailable, lend
 from documents.models import Access, Document, DocumentType, PieceRule, Review
 from families.selectors import families_of
@@ -22,7 +22,7 @@ from students.selectors import students_of
 
 @admin.register(DocumentType)
 class DocumentTypeAdmin(admin.ModelAdmin):
-    list_display = ["name", "owner", "formats", "valid_months"]
+    list_display = ["name", "owner", "formats", "valid_months", "kept_months"]
     list_filter = ["owner", "formats"]
     search_fields = ["name"]
 
@@ -168,16 +168,16 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
         document = get_object_or_404(self.get_queryset(request), pk=pk)
         try:
             response = lend(document)
-        except FileUnavailable:
+        except FileUnavailable as error:
             context = {
                 **self.admin_site.each_context(request),
-                "title": "Fichier indisponible",
+                "title": "Fichier effacé" if document.why_gone else "Fichier indisponible",
                 "opts": self.opts,
                 "document": document,
+                "error": error,
             }
-            return render(
-                request, "admin/documents/document/file_unavailable.html", context, status=503
-            )
+            template = "admin/documents/document/file_unavailable.html"
+            return render(request, template, context, status=error.status)
         services.log_access(document, actor=request.user)
         return response
 
@@ -200,14 +200,16 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
 
     @admin.display(description="version")
     def version(self, document):
+        if document.file_gone_reason == FileGone.RETENTION:
+            return "plus conservée"
         if document.removed_at:
             return "retirée"
         return "remplacée" if document.replaced_by_id else "actuelle"
 
     @admin.display(description="fichier")
     def file_link(self, document):
-        if not document.file:
-            return "effacé à la demande de la famille"
+        if document.why_gone:
+            return document.why_gone
         return format_html(
             '<a href="{}">Télécharger {}</a> (la consultation est enregistrée)',
             reverse("admin:documents_document_file", args=[document.pk]),

@@ -1,7 +1,7 @@
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 
-from documents.system_checks import check_libmagic
+from documents.system_checks import check_libmagic, check_s3, check_storage_is_private
 
 
 class DocumentsConfig(AppConfig):
@@ -10,3 +10,5 @@ class DocumentsConfig(AppConfig):
 
     def ready(self):
         register(check_libmagic)
+        register(check_s3)
+        register(check_storage_is_private, Tags.security, deploy=True)

@@ -40,6 +40,15 @@ class RefusalReason(models.TextChoices):
     OTHER = "other", "Autre motif."
 
 
+class FileGone(models.TextChoices):
+    """Why a piece has no file any more; its row stays, as the log."""
+
+    REPLACED = "replaced", "remplacé par une version plus récente"
+    REMOVED = "removed", "retiré"
+    RETENTION = "retention", "durée de conservation écoulée"
+    ERASED = "erased", "effacé à la demande de la famille"
+
+
 class Audience(models.TextChoices):
     """Who owes a piece, besides the communes that the rule may list."""
 

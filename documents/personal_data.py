@@ -1,12 +1,13 @@
 """What this app holds about a household: the copy of « Mes données », the erasure."""
 
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from documents.checks.names import propose_name
-from documents.enums import Verdict
+from documents.enums import FileGone, Verdict
 from documents.models import Access, Document, Review
 from families.enums import Fate
 from families.files_to_delete import schedule
@@ -16,7 +17,7 @@ from students.personal_data import students_only_of
 EXPORTED = {
     Document: [
         *["type", "name", "file", "content_type", "size", "pages", "uploaded_at", "uploaded_by"],
-        *["removed_at", "verdict", "refusal"],
+        *["removed_at", "file_gone_at", "file_gone_reason", "verdict", "refusal"],
     ],
     Review: ["verdict", "reason", "comment", "actor", "at"],
     Access: ["actor", "at"],
@@ -58,7 +59,7 @@ class DocumentsPart(Part):
         return [
             Holding(
                 "Pièces justificatives\u00a0: fichier, nom, motifs de refus",
-                documents.exclude(file="").count(),
+                documents.with_file().count(),
                 Fate.EMPTIED,
             ),
             Holding(
@@ -76,9 +77,13 @@ class DocumentsPart(Part):
         pks = list(documents.select_for_update(no_key=True).values_list("pk", flat=True))
         documents = Document.objects.filter(pk__in=pks)
         schedule(documents.values_list("file", flat=True))
-        documents.filter(replaced_by=None, removed_at=None).update(removed_at=timezone.now())
+        now = timezone.now()
+        documents.current().update(removed_at=now)
+        gone_before = When(file="", then=F("file_gone_reason"))
         documents.update(
             file="",
+            file_gone_at=Coalesce("file_gone_at", now),
+            file_gone_reason=Case(gone_before, default=Value(FileGone.ERASED)),
             name=EMPTIED,
             size=0,
             pages=None,

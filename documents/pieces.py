@@ -116,7 +116,7 @@ def piece_key(type_id: int, family_id: int | None) -> str:
 def is_valid(document: Document, document_type: DocumentType, at: dt.datetime) -> bool:
     """Was it sent less than the type's `valid_months` before `at`?"""
     months = document_type.valid_months
-    return months is None or document.uploaded_at >= _months_before(at, months)
+    return months is None or document.uploaded_at >= months_before(at, months)
 
 
 def _rules(establishment, school_year):
@@ -163,7 +163,8 @@ def _is_adult(student, day):
     return (day.year - born.year) - ((day.month, day.day) < (born.month, born.day)) >= ADULT_AGE
 
 
-def _months_before(at, months):
+def months_before(at: dt.date, months: int) -> dt.date:
+    """A day, or a moment: the same one so many months before, or the last of a shorter month."""
     total = at.year * 12 + at.month - 1 - months
     year, month = divmod(total, 12)
     day = min(at.day, calendar.monthrange(year, month + 1)[1])

@@ -36,10 +36,10 @@ def supplied(request, pk):
 
 @require_safe
 def download(request, pk):
-    """The file of a piece; a page with the status 503 while it can't be read."""
+    """The file of a piece; a page with the status 503 while it can't be read, 410 once deleted."""
     document = get_object_or_404(Document.objects.visible_to(request.user), pk=pk)
     try:
         return lend(document)
-    except FileUnavailable:
-        context = {"document": document}
-        return render(request, "documents/file_unavailable.html", context, status=503)
+    except FileUnavailable as error:
+        context = {"document": document, "error": error}
+        return render(request, "documents/file_unavailable.html", context, status=error.status)

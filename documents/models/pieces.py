@@ -24,6 +24,12 @@ class DocumentType(models.Model):
         blank=True,
         help_text="Une pièce envoyée depuis plus longtemps est redemandée ; vide : jamais.",
     )
+    kept_months = models.PositiveSmallIntegerField(
+        "conservation (mois)",
+        null=True,
+        blank=True,
+        help_text="Après la fin de la dernière année scolaire où elle a servi ; vide : toujours.",
+    )
 
     class Meta:
         verbose_name = "type de pièce"

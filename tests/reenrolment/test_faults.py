@@ -175,7 +175,7 @@ def test_a_database_that_is_away_leaves_the_file_to_the_sweep(parent, family, mo
 
     monkeypatch.setattr(documents, "_replace_current", away)
     monkeypatch.setattr(type(Document.objects.all()), "exists", away)
-    monkeypatch.setattr(documents, "_delete_file", deleted.append)
+    monkeypatch.setattr(documents, "schedule", deleted.append)
 
     with pytest.raises(OperationalError):
         documents.hand_in("a.pdf", make_pdf(), type=piece, family=family, actor=parent)

@@ -1,0 +1,119 @@
+"""A local folder and a private bucket in the place of the tests' storage in memory."""
+
+import logging
+import socket
+import urllib.request
+from contextlib import contextmanager
+from threading import Thread
+
+import boto3
+from django.apps import apps
+from django.core.files.storage import storages
+from django.db.models import FileField
+from moto.server import ThreadedMotoServer
+
+from documents.storage import PrivateFileSystemStorage
+from documents.storage_s3 import PrivateS3Storage
+
+BUCKET, PREFIX = "pieces", "imuse"
+KEYS = {"access_key": "test", "secret_key": "test"}  # moto takes any
+
+
+def use_storage(monkeypatch, storage):
+    """Every private file is kept there, until `monkeypatch` is undone."""
+    storages["private"]  # made once, so that it comes back
+    monkeypatch.setitem(storages._storages, "private", storage)
+    fields = [field for model in apps.get_models() for field in model._meta.fields]
+    for field in fields:
+        if isinstance(field, FileField):
+            monkeypatch.setattr(field, "storage", storage)
+
+
+def local_folder(path) -> PrivateFileSystemStorage:
+    return PrivateFileSystemStorage(location=path)
+
+
+def s3_storage(endpoint: str, **options) -> PrivateS3Storage:
+    """As settings.py makes it, with short delays."""
+    options = {"connect_timeout": 1, "read_timeout": 2, "encryption": "AES256", **options}
+    return PrivateS3Storage(
+        bucket_name=BUCKET,
+        endpoint_url=endpoint,
+        region_name="fr-par",
+        location=PREFIX,
+        **KEYS,
+        **options,
+    )
+
+
+class S3Server:
+    """A real S3 API over HTTP, on a free port of this machine."""
+
+    def __init__(self):
+        logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+        self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        self._server.start()
+        host, port = self._server.get_host_and_port()
+        self.endpoint = f"http://{host}:{port}"
+        _post(f"{self.endpoint}/moto-api/reset")  # its state outlives each server of the process
+        self.client = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            region_name="eu-west-3",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        self.client.create_bucket(
+            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+        )
+
+    def empty(self):
+        listed = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        for each in listed:
+            self.client.delete_object(Bucket=BUCKET, Key=each["Key"])
+
+    def stop(self):
+        self._server.stop()
+        self.client.close()
+
+
+def _post(url):
+    with urllib.request.urlopen(urllib.request.Request(url, method="POST")):
+        pass
+
+
+@contextmanager
+def answering(response: bytes = b""):
+    """The address of a server that gives every request this answer; with none, it says nothing."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    held = []
+
+    def serve():
+        while True:
+            try:
+                caller, _ = listener.accept()
+            except OSError:  # closed: the test is over
+                return
+            held.append(caller)
+            if response:
+                caller.recv(65536)
+                caller.sendall(response)
+                caller.shutdown(socket.SHUT_WR)
+
+    thread = Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join(timeout=5)
+        for caller in held:
+            caller.close()
+
+
+def http(status: str, code: str) -> bytes:
+    """What an S3 server says when it refuses."""
+    body = f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + b"Connection: close\r\n\r\n" + body
