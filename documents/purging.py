@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Count, DateField, Exists, OuterRef, Q, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from documents import keeping
@@ -60,9 +59,10 @@ def _outlived(day):
     At the least the year in which it was sent, or the one that follows for a piece of the summer.
     One sent after the last year that is known has not served yet.
     """
-    sent_on = TruncDate(OuterRef("uploaded_at"), output_field=DateField())
-    ended = SchoolYear.objects.filter(ends_on__gte=sent_on, ends_on__lt=day)
-    return Q(Exists(ended)) & ~keeping.used_since(day)
+    ended = SchoolYear.objects.filter(ends_on__lt=day).order_by("-ends_on").first()
+    if ended is None:
+        return Q(pk__in=[])
+    return Q(uploaded_at__date__lte=ended.ends_on) & ~keeping.used_since(day)
 
 
 def _rows(condition):

@@ -25,6 +25,10 @@ class TooManyOrphans(Exception):
     """So many that the database is more likely the wrong one; nothing was deleted."""
 
 
+class StorageDown(Exception):
+    """It does not answer, or not to us; nothing was looked at."""
+
+
 @dataclass
 class Sweep:
     """What was found: orphans are files that no row names, of `orphan_bytes` in all."""
@@ -39,10 +43,10 @@ class Sweep:
 def sweep(*, limit: int, dry_run: bool = False, on_missing=lambda sentence: None) -> Sweep:
     """Deletes the orphans, but for the recent ones; `on_missing` is told each missing file.
 
-    Raises TooManyOrphans past `limit`, and whatever a storage that is down raises.
+    Raises StorageDown, and TooManyOrphans past `limit`.
     """
     storage = private_storage()
-    storage.listdir("")  # a folder that is not mounted, a bucket that is another's: say it first
+    _check(storage)
     found = Sweep()
     for folder, owners in sorted(_folders().items()):
         kept = _listed(storage, folder)
@@ -58,6 +62,14 @@ def sweep(*, limit: int, dry_run: bool = False, on_missing=lambda sentence: None
     if not dry_run:
         _delete(storage, found)
     return found
+
+
+def _check(storage):
+    """A folder that is not mounted, a bucket that is another's: said before any row is accused."""
+    try:
+        storage.listdir("")
+    except Exception as error:  # each storage has its own
+        raise StorageDown(str(error)) from error
 
 
 def _folders():

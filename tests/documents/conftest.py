@@ -3,10 +3,13 @@
 import pytest
 from django.utils import timezone
 
+from documents import services
 from documents.models import Document
 from families.files_to_delete import delete_next
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment, SuppliedPiece
+from tests.documents.builders import make_pdf
+from tests.documents.private_storages import S3Server, local_folder, s3_storage, use_storage
 from tests.factories import (
     CampaignFactory,
     CustodyFactory,
@@ -14,6 +17,8 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
 )
+
+PDF = make_pdf(pages=2)
 
 
 @pytest.fixture
@@ -90,3 +95,57 @@ def broken_storage(monkeypatch, storage):
 
     monkeypatch.setattr(type(storage), "_open", fail)
     monkeypatch.setattr(type(storage), "_save", fail)
+
+
+@pytest.fixture(scope="module")
+def s3_server():
+    server = S3Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server, monkeypatch):
+    """The bucket is the private storage."""
+    s3_server.empty()
+    storage = s3_storage(s3_server.endpoint)
+    use_storage(monkeypatch, storage)
+    yield storage
+    storage.connection.meta.client.close()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A local folder is."""
+    storage = local_folder(tmp_path / "documents")
+    use_storage(monkeypatch, storage)
+    return storage
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def private(request):
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def proof_of(proof, family, parent):
+    """Hands in a proof of address: `proof_of()`, or another household's."""
+
+    def send(name="quittance.pdf", content=PDF, family=family):
+        return services.hand_in(name, content, type=proof, family=family, actor=parent)
+
+    return send
+
+
+@pytest.fixture
+def kept(private):
+    """`kept()`: the names in the store, once the sender has come by."""
+
+    def names():
+        while delete_next():
+            pass
+        folders, loose = private.listdir("")
+        assert loose == []
+        return sorted(f"{each}/{name}" for each in folders for name in private.listdir(each)[1])
+
+    return names

@@ -1,10 +1,11 @@
 """A local folder and a private bucket in the place of the tests' storage in memory."""
 
 import logging
+import resource
 import socket
 import urllib.request
 from contextlib import contextmanager
-from threading import Thread
+from threading import Event, Thread
 
 import boto3
 from django.apps import apps
@@ -46,6 +47,20 @@ def s3_storage(endpoint: str, **options) -> PrivateS3Storage:
     )
 
 
+class FullDisk(PrivateFileSystemStorage):
+    """The system itself refuses what goes past `room` bytes: the beginning is written."""
+
+    room = 100
+
+    def _save(self, name, content):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self.room, limits[1]))
+        try:
+            return super()._save(name, content)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
 class S3Server:
     """A real S3 API over HTTP, on a free port of this machine."""
 
@@ -82,34 +97,45 @@ def _post(url):
         pass
 
 
-@contextmanager
-def answering(response: bytes = b""):
-    """The address of a server that gives every request this answer; with none, it says nothing."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    held = []
+class _Listener:
+    """Gives every request one answer; with none, it says nothing and holds the line."""
 
-    def serve():
+    def __init__(self, answer):
+        self.answer, self.asked, self._callers = answer, Event(), []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.endpoint = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self._thread = Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self):
         while True:
             try:
-                caller, _ = listener.accept()
+                caller, _ = self._socket.accept()
             except OSError:  # closed: the test is over
                 return
-            held.append(caller)
-            if response:
+            self._callers.append(caller)
+            self.asked.set()
+            if self.answer:
                 caller.recv(65536)
-                caller.sendall(response)
+                caller.sendall(self.answer)
                 caller.shutdown(socket.SHUT_WR)
 
-    thread = Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(timeout=5)
-        for caller in held:
+    def close(self):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join(timeout=5)
+        for caller in self._callers:
             caller.close()
+
+
+@contextmanager
+def answering(answer: bytes = b""):
+    """A server with an `endpoint`, and `asked`, set at the first request; silent by default."""
+    listener = _Listener(answer)
+    try:
+        yield listener
+    finally:
+        listener.close()
 
 
 def http(status: str, code: str) -> bytes:

@@ -13,7 +13,8 @@ from documents.enums import FileGone, RefusalReason, Verdict
 from documents.models import Document
 from families.models import FileToDelete
 from reenrolment.models import Reenrolment, SuppliedPiece
-from tests.documents.builders import make_jpeg, make_pdf
+from tests.documents.builders import make_jpeg
+from tests.documents.conftest import PDF
 from tests.factories import (
     CampaignFactory,
     DocumentFactory,
@@ -22,18 +23,6 @@ from tests.factories import (
     UserFactory,
 )
 from tests.races import run_together
-
-PDF = make_pdf(pages=2)
-
-
-@pytest.fixture
-def proof_of(proof, family, parent):
-    """Hands in a proof of address: `proof_of()`, or another household's."""
-
-    def send(name="quittance.pdf", content=PDF, family=family):
-        return services.hand_in(name, content, type=proof, family=family, actor=parent)
-
-    return send
 
 
 @pytest.fixture

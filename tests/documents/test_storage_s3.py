@@ -10,72 +10,10 @@ from django.urls import reverse
 
 from documents import services
 from families import erasures
-from families.files_to_delete import delete_next
 from families.holdings import fingerprint_of, holdings
 from imuse import invariants
-from tests.documents.builders import make_pdf
-from tests.documents.private_storages import (
-    BUCKET,
-    PREFIX,
-    S3Server,
-    local_folder,
-    s3_storage,
-    use_storage,
-)
-
-PDF = make_pdf(pages=2)
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = S3Server()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def bucket(server, monkeypatch):
-    """The bucket is the private storage."""
-    server.empty()
-    storage = s3_storage(server.endpoint)
-    use_storage(monkeypatch, storage)
-    yield storage
-    storage.connection.meta.client.close()
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A local folder is."""
-    storage = local_folder(tmp_path / "documents")
-    use_storage(monkeypatch, storage)
-    return storage
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def private(request):
-    return request.getfixturevalue(request.param)
-
-
-@pytest.fixture
-def proof_of(proof, family, parent):
-    def send(name="quittance.pdf", content=PDF):
-        return services.hand_in(name, content, type=proof, family=family, actor=parent)
-
-    return send
-
-
-@pytest.fixture
-def kept(private):
-    """`kept()`: the names in the store, once the sender has come by."""
-
-    def names():
-        while delete_next():
-            pass
-        folders, loose = private.listdir("")
-        assert loose == []
-        return sorted(f"{each}/{name}" for each in folders for name in private.listdir(each)[1])
-
-    return names
+from tests.documents.conftest import PDF
+from tests.documents.private_storages import BUCKET, PREFIX, s3_storage
 
 
 class TestBoth:
@@ -161,27 +99,27 @@ class TestBoth:
 
 
 class TestBucket:
-    def test_the_object_is_encrypted_and_nobody_else_reads_it(self, bucket, server, proof_of):
+    def test_the_object_is_encrypted_and_nobody_else_reads_it(self, bucket, s3_server, proof_of):
         key = f"{PREFIX}/{proof_of().file.name}"
 
-        head = server.client.head_object(Bucket=BUCKET, Key=key)
-        grants = server.client.get_object_acl(Bucket=BUCKET, Key=key)["Grants"]
+        head = s3_server.client.head_object(Bucket=BUCKET, Key=key)
+        grants = s3_server.client.get_object_acl(Bucket=BUCKET, Key=key)["Grants"]
 
         assert head["ServerSideEncryption"] == "AES256"
         assert [(g["Grantee"]["Type"], g["Permission"]) for g in grants] == [
             ("CanonicalUser", "FULL_CONTROL")
         ]
         with pytest.raises(urllib.error.HTTPError) as refusal:
-            urllib.request.urlopen(f"{server.endpoint}/{BUCKET}/{key}")
+            urllib.request.urlopen(f"{s3_server.endpoint}/{BUCKET}/{key}")
         refusal.value.close()
         assert refusal.value.code == 403
 
-    def test_with_a_key_of_the_town(self, server):
-        storage = s3_storage(server.endpoint, encryption="aws:kms", kms_key="alias/pieces")
+    def test_with_a_key_of_the_town(self, s3_server):
+        storage = s3_storage(s3_server.endpoint, encryption="aws:kms", kms_key="alias/pieces")
 
         name = storage.save("aa/name", ContentFile(b"one"))
 
-        head = server.client.head_object(Bucket=BUCKET, Key=f"{PREFIX}/{name}")
+        head = s3_server.client.head_object(Bucket=BUCKET, Key=f"{PREFIX}/{name}")
         assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/pieces")
 
     def test_no_acl_goes_with_a_file(self, bucket, monkeypatch, proof_of):

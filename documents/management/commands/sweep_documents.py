@@ -33,7 +33,7 @@ class Command(BaseCommand):
                 " cette base est bien celle de ce stockage (une autre base, une restauration ?),"
                 " puis relancez avec --limit."
             ) from error
-        except Exception as error:  # each storage has its own
+        except sweeping.StorageDown as error:
             raise CommandError(f"Le stockage ne répond pas : {error}") from error
         count = len(found.orphans) if dry_run else found.deleted
         self.stdout.write(
