@@ -59,7 +59,7 @@ class DocumentsPart(Part):
         return [
             Holding(
                 "Pièces justificatives\u00a0: fichier, nom, motifs de refus",
-                documents.with_file().count(),
+                documents.exclude(name=EMPTIED).count(),
                 Fate.EMPTIED,
             ),
             Holding(

@@ -122,11 +122,18 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
 
 
 def _supply(page, data, files, actor):
-    """Each file by itself: one that is refused keeps none of the others out."""
-    errors = {}
+    """Each file by itself: one that is refused keeps none of the others out.
+
+    But a storage that is down is not waited for again: six files would outlast the request.
+    """
+    errors, down = {}, ""
     for key, piece in page.sendable.items():
+        upload = files.get(f"piece-{key}")
+        if upload and down:
+            errors[key] = down
+            continue
         try:
-            if upload := files.get(f"piece-{key}"):
+            if upload:
                 supplies.hand_in(
                     page.campaign,
                     page.student,
@@ -142,6 +149,8 @@ def _supply(page, data, files, actor):
                 errors[key] = "Choisissez d'abord un fichier, puis «\u00a0Envoyer\u00a0»."
         except ValidationError as error:
             errors[key] = " ".join(error.messages)
+            if getattr(error, "code", "") == "storage_down":
+                down = errors[key]
     return errors
 
 

@@ -101,7 +101,8 @@ class _Listener:
     """Gives every request one answer; with none, it says nothing and holds the line."""
 
     def __init__(self, answer):
-        self.answer, self.asked, self._callers = answer, Event(), []
+        self.answer, self.asked, self.asked_times = answer, Event(), 0
+        self._callers = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.endpoint = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._thread = Thread(target=self._serve, daemon=True)
@@ -114,6 +115,7 @@ class _Listener:
             except OSError:  # closed: the test is over
                 return
             self._callers.append(caller)
+            self.asked_times += 1
             self.asked.set()
             if self.answer:
                 caller.recv(65536)
