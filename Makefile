@@ -12,14 +12,17 @@ PYTEST := $(PYTHON) -m pytest
 
 # What the shell may hold for another installation must not leak into these.
 ALONE := env -u ALLOWED_HOSTS -u BEHIND_PROXY -u DATABASE_URL -u DEBUG -u DEFAULT_FROM_EMAIL \
-	-u EMAIL_URL -u S3_BUCKET -u SECRET_KEY -u SITE_NAME -u SITE_URL -u SSL_REDIRECT \
+	-u EMAIL_URL -u S3_ADDRESSING -u S3_BUCKET -u S3_CONNECT_TIMEOUT -u S3_ENCRYPTION \
+	-u S3_ENDPOINT_URL -u S3_KMS_KEY -u S3_PREFIX -u S3_READ_TIMEOUT -u S3_REGION \
+	-u SECRET_KEY -u SITE_NAME -u SITE_URL -u SSL_REDIRECT \
 	-u STAFF_SECOND_FACTOR -u TRUSTED_PROXIES -u PASSWORD_MIN_LENGTH -u PASSWORD_MAX_LENGTH \
 	-u SESSION_IDLE_MINUTES
 DEMO := $(ALONE) DEBUG=on SECRET_KEY=cle-de-demonstration SITE_URL=http://127.0.0.1:$(PORT) \
 	DJANGO_RUNSERVER_HIDE_WARNING=true PYTHONUNBUFFERED=1
 PRODUCTION = $(ALONE) SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	ALLOWED_HOSTS=conservatoire.example SITE_URL=https://conservatoire.example \
-	DATABASE_URL=postgres://imuse@127.0.0.1/imuse EMAIL_URL=smtps://127.0.0.1:587 S3_BUCKET=pieces
+	DATABASE_URL=postgres://imuse@127.0.0.1/imuse EMAIL_URL=smtps://127.0.0.1:587 S3_BUCKET=pieces \
+	S3_REGION=fr-par
 
 .PHONY: help
 help: ## Liste ces commandes

@@ -17,8 +17,8 @@ from documents import (
     pieces_admin,  # noqa: F401 -- it registers the kinds of pieces and their rules
     services,
 )
-from documents.enums import NEXT, Scan, Verdict
-from documents.lending import FileQuarantined, FileUnavailable, lend, show_page
+from documents.enums import NEXT, FileGone, Scan, Verdict
+from documents.lending import FileUnavailable, lend, show_page
 from documents.models import (
     AUTOMATIC,
     Access,
@@ -157,10 +157,8 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
         document = get_object_or_404(self.get_queryset(request), pk=pk)
         try:
             response = lend(document)
-        except FileQuarantined:
-            return self._no_file(request, document, status=409)
-        except FileUnavailable:
-            return self._no_file(request, document, status=503)
+        except FileUnavailable as error:
+            return self._no_file(request, document, error)
         services.log_access(document, actor=request.user)
         return response
 
@@ -203,6 +201,8 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
 
     @admin.display(description="version")
     def version(self, document):
+        if document.file_gone_reason == FileGone.RETENTION:
+            return "plus conservée"
         if document.removed_at:
             return "retirée"
         return "remplacée" if document.replaced_by_id else "actuelle"
@@ -210,9 +210,9 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     @admin.display(description="fichier")
     def file_link(self, document):
         if document.is_infected:
-            return f"{document.name}, effacé par le contrôle de sécurité"
-        if not document.file:
-            return "effacé à la demande de la famille"
+            return f"{document.name}, {document.why_gone}"
+        if document.why_gone:
+            return document.why_gone
         if document.is_quarantined:
             return f"{document.name}, en quarantaine\u00a0: ne peut être ni ouvert ni accepté"
         return format_html(
@@ -221,16 +221,16 @@ class DocumentAdmin(ReadOnlyAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
             document.name,
         )
 
-    def _no_file(self, request, document, *, status):
+    def _no_file(self, request, document, error):
         context = {
             **self.admin_site.each_context(request),
-            "title": "Fichier indisponible",
+            "title": "Fichier effacé" if document.why_gone else "Fichier indisponible",
             "opts": self.opts,
             "document": document,
+            "error": error,
         }
-        return render(
-            request, "admin/documents/document/file_unavailable.html", context, status=status
-        )
+        template = "admin/documents/document/file_unavailable.html"
+        return render(request, template, context, status=error.status)
 
     def _accept(self, request, document):
         try:

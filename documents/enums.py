@@ -70,6 +70,16 @@ UNSAFE = [Scan.WAITING, Scan.INFECTED]  # neither lent nor accepted
 SCANNED = [Scan.CLEAN, Scan.INFECTED]
 
 
+class FileGone(models.TextChoices):
+    """Why a piece has no file any more; its row stays, as the log."""
+
+    REPLACED = "replaced", "remplacé par une version plus récente"
+    REMOVED = "removed", "retiré"
+    RETENTION = "retention", "durée de conservation écoulée"
+    ERASED = "erased", "effacé à la demande de la famille"
+    INFECTED = "infected", "effacé par le contrôle de sécurité"
+
+
 class Audience(models.TextChoices):
     """Who owes a piece, besides the communes that the rule may list."""
 

@@ -15,24 +15,39 @@ logger = logging.getLogger(__name__)
 
 
 class FileUnavailable(Exception):
-    """The file is missing or the storage does not answer; the details are in the log."""
+    """The storage does not answer; the details are in the log. `status`: that of the page."""
+
+    status = 503
+    missing = False
 
 
-class FileQuarantined(Exception):
-    """The antivirus has not seen the file yet, or found something and the file is gone."""
+class FileMissing(FileUnavailable):
+    """The storage answers and has no such file, or its folder is not mounted."""
+
+    missing = True
+
+
+class FileNotKept(FileUnavailable):
+    """The file was deleted on purpose: `Document.why_gone` says why and when."""
+
+    status = 410
+
+
+class FileQuarantined(FileUnavailable):
+    """The antivirus has not seen the file yet."""
+
+    status = 409
 
 
 def lend(document: Document) -> FileResponse:
     """The file as an attachment, with headers that keep it from acting in the browser.
 
     It is read whole (2 Mo were received), so that a storage that fails says so before the first
-    byte has left. The caller has checked the right to read it. Raises FileUnavailable,
-    FileQuarantined.
+    byte has left. The caller has checked the right to read it. Raises FileUnavailable, or which of
+    its cases it is.
     """
-    if not document.may_be_lent:
-        raise FileQuarantined
     response = FileResponse(
-        BytesIO(_read(document.file)),
+        BytesIO(_content(document)),
         as_attachment=True,
         filename=document.name,
         content_type=document.content_type,
@@ -48,10 +63,27 @@ def show_page(image: PageImage) -> HttpResponse:
     return response
 
 
+def _content(document):
+    if document.is_quarantined:
+        raise FileQuarantined
+    if document.why_gone:
+        raise FileNotKept
+    try:
+        return _read(document.file)
+    except FileMissing as error:
+        document.refresh_from_db(fields=["file", "file_gone_at", "file_gone_reason"])
+        if document.why_gone:  # while it was being asked for
+            raise FileNotKept from error
+        logger.exception("The file of the document %s is not in the storage.", document.pk)
+        raise
+
+
 def _read(file):
     try:
         with file.open() as stored:
             return stored.read()
+    except FileNotFoundError as error:
+        raise FileMissing from error
     except Exception as error:  # each storage has its own
         logger.exception("The file %s could not be read.", file.name)
         raise FileUnavailable from error

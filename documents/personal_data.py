@@ -1,12 +1,13 @@
 """What this app holds about a household: the copy of « Mes données », the erasure."""
 
 from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from documents.checks.names import propose_name
-from documents.enums import Verdict
+from documents.enums import FileGone, Verdict
 from documents.models import AUTOMATIC, Access, Document, Reading, Review
 from documents.previews.queue import discard_pages
 from families.enums import Fate
@@ -17,7 +18,8 @@ from students.personal_data import students_only_of
 EXPORTED = {
     Document: [
         *["type", "name", "file", "content_type", "size", "pages", "uploaded_at", "uploaded_by"],
-        *["removed_at", "verdict", "refusal", "scan", "scanned_at"],
+        *["removed_at", "file_gone_at", "file_gone_reason", "verdict", "refusal"],
+        *["scan", "scanned_at"],
     ],
     Review: ["verdict", "reason", "comment", "actor", "at"],
     Access: ["actor", "at"],
@@ -70,7 +72,7 @@ class DocumentsPart(Part):
         return [
             Holding(
                 "Pièces justificatives\u00a0: fichier, nom, motifs de refus",
-                documents.exclude(file="").count(),
+                documents.exclude(name=EMPTIED).count(),
                 Fate.EMPTIED,
             ),
             Holding(
@@ -90,9 +92,13 @@ class DocumentsPart(Part):
         schedule(documents.values_list("file", flat=True))
         discard_pages(*documents)
         Reading.objects.filter(document__in=pks).delete()
-        documents.filter(replaced_by=None, removed_at=None).update(removed_at=timezone.now())
+        now = timezone.now()
+        documents.current().update(removed_at=now)
+        gone_before = When(file="", then=F("file_gone_reason"))
         documents.update(
             file="",
+            file_gone_at=Coalesce("file_gone_at", now),
+            file_gone_reason=Case(gone_before, default=Value(FileGone.ERASED)),
             name=EMPTIED,
             size=0,
             pages=None,

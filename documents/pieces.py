@@ -271,3 +271,11 @@ def _months_after(day, months):
     last = calendar.monthrange(year, month + 1)[1]
     is_last = day.day == calendar.monthrange(day.year, day.month)[1]
     return dt.date(year, month + 1, last if is_last else min(day.day, last))
+
+
+def months_before(at: dt.date, months: int) -> dt.date:
+    """A day, or a moment: the same one so many months before, or the last of a shorter month."""
+    total = at.year * 12 + at.month - 1 - months
+    year, month = divmod(total, 12)
+    day = min(at.day, calendar.monthrange(year, month + 1)[1])
+    return at.replace(year=year, month=month + 1, day=day)

@@ -4,7 +4,6 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Callable
-from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
@@ -12,11 +11,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils import timezone
 
+from documents import keeping
 from documents.antivirus.arrival import scan_received
 from documents.checks import check_file
-from documents.enums import NEXT, UNSAFE, Owner, RefusalReason, Scan, Verdict
+from documents.enums import NEXT, UNSAFE, FileGone, Owner, RefusalReason, Scan, Verdict
 from documents.models import Access, Document, Reading, Review, storage_name
 from documents.previews.queue import discard_pages
+from families.files_to_delete import schedule
 from families.services import lock_known
 
 logger = logging.getLogger(__name__)
@@ -81,8 +82,9 @@ def hand_in(
 def remove(document: Document) -> None:
     """The family takes a piece back, with what it had replaced: nothing of it is current any more.
 
-    Row and file go, unless a dossier was submitted with them or the staff opened or examined
-    them. Taken back already: nothing happens.
+    Row and file go. The row stays if a dossier was submitted with it or the staff opened or
+    examined it, and its file too while a dossier to examine relies on it. Taken back already:
+    nothing happens.
     """
     document = Document.objects.select_for_update().filter(pk=document.pk).first()
     while document is not None:
@@ -146,7 +148,7 @@ def _store(document, content):
     except Exception as error:
         # Each storage has its own exceptions, and full, down or slow is one thing to a family.
         logger.exception("A document could not be stored.")
-        _delete_file(storage_name(document, document.name))  # a full disk keeps the beginning
+        _sweep_up(storage_name(document, document.name))  # a full disk keeps the beginning
         raise ValidationError(
             "Votre fichier n'a pas pu être enregistré\u00a0: notre espace de stockage ne répond "
             "pas. Le reste de votre saisie est conservé\u00a0; réessayez dans quelques minutes.",
@@ -156,13 +158,17 @@ def _store(document, content):
 
 @transaction.atomic
 def _replace_current(document, check):
-    """The old row first names its successor: at most one is current at any moment."""
+    """The old row first names its successor: at most one is current at any moment.
+
+    Its file goes with it, unless a dossier to examine was submitted with it.
+    """
     lock_known(_households(document))
     if check is not None:
         check()
     owner = {"family": document.family, "student": document.student}
     current = Document.objects.current().filter(type=document.type, **owner)
-    for old in current.select_for_update():
+    replaced = list(current.select_for_update())
+    for old in replaced:
         old.replaced_by_id = document.pk
         old.save(update_fields=["replaced_by"])
     try:
@@ -172,6 +178,8 @@ def _replace_current(document, check):
         raise ValidationError(
             "Cette pièce vient d'être envoyée par ailleurs\u00a0: rechargez la page.", code="stale"
         ) from error
+    if replaced:
+        keeping.let_go([old.pk for old in replaced], FileGone.REPLACED)
 
 
 def _households(document):
@@ -191,17 +199,17 @@ def _detach_replaced(document):
 
 
 def _discard(document):
-    file_name = document.file.name
     try:
         with transaction.atomic():
             discard_pages(document)
             Reading.objects.filter(document=document, confirmed_at=None).delete()
-            document.delete()
+            Document.objects.filter(pk=document.pk).delete()
     except ProtectedError:
         document.removed_at = document.removed_at or timezone.now()
         document.save(update_fields=["removed_at"])
+        keeping.let_go([document.pk], FileGone.REMOVED)
     else:
-        transaction.on_commit(partial(_delete_file, file_name))
+        schedule([document.file.name])
 
 
 def _review(document, verdict, *, actor, reason="", comment=""):
@@ -229,12 +237,12 @@ def _delete_unless_kept(document):
         logger.exception("The document %s may have been kept or not.", document.pk)
     else:
         if not kept:
-            _delete_file(document.file.name)
+            _sweep_up(document.file.name)
 
 
-def _delete_file(name):
+def _sweep_up(name):
+    """The family doesn't wait for it: a storage that was just slow would be slow again."""
     try:
-        Document._meta.get_field("file").storage.delete(name)
+        schedule([name])
     except Exception:
-        # The row is gone, which is what counts; the daily sweep takes the file.
-        logger.exception("A document's file could not be deleted.")
+        logger.exception("The file %s is left to the sweep.", name)

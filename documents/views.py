@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.prepared import prepared
 from documents import examples
-from documents.lending import FileQuarantined, FileUnavailable, lend
+from documents.lending import FileUnavailable, lend
 from documents.models import Document, DocumentType
 from documents.pieces import accepted_at, is_valid, valid_until
 from students.selectors import household_students
@@ -43,16 +43,16 @@ def _supplied(user: int, family: int, student: int) -> QuerySet[Document]:
 
 @require_safe
 def download(request, pk):
-    """The file of a piece; a page with the status 503 while it can't be read, 409 in quarantine."""
+    """The file of a piece; else a page: 503 while it can't be read, 410 once deleted.
+
+    409 while the antivirus has not seen it.
+    """
     document = get_object_or_404(Document.objects.visible_to(request.user), pk=pk)
     try:
         return lend(document)
-    except FileQuarantined:
-        context = {"document": document}
-        return render(request, "documents/file_quarantined.html", context, status=409)
-    except FileUnavailable:
-        context = {"document": document}
-        return render(request, "documents/file_unavailable.html", context, status=503)
+    except FileUnavailable as error:
+        context = {"document": document, "error": error}
+        return render(request, "documents/file_unavailable.html", context, status=error.status)
 
 
 @require_safe

@@ -22,6 +22,7 @@ from django.utils import timezone
 from accounts import emails, mails
 from accounts.enums import MailKind
 from accounts.models import User, private_storage
+from accounts.private_files import Shelf
 from families import archives, files_to_delete
 from families.enums import ExportState
 from families.holdings import NOT_A_GUARDIAN, Copy
@@ -36,6 +37,7 @@ BEAT = dt.timedelta(minutes=1)  # no more often than this
 DELAYS = [dt.timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240)]
 MAX_ATTEMPTS = len(DELAYS) + 1
 FOLDER = "exports"
+COPIES = Shelf("families.DataExport", "file", [FOLDER])
 
 
 class Overtaken(Exception):

@@ -17,7 +17,8 @@ from accounts.models import Mail
 from billing.enums import InvoiceStatus
 from billing.models import Invoice, InvoiceSeries
 from billing.money import ZERO, euros
-from documents.enums import Preview, Scan
+from documents import keeping
+from documents.enums import FileGone, Preview
 from documents.models import Document, PageImage
 from families.models import Family, Guardian, Merge
 from reenrolment.enums import NEXT, TO_EXAMINE, ReminderOutcome, Status
@@ -123,16 +124,16 @@ def one_dossier() -> Iterator[str]:
 
 
 def files() -> Iterator[str]:
-    """What a dossier was submitted with is in the store, byte for byte. Reads every file.
+    """What was handed in is in the store, byte for byte. Reads every file.
 
-    But for the pieces of an erased household, and of its students, whose files are gone; and for
-    those in which the antivirus found something.
+    A row whose file went on purpose says so (`file_gone_at`); none does while a dossier to examine
+    relies on it, but for the pieces of an erased household and those that were infected.
     """
-    erased = Family.objects.erased()
-    gone = Q(family__in=erased) | Q(student__families__in=erased)
-    supplied = Document.objects.filter(supplied_pieces__isnull=False).distinct()
-    supplied = supplied.exclude(gone, file="").exclude(scan=Scan.INFECTED)
-    for document in supplied.select_related("type").order_by("uploaded_at", "pk").iterator():
+    rows = Document.objects.select_related("type").order_by("uploaded_at", "pk")
+    gone = rows.exclude(file_gone_reason__in=["", FileGone.ERASED, FileGone.INFECTED])
+    for document in gone.filter(keeping.relied_on()):
+        yield f"{document} ({document.pk})\u00a0: un dossier à examiner n'a plus ce fichier."
+    for document in rows.with_file().iterator():
         try:
             with document.file.open() as file:
                 digest = sha256(file.read()).hexdigest()
@@ -301,7 +302,7 @@ def erasures() -> Iterator[str]:
     """Of an erased household nothing is left that says who it was, but its issued invoices."""
     for family in Family.objects.erased().order_by("pk"):
         left = family.guardians.exclude(user=None, email="", mobile_phone="", home_phone="")
-        documents = family.documents.exclude(file="")
+        documents = family.documents.with_file()
         counts = [(left.count(), "responsable(s)"), (documents.count(), "pièce(s)")]
         for count, what in counts:
             if count:

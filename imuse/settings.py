@@ -118,17 +118,20 @@ _PRIVATE_FILES = {
     "BACKEND": "documents.storage.PrivateFileSystemStorage",
     "OPTIONS": {"location": f"{VAR_DIR}/documents"},
 }
-if S3_BUCKET := env.str("S3_BUCKET", default=""):
-    _PRIVATE_FILES = {
-        "BACKEND": "documents.storage_s3.PrivateS3Storage",
-        "OPTIONS": {
-            "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("S3_ENDPOINT_URL", default=None),
-            "region_name": env.str("S3_REGION", default=None),
-            "default_acl": "private",
-            "file_overwrite": False,
-        },
-    }
+# documents/system_checks.py says what is wrong with these.
+S3 = {
+    "bucket_name": env.str("S3_BUCKET", default=""),
+    "endpoint_url": env.str("S3_ENDPOINT_URL", default="") or None,
+    "region_name": env.str("S3_REGION", default="") or None,
+    "location": env.str("S3_PREFIX", default=""),
+    "addressing_style": env.str("S3_ADDRESSING", default="auto"),
+    "encryption": env.str("S3_ENCRYPTION", default="AES256"),
+    "kms_key": env.str("S3_KMS_KEY", default=""),
+    "connect_timeout": env.float("S3_CONNECT_TIMEOUT", default=3.0),  # seconds, as the next one
+    "read_timeout": env.float("S3_READ_TIMEOUT", default=10.0),
+}
+if S3["bucket_name"]:
+    _PRIVATE_FILES = {"BACKEND": "documents.storage_s3.PrivateS3Storage", "OPTIONS": S3}
 STORAGES = {
     "default": _PRIVATE_FILES,
     "private": _PRIVATE_FILES,
@@ -141,6 +144,17 @@ STORAGES = {
 # The antivirus that scans them, ClamAV: « unix:///run/clamav/clamd.ctl » or « tcp://host:3310 »;
 # empty, there is none.
 CLAMD = env.str("CLAMD", default="")
+# Which folders of that storage are whose (accounts/private_files.py): `sweep_documents` deletes
+# what no row names there, and touches nothing else.
+PRIVATE_FILES = [
+    "accounts.private_files.LISTS",
+    "families.data_exports.COPIES",
+    "documents.sweeping.PIECES",
+    "documents.sweeping.PAGES",
+    "documents.sweeping.EXAMPLES",
+]
+# Who relies on the file of a piece (documents/keeping.py): as long as one does, it stays.
+DOCUMENT_USES = ["reenrolment.piece_uses.Dossiers"]
 # What each app holds about a household, to export it or to erase it (families/holdings.py).
 PERSONAL_DATA = [
     "families.personal_data.FamiliesPart",

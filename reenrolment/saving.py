@@ -162,12 +162,16 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
 def _supply(page, data, files, actor):
     """Each file by itself: one that is refused keeps none of the others out.
 
+    But a storage that is down is not waited for again: six files would outlast the request.
     Returns the sentences by the name of their field, and those that are of no field.
     """
-    errors, notices = {}, []
+    errors, notices, down = {}, [], ""
     for key, piece in page.sendable.items():
         upload, photos = files.get(f"piece-{key}"), _photos(files, piece)
         name = f"photos-{key}" if photos and not upload else f"piece-{key}"
+        if down and (upload or photos):
+            errors[name] = down
+            continue
         try:
             if upload:
                 _hand_in(page, piece, upload, actor)
@@ -182,6 +186,8 @@ def _supply(page, data, files, actor):
                 errors[name] = "Choisissez d'abord un fichier, puis «\u00a0Envoyer\u00a0»."
         except ValidationError as error:
             errors[name] = _told(error, piece)
+            if getattr(error, "code", "") == "storage_down":
+                down = errors[name]
         if upload and photos:
             notices.append(f"{piece.type}\u00a0: {FILE_FIRST}")
     return errors, notices

@@ -1,6 +1,7 @@
 """The dullest valid rows; situations are traits or arguments of the test."""
 
 import datetime as dt
+import hashlib
 from decimal import Decimal
 
 import factory
@@ -246,7 +247,7 @@ class DocumentFactory(factory.django.DjangoModelFactory):
     content_type = "application/pdf"
     size = 13
     pages = 1
-    received_sha256 = sha256 = "0" * 64
+    received_sha256 = sha256 = hashlib.sha256(b"%PDF-1.4 dull").hexdigest()
     uploaded_by = factory.SubFactory(UserFactory)
 
 

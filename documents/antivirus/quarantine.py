@@ -16,7 +16,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from documents.antivirus.clamd import Clamd, NotScanned, Unreachable
-from documents.enums import RefusalReason, Scan, Verdict
+from documents.enums import FileGone, RefusalReason, Scan, Verdict
 from documents.models import Document, Review
 from documents.previews.queue import discard_pages
 from families.files_to_delete import schedule
@@ -119,8 +119,10 @@ def _refuse(document, signature):
     schedule([document.file.name])
     discard_pages(document)
     document.scan, document.file = Scan.INFECTED, ""
+    document.file_gone_at, document.file_gone_reason = timezone.now(), FileGone.INFECTED
     document.verdict, document.refusal = Verdict.REFUSED, REFUSED
-    document.save(update_fields=["scan", "scanned_at", "file", "verdict", "refusal"])
+    gone = ["file", "file_gone_at", "file_gone_reason"]
+    document.save(update_fields=["scan", "scanned_at", *gone, "verdict", "refusal"])
     review = Review(
         document=document,
         verdict=Verdict.REFUSED,

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='documenttype',
             name='kept_months',
-            field=models.PositiveSmallIntegerField(blank=True, help_text="Comptés de la fin de l'année scolaire pendant laquelle la pièce a été envoyée ; 0 : jusqu'à cette fin. Vide : tant que le foyer est connu. La famille le lit.", null=True, verbose_name='conservation (mois)'),
+            field=models.PositiveSmallIntegerField(blank=True, help_text="Comptés de la fin de la dernière année scolaire où la pièce a servi ; 0 : jusqu'à cette fin. Vide : tant que le foyer est connu. La famille le lit.", null=True, verbose_name='conservation (mois)'),
         ),
         migrations.AddField(
             model_name='documenttype',

@@ -6,9 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.models import private_storage
-from documents.enums import SCANNED, UNSAFE, Preview, Scan, Verdict
+from documents.enums import SCANNED, UNSAFE, FileGone, Preview, Scan, Verdict
 from documents.models.pieces import DocumentType
 from families.models import Family
 from students.models import Student
@@ -30,6 +31,9 @@ class DocumentQuerySet(models.QuerySet):
 
     def current(self):
         return self.filter(replaced_by=None, removed_at=None)
+
+    def with_file(self):
+        return self.filter(file_gone_at=None)
 
     def for_list(self):
         return self.select_related("type")
@@ -59,7 +63,11 @@ class Document(models.Model):
         blank=True,
     )
     name = models.CharField("nom du fichier", max_length=100)
-    file = models.FileField("fichier", storage=private_storage, upload_to=storage_name)
+    file = models.FileField("fichier", storage=private_storage, upload_to=storage_name, blank=True)
+    file_gone_at = models.DateTimeField("fichier effacé le", null=True, blank=True)
+    file_gone_reason = models.CharField(
+        "fichier effacé parce que", max_length=10, choices=FileGone, blank=True
+    )
     content_type = models.CharField("type de contenu", max_length=30)
     size = models.PositiveIntegerField("taille (octets)")
     pages = models.PositiveSmallIntegerField("pages", null=True, blank=True)
@@ -159,6 +167,25 @@ class Document(models.Model):
                 condition=Q(preview__in=Preview.values),
                 violation_error_message="État de l'aperçu inconnu.",
             ),
+            models.CheckConstraint(
+                name="document_file_empty_iff_gone",
+                condition=Q(file="", file_gone_at__isnull=False) & ~Q(file_gone_reason="")
+                | ~Q(file="") & Q(file_gone_at=None, file_gone_reason=""),
+                violation_error_message="Une pièce sans fichier dit depuis quand et pourquoi.",
+            ),
+            models.CheckConstraint(
+                name="document_file_gone_reason_known",
+                condition=Q(file_gone_reason__in=["", *FileGone.values]),
+                violation_error_message="Motif d'effacement inconnu.",
+            ),
+            models.CheckConstraint(
+                name="document_current_has_its_file",
+                condition=Q(file_gone_at=None)
+                | Q(replaced_by__isnull=False)
+                | Q(removed_at__isnull=False)
+                | Q(scan=Scan.INFECTED),  # the family must see why it is refused
+                violation_error_message="Une pièce en vigueur a son fichier.",
+            ),
         ]
         indexes = [
             models.Index(
@@ -194,4 +221,12 @@ class Document(models.Model):
     @property
     def may_be_lent(self) -> bool:
         """May its bytes be shown to anybody? `documents.lending` refuses the others."""
-        return self.scan not in UNSAFE
+        return self.scan not in UNSAFE and self.file_gone_at is None
+
+    @property
+    def why_gone(self) -> str:
+        """« retiré, le 3 mars 2026 » once the store has no file of it any more; else nothing."""
+        if self.file_gone_at is None:
+            return ""
+        day = date_format(timezone.localtime(self.file_gone_at), "j F Y")
+        return f"{self.get_file_gone_reason_display()}, le {day}"

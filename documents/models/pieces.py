@@ -56,8 +56,8 @@ class DocumentType(models.Model):
         "conservation (mois)",
         null=True,
         blank=True,
-        help_text="Comptés de la fin de l'année scolaire pendant laquelle la pièce a été envoyée ;"
-        " 0 : jusqu'à cette fin. Vide : tant que le foyer est connu. La famille le lit.",
+        help_text="Comptés de la fin de la dernière année scolaire où la pièce a servi ; 0 :"
+        " jusqu'à cette fin. Vide : tant que le foyer est connu. La famille le lit.",
     )
     example = models.FileField(
         "image d'exemple",
@@ -130,7 +130,7 @@ class DocumentType(models.Model):
         """« Conservée … », as the family reads it."""
         if self.kept_months is None:
             return "Conservée tant que votre foyer est connu du conservatoire."
-        until = "la fin de l'année scolaire où vous l'envoyez"
+        until = "la fin de la dernière année scolaire où elle sert"
         if self.kept_months == 0:
             return f"Conservée jusqu'à {until}, puis effacée."
         return f"Conservée {self.kept_months}\u00a0mois après {until}, puis effacée."

@@ -190,9 +190,14 @@ def _hold(documents):
     Locked in one order, for the dossiers of two brothers share them.
     """
     rows = Document.objects.filter(pk__in=[d.pk for d in documents]).order_by("pk")
-    held = {(d.pk, d.removed_at) for d in rows.select_for_update(no_key=True)}
-    if held != {(d.pk, d.removed_at) for d in documents}:
+    held = {_hold_on(document) for document in rows.select_for_update(no_key=True)}
+    if held != {_hold_on(document) for document in documents}:
         raise ValidationError(
-            "Une pièce vient d'être retirée\u00a0: relisez le dossier avant de valider.",
+            "Une pièce vient d'être retirée ou remplacée\u00a0: relisez le dossier avant de"
+            " valider.",
             code="changed",
         )
+
+
+def _hold_on(document):
+    return document.pk, document.removed_at, document.file_gone_at

@@ -5,13 +5,16 @@ from hashlib import sha256
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, IntegrityError
+from django.db import DatabaseError, IntegrityError, transaction
+from django.utils import timezone
 
 from documents import services
-from documents.enums import RefusalReason, Verdict
+from documents.enums import FileGone, RefusalReason, Verdict
 from documents.models import Document
+from families.models import FileToDelete
 from reenrolment.models import Reenrolment, SuppliedPiece
-from tests.documents.builders import make_jpeg, make_pdf
+from tests.documents.builders import make_jpeg
+from tests.documents.conftest import PDF
 from tests.factories import (
     CampaignFactory,
     DocumentFactory,
@@ -20,18 +23,6 @@ from tests.factories import (
     UserFactory,
 )
 from tests.races import run_together
-
-PDF = make_pdf(pages=2)
-
-
-@pytest.fixture
-def proof_of(proof, family, parent):
-    """Hands in a proof of address: `proof_of()`, or another household's."""
-
-    def send(name="quittance.pdf", content=PDF, family=family):
-        return services.hand_in(name, content, type=proof, family=family, actor=parent)
-
-    return send
 
 
 @pytest.fixture
@@ -43,15 +34,6 @@ def use_in_a_dossier(student):
         SuppliedPiece.objects.create(reenrolment=dossier, document=document)
 
     return use
-
-
-@pytest.fixture
-def remove(django_capture_on_commit_callbacks):
-    def call(document):
-        with django_capture_on_commit_callbacks(execute=True):
-            services.remove(document)
-
-    return call
 
 
 class TestHandIn:
@@ -84,13 +66,43 @@ class TestHandIn:
         assert (document.sha256, document.size) == (sha256(content).hexdigest(), len(content))
         assert document.pages is None
 
-    def test_replaces_the_one_before_which_stays(self, proof_of, stored):
+    def test_replaces_the_one_before_whose_row_stays_and_file_goes(self, proof_of, stored):
         first, second = proof_of(), proof_of("autre.pdf")
 
         first.refresh_from_db()
         assert first.replaced_by == second
         assert list(Document.objects.current()) == [second]
+        assert (first.file.name, first.file_gone_reason) == ("", FileGone.REPLACED)
+        assert first.file_gone_at <= timezone.now()
+        assert (first.name, first.size) == ("quittance.pdf", len(PDF))
+        assert stored() == [second.file.name]
+
+    def test_what_a_dossier_to_examine_was_submitted_with_stays(self, proof_of, examined, stored):
+        """The brother's dossier was sent with it: the staff opens it still."""
+        first = proof_of()
+        examined(first)
+
+        second = proof_of()
+
+        first.refresh_from_db()
+        assert (first.replaced_by, first.file_gone_at) == (second, None)
         assert stored() == sorted([first.file.name, second.file.name])
+
+    def test_one_that_the_database_refuses_leaves_the_one_before_its_file(
+        self, proof_of, stored, monkeypatch
+    ):
+        first = proof_of()
+
+        def fail(*args):
+            raise DatabaseError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(services.keeping, "let_go", fail)
+            with pytest.raises(DatabaseError):
+                proof_of()
+
+        assert list(Document.objects.current()) == [first]
+        assert stored() == [first.file.name]
 
     def test_leaves_the_pieces_of_others_alone(self, proof_of, photo, student, parent):
         documents = [proof_of(), proof_of(family=FamilyFactory())]
@@ -100,8 +112,8 @@ class TestHandIn:
 
         assert set(Document.objects.current()) == set(documents)
 
-    def test_after_a_removal_the_next_one_is_current(self, proof_of, remove):
-        remove(proof_of())
+    def test_after_a_removal_the_next_one_is_current(self, proof_of):
+        services.remove(proof_of())
         document = proof_of()
 
         assert list(Document.objects.current()) == [document]
@@ -253,106 +265,122 @@ def test_both_parents_send_the_same_piece_at_once(stored, sent_before):
         assert {row.pk for row in kept} == {
             pk for pk in [*before, *results] if isinstance(pk, uuid.UUID)
         }
-        names = {row.file.name for row in Document.objects.all()}
+        names = {row.file.name for row in Document.objects.with_file()}
         assert set(stored()) == names
 
 
 class TestRemove:
-    def test_row_and_file_go(self, proof_of, remove, stored):
-        remove(proof_of())
+    def test_row_and_file_go(self, proof_of, stored):
+        services.remove(proof_of())
 
         assert (Document.objects.count(), stored()) == (0, [])
 
     def test_the_file_stays_until_the_row_is_gone_for_good(self, proof_of, stored):
         document = proof_of()
 
-        services.remove(document)  # its transaction, the test's own, never commits
+        with transaction.atomic():
+            services.remove(document)
+            transaction.set_rollback(True)
 
         assert stored() == [document.file.name]
 
-    def test_what_it_had_replaced_goes_too(self, proof_of, remove, stored):
+    def test_what_it_had_replaced_goes_too(self, proof_of, stored):
         proof_of(), proof_of()
-        remove(proof_of())
+        services.remove(proof_of())
 
         assert (Document.objects.count(), stored()) == (0, [])
 
-    def test_what_a_dossier_used_stays_but_is_not_current(
-        self, proof_of, remove, stored, use_in_a_dossier
-    ):
+    def test_of_what_a_dossier_used_the_row_stays(self, proof_of, stored, use_in_a_dossier):
         document = proof_of()
         use_in_a_dossier(document)
 
-        remove(document)
+        services.remove(document)
 
         document.refresh_from_db()
         assert document.removed_at is not None
+        assert (document.file.name, document.file_gone_reason) == ("", FileGone.REMOVED)
+        assert list(Document.objects.current()) == []
+        assert stored() == []
+
+    def test_what_the_staff_examines_stays_but_is_not_current(self, proof_of, stored, examined):
+        document = proof_of()
+        examined(document)
+
+        services.remove(document)
+
+        document.refresh_from_db()
+        assert (document.removed_at is None, document.file_gone_at) == (False, None)
         assert list(Document.objects.current()) == []
         assert stored() == [document.file.name]
 
     def test_a_replacement_goes_and_what_a_dossier_used_stays(
-        self, proof_of, remove, stored, use_in_a_dossier
+        self, proof_of, stored, use_in_a_dossier
     ):
         used = proof_of()
         use_in_a_dossier(used)
 
-        remove(proof_of())
+        services.remove(proof_of())
 
         [kept] = Document.objects.all()
         assert (kept, kept.replaced_by) == (used, None)
         assert kept.removed_at is not None
-        assert stored() == [used.file.name]
+        assert kept.file_gone_reason == FileGone.REPLACED  # as it was, before the replacement went
+        assert stored() == []
 
     def test_a_replacement_used_by_a_dossier_stays_and_the_first_goes(
-        self, proof_of, remove, stored, use_in_a_dossier
+        self, proof_of, stored, use_in_a_dossier
     ):
         proof_of()
         used = proof_of()
         use_in_a_dossier(used)
 
-        remove(used)
+        services.remove(used)
 
         assert list(Document.objects.all()) == [used]
         assert list(Document.objects.current()) == []
-        assert stored() == [used.file.name]
+        assert stored() == []
 
-    def test_what_the_staff_examined_stays(self, proof_of, remove, registrar):
+    def test_what_the_staff_examined_stays(self, proof_of, registrar):
         document = proof_of()
         services.accept(document, actor=registrar)
 
-        remove(document)
+        services.remove(document)
 
         assert list(Document.objects.all()) == [document]
         assert list(Document.objects.current()) == []
 
-    def test_the_access_log_loses_nothing(self, proof_of, remove, registrar):
+    def test_the_access_log_loses_nothing(self, proof_of, registrar):
         document = proof_of()
         services.log_access(document, actor=registrar)
 
-        remove(document)
+        services.remove(document)
 
         assert [access.actor for access in document.accesses.all()] == [registrar]
 
-    def test_twice_is_once(self, proof_of, remove, stored):
+    def test_twice_is_once(self, proof_of, stored):
         document = proof_of()
-        remove(Document.objects.get(pk=document.pk))
-        remove(document)
+        services.remove(Document.objects.get(pk=document.pk))
+        services.remove(document)
 
         assert (Document.objects.count(), stored()) == (0, [])
 
     def test_a_storage_that_is_down_does_not_hold_the_row_back(
-        self, proof_of, remove, monkeypatch, storage, caplog
+        self, proof_of, stored, monkeypatch, storage, caplog
     ):
         def fail(*args):
             raise OSError("Input/output error")
 
-        monkeypatch.setattr(type(storage), "delete", fail)
+        document = proof_of()
 
-        remove(proof_of())
+        with monkeypatch.context() as patch:
+            patch.setattr(type(storage), "delete", fail)
+            services.remove(document)
+            assert stored() == [document.file.name]
 
         assert Document.objects.count() == 0
-        assert [record.message for record in caplog.records] == [
-            "A document's file could not be deleted."
-        ]
+        assert "could not be deleted" in caplog.text
+        FileToDelete.objects.update(due_at=timezone.now())  # a minute later
+        assert stored() == []
 
 
 class TestReview:

@@ -173,9 +173,9 @@ def test_mails_are_found_by_person_and_never_by_address(ours, theirs, child, lif
 def test_names_are_made_safe_and_never_twice_the_same(ours, child):
     odd = DocumentTypeFactory(name="Pièce / d'été : « QF »?")
     other = DocumentTypeFactory(name="PIÈCE / d'été : « QF »?")
-    for _ in range(2):
-        hand_in(ours, type=odd)
-    hand_in(ours, type=other)
+    third = DocumentTypeFactory(name="pièce / d'été : « QF »?")
+    for each in (odd, other, third):
+        hand_in(ours, type=each)
 
     data, files = copy_of(ours)
 
@@ -183,8 +183,8 @@ def test_names_are_made_safe_and_never_twice_the_same(ours, child):
     written = [name.removeprefix(f"documents/Foyer/{day} ") for name in files if "Foyer" in name]
     assert written == [
         "Piece _ d_ete _ _ QF _.pdf",
-        "Piece _ d_ete _ _ QF _ (2).pdf",
-        "PIECE _ d_ete _ _ QF _ (3).pdf",
+        "PIECE _ d_ete _ _ QF _ (2).pdf",
+        "piece _ d_ete _ _ QF _ (3).pdf",
     ]
     assert [row["fichier"] for row in data["documents"]] == [n for n in files if "Foyer" in n]
 

@@ -3,6 +3,7 @@
 from threading import Event, Thread
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection, transaction
 from django.urls import reverse
@@ -15,10 +16,12 @@ from imuse.invariants import violations
 from reenrolment import emails
 from reenrolment.enums import Status
 from reenrolment.models import SuppliedPiece, Transition
+from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
 from students import services as students
 from students.models import Enrolment
 from tests.documents.builders import make_pdf
+from tests.documents.private_storages import answering, s3_storage, use_storage
 from tests.factories import PieceRuleFactory
 
 
@@ -147,6 +150,40 @@ def test_no_transaction_is_open_while_a_file_is_stored(home, case, family, monke
     assert opened == [0]
 
 
+def test_a_bucket_that_never_answers_is_a_sentence_and_the_typed_text_stays(
+    home, case, family, monkeypatch
+):
+    """Said of each of the three files, and waited for once."""
+    keys = [f"piece-{PieceRuleFactory().document_type_id}-f{family.pk}" for _ in range(3)]
+    with answering() as server:
+        use_storage(monkeypatch, s3_storage(server.endpoint, connect_timeout=1, read_timeout=1))
+        files = {key: SimpleUploadedFile("a.pdf", make_pdf()) for key in keys}
+        response = home.post(url(case, "edit"), {"comment": "Bonjour", **files})
+
+    sentences = [sentence for _, sentence in response.context["errors"]]
+    assert len(sentences) == 3
+    assert all(each.startswith("Votre fichier n'a pas pu être enregistré") for each in sentences)
+    assert server.asked_times == 2  # the two attempts of the first
+    assert case.reenrolment.comment == "Bonjour"
+    assert not Document.objects.exists()
+
+
+def test_a_piece_replaced_while_one_validates_is_read_again(home, case, parent, family):
+    """Its file is gone: the dossier must not be submitted with it."""
+    piece = PieceRuleFactory().document_type
+    send = {"type": piece, "family": family, "actor": parent}
+    documents.hand_in("a.pdf", make_pdf(), **send)
+    case.fill_in()
+    read = load_pieces(case.reenrolment)
+    documents.hand_in("b.pdf", make_pdf(), **send)
+
+    with pytest.raises(ValidationError) as refusal:
+        submission.freeze(case.reenrolment, read)
+
+    assert refusal.value.code == "changed"
+    assert not SuppliedPiece.objects.exists()
+
+
 def test_a_connection_lost_after_the_commit_keeps_the_file_of_the_row(parent, family, monkeypatch):
     """The server has committed, its answer never came: the piece is there, whole."""
     piece = PieceRuleFactory().document_type
@@ -175,7 +212,7 @@ def test_a_database_that_is_away_leaves_the_file_to_the_sweep(parent, family, mo
 
     monkeypatch.setattr(documents, "_replace_current", away)
     monkeypatch.setattr(type(Document.objects.all()), "exists", away)
-    monkeypatch.setattr(documents, "_delete_file", deleted.append)
+    monkeypatch.setattr(documents, "schedule", deleted.append)
 
     with pytest.raises(OperationalError):
         documents.hand_in("a.pdf", make_pdf(), type=piece, family=family, actor=parent)
