@@ -64,10 +64,10 @@ def show_page(image: PageImage) -> HttpResponse:
 
 
 def _content(document):
-    if document.is_quarantined:
-        raise FileQuarantined
     if document.why_gone:
         raise FileNotKept
+    if document.is_quarantined:
+        raise FileQuarantined
     try:
         return _read(document.file)
     except FileMissing as error:

@@ -81,7 +81,11 @@ def test_an_infected_file_is_told_beside_its_field(visit, parent, student, piece
     page.goto(reverse("reenrolment:edit", args=[student.pk]))
     page.get_by_label("Informations complémentaires").fill("Pas le mardi.")
 
-    chosen = {"name": "a.pdf", "mimeType": "application/pdf", "buffer": make_pdf() + SIGNATURE}
+    chosen = {
+        "name": "a.pdf",
+        "mimeType": "application/pdf",
+        "buffer": make_pdf() + b"\n%" + SIGNATURE,
+    }
     page.locator("input[type=file]").first.set_input_files(chosen)  # which sends it
 
     sentence = page.locator(".piece").get_by_text("notre contrôle de sécurité y a reconnu")

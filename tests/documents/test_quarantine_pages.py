@@ -96,7 +96,7 @@ class TestFamily:
         assert "Pièce refusée" in home.get(reverse("imuse:home")).text
 
         response = home.get(download(infected))
-        assert response.status_code == 409
+        assert response.status_code == 410
         assert "Fichier effacé" in response.text
 
     @pytest.mark.parametrize("found", [False, True])
@@ -154,7 +154,7 @@ class TestStaff:
         assert "contrôle automatique" in text
         assert "Accepter cette pièce" not in text
         response = desk.get(page(infected, "fichier"))
-        assert response.status_code == 409
+        assert response.status_code == 410
         assert "qui a été effacé" in response.text
 
     def test_the_list_says_how_many_wait_and_why(self, desk, quarantined, clamd):

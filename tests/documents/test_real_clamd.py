@@ -116,15 +116,15 @@ def test_from_the_quarantine_to_the_verdict(daemon, settings, proof, family, par
         return services.hand_in("a.pdf", content, type=proof, family=family, actor=parent)
 
     settings.CLAMD = "unix:///nowhere/clamd.ctl"
-    waiting = send(make_pdf() + SIGNATURE)
+    waiting = send(make_pdf() + b"\n%" + SIGNATURE)
     rest.end()
     settings.CLAMD = daemon[0]
 
-    assert send(make_pdf()).scan == Scan.CLEAN
-    with pytest.raises(ValidationError) as refusal:
-        send(make_pdf() + SIGNATURE)
     call_command("scan_documents")
-
-    assert refusal.value.code == "infected"
     waiting = Document.objects.get(pk=waiting.pk)
     assert (waiting.scan, waiting.verdict) == (Scan.INFECTED, Verdict.REFUSED)
+
+    assert send(make_pdf()).scan == Scan.CLEAN
+    with pytest.raises(ValidationError) as refusal:
+        send(make_pdf() + b"\n%" + SIGNATURE)
+    assert refusal.value.code == "infected"

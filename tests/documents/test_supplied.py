@@ -140,7 +140,7 @@ class TestWhat:
 
         assert f", acceptée le {day(today)} à " in text
         assert f"Valable jusqu'au {day(until)}." in text
-        assert "Conservée 12\u00a0mois après la fin de l'année scolaire" in text.replace(
+        assert "Conservée 12\u00a0mois après la fin de la dernière année scolaire" in text.replace(
             "&#x27;", "'"
         )
 

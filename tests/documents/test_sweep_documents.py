@@ -73,7 +73,7 @@ class TestOrphans:
         assert sweep()[0].startswith("Supprimés : 1 ")
         assert kept() == []
 
-    @pytest.mark.parametrize("name", ["examples/a.pdf", "ab/sub/file", "zz/file", "abc/file"])
+    @pytest.mark.parametrize("name", ["elsewhere/a.pdf", "ab/sub/file", "zz/file", "abc/file"])
     def test_what_is_on_no_shelf_is_never_touched(self, private, lose, sweep, name):
         lose(name)
 

@@ -211,7 +211,9 @@ class TestWhatIsTold:
             "Format\u00a0: PDF, 2\u00a0Mo au plus." in text
         )
         assert "Pourquoi nous la demandons\u00a0: le tarif en dépend.<br>" in text
-        assert "Conservée 12\u00a0mois après la fin de l'année scolaire où vous l'envoyez" in text
+        assert (
+            "Conservée 12\u00a0mois après la fin de la dernière année scolaire où elle sert" in text
+        )
         address = f"/extranet/documents/exemples/{proof.pk}/?v={proof.example_version}"
         assert f'src="{address}" alt="Exemple\u00a0: une quittance, le nom encadré."' in text
         assert 'loading="lazy"' in text

@@ -10,7 +10,8 @@ from PIL import Image
 
 from documents import services
 from documents.checks.bounded import Limits
-from documents.enums import Preview, Scan
+from documents.enums import FileGone, Preview, Scan
+from documents.keeping import let_go
 from documents.models import Document, PageImage, Reading
 from documents.previews import bounded, queue
 from documents.previews.bounded import DrawingFailed
@@ -193,7 +194,7 @@ class TestOrder:
         assert render_next() is None
 
     def test_an_erased_file_is_not_looked_for(self, keep, drawn):
-        Document.objects.filter(pk=keep().pk).update(file="")
+        let_go([keep().pk], FileGone.RETENTION)
 
         assert render_next() is None
 
@@ -329,7 +330,7 @@ class TestGoing:
         assert stored() == []
         assert not Document.objects.exists()
 
-    def test_images_stay_with_a_file_that_stays(self, keep, drawn, stored, registrar):
+    def test_a_row_that_stays_without_its_file_keeps_no_image(self, keep, drawn, stored, registrar):
         document = keep(b"1")
         render_next()
         services.log_access(document, actor=registrar)
@@ -337,8 +338,8 @@ class TestGoing:
         services.remove(document)
         call_command("send_mails")
 
-        assert document.page_images.count() == 2
-        assert len(stored()) == 3
+        assert not document.page_images.exists()
+        assert stored() == []
         assert Reading.objects.exists()
 
     def test_what_an_agent_confirmed_stays(self, keep, drawn, registrar):
@@ -348,7 +349,7 @@ class TestGoing:
 
         services.remove(document)
 
-        assert document.page_images.count() == 2  # the row stays, and its file
+        assert document.reading.is_confirmed  # the row stays, without its file
 
     def test_discarding(self, keep, drawn, stored):
         document, other = keep(b"1"), keep(b"2")
@@ -367,7 +368,9 @@ class TestGoing:
     def test_the_invariants_see_an_image_without_a_file(self, keep, drawn):
         document = keep(b"1")
         render_next()
-        Document.objects.filter(pk=document.pk).update(file="")
+        now = timezone.now()
+        gone = {"file": "", "file_gone_at": now, "file_gone_reason": FileGone.REMOVED}
+        Document.objects.filter(pk=document.pk).update(removed_at=now, **gone)
 
         assert ["l'image est restée après le fichier" in wrong for wrong in page_images()] == [
             True
