@@ -95,7 +95,7 @@ def remove(document: Document) -> None:
 
 @transaction.atomic
 def accept(document: Document, *, actor) -> Document:
-    """Raises ValidationError `bad_transition` if it is accepted already, or taken back.
+    """Raises ValidationError `bad_transition` if it is accepted already, or has no file any more.
 
     And `quarantined` while the antivirus has not seen it, or since it refused it.
     """
@@ -220,6 +220,12 @@ def _review(document, verdict, *, actor, reason="", comment=""):
         raise ValidationError("Cette pièce a déjà été examinée ainsi.", code="bad_transition")
     if verdict == Verdict.ACCEPTED and document.scan in UNSAFE:
         raise ValidationError(_UNSAFE[document.scan], code="quarantined")
+    if verdict == Verdict.ACCEPTED and document.why_gone:
+        raise ValidationError(
+            f"Ce fichier n'est plus conservé ({document.why_gone})\u00a0: la pièce ne peut plus"
+            " être acceptée.",
+            code="bad_transition",
+        )
     review = Review(document=document, verdict=verdict, reason=reason, comment=comment, actor=actor)
     review.full_clean()
     review.save()

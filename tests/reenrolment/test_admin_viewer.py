@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from documents import services
-from documents.enums import Preview, RefusalReason, Verdict
+from documents.enums import FileGone, Preview, RefusalReason, Verdict
 from documents.models import Access, Document, PageImage, Reading
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
@@ -185,11 +185,14 @@ class TestSeeing:
         assert reverse("admin:documents_document_file", args=[caf.pk]) in text
 
     def test_a_file_that_is_no_longer_kept(self, admin, dossier, caf):
-        Document.objects.filter(pk=caf.pk).update(file="", preview=Preview.GONE)
+        now = timezone.now()
+        gone = {"file_gone_at": now, "file_gone_reason": FileGone.REMOVED, "removed_at": now}
+        Document.objects.filter(pk=caf.pk).update(file="", preview=Preview.GONE, **gone)
 
         response = admin.get(viewer(dossier, caf))
 
-        assert "Le fichier de cette pièce n'est plus gardé." in response.text
+        assert "Le fichier de cette pièce n'est plus conservé (retiré, le" in response.text
+        assert not response.context["may_accept"]  # nobody can look at it any more
         assert reverse("admin:documents_document_file", args=[caf.pk]) not in response.text
 
     def test_a_long_one_says_how_much_is_not_shown(self, admin, dossier, caf):
