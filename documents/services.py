@@ -15,7 +15,7 @@ from documents import keeping
 from documents.antivirus.arrival import scan_received
 from documents.checks import check_file
 from documents.enums import NEXT, UNSAFE, FileGone, Owner, RefusalReason, Scan, Verdict
-from documents.models import Access, Document, Reading, Review, storage_name
+from documents.models import Access, Document, Review, storage_name
 from documents.previews.queue import discard_pages
 from families.files_to_delete import schedule
 from families.services import lock_known
@@ -202,7 +202,6 @@ def _discard(document):
     try:
         with transaction.atomic():
             discard_pages(document)
-            Reading.objects.filter(document=document, confirmed_at=None).delete()
             Document.objects.filter(pk=document.pk).delete()
     except ProtectedError:
         document.removed_at = document.removed_at or timezone.now()
