@@ -2,12 +2,10 @@
 
 import logging
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 
 from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
-from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from PIL import Image
 
@@ -54,12 +52,6 @@ def store(picture: Picture) -> str:
         ) from error
 
 
-def forget(name: str) -> None:
-    """The picture goes once the transaction under way is committed; an empty name is nothing."""
-    if name:
-        transaction.on_commit(partial(_delete, name))
-
-
 def show(document_type: DocumentType) -> HttpResponse:
     """The picture, inline, which can do nothing in the browser; 503 while it can't be read."""
     try:
@@ -91,10 +83,3 @@ def _shrunk(content):
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     image.save(written, image_format)
     return written.getvalue()
-
-
-def _delete(name):
-    try:
-        _storage().delete(name)
-    except Exception:
-        logger.exception("The example %s could not be deleted.", name)

@@ -32,8 +32,9 @@ POINTS_PER_INCH = 72
 FINEST = 200  # points per inch: the first of STEPS
 PDF_OVERHEAD = 1024  # bytes around each page's image, generously
 
-# Of the child that makes the PDF: the heaviest twenty photos took 7 s of processor and 243 Mo.
-LIMITS = Limits(cpu_seconds=30, wall_seconds=45)
+# Of the child that makes the PDF: the heaviest twenty photos took 7 s of processor and 243 Mo. In
+# all, well below the 60 s of gunicorn: the antivirus and the storage come after.
+LIMITS = Limits(cpu_seconds=20, wall_seconds=25)
 
 # One thread: the server's cores are for everybody, and each thread has its own buffers.
 pi_heif.options.DECODE_THREADS = 1

@@ -8,11 +8,12 @@ from django.utils.html import format_html
 
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.admin_filters import SiteFilter
-from documents import examples, renewal
+from documents import renewal
 from documents.enums import Audience, Owner
 from documents.models import DocumentType, PieceRule
 from documents.owing import owing_of
 from documents.pieces_forms import DocumentTypeForm
+from families.files_to_delete import schedule
 
 NAMED = 3  # communes that the list names; the others are counted
 
@@ -41,18 +42,16 @@ class DocumentTypeAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         """The picture that was there until now goes, whoever put it there."""
         former = DocumentType.objects.select_for_update().filter(pk=obj.pk)
-        for name in former.values_list("example", flat=True):
-            if name != obj.example.name:
-                examples.forget(name)
+        names = former.values_list("example", flat=True)
+        schedule(name for name in names if name != obj.example.name)
         super().save_model(request, obj, form, change)
 
     def delete_model(self, request, obj):
-        examples.forget(obj.example.name)
+        schedule([obj.example.name])
         super().delete_model(request, obj)
 
     def delete_queryset(self, request, queryset):
-        for document_type in queryset:
-            examples.forget(document_type.example.name)
+        schedule(queryset.values_list("example", flat=True))
         super().delete_queryset(request, queryset)
 
     def get_deleted_objects(self, objs, request):

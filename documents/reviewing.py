@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.dates import moment
 from documents import services
 from documents.enums import RefusalReason, Verdict
-from documents.models import Document, Reading, Review
+from documents.models import AUTOMATIC, Document, Reading, Review
 
 VERBS = {Verdict.ACCEPTED: "a accepté", Verdict.REFUSED: "a refusé"}
 
@@ -91,9 +91,11 @@ def _happened(review, reading, seen):
         why = services.sentence(review.reason, review.comment)
         said = f" ({why.rstrip('.')})" if why else ""
         verb = VERBS[review.verdict]
-        return f"{_name(review.actor)} {verb} cette pièce le {moment(review.at)}{said}."
+        who = f"Le {AUTOMATIC}" if review.is_automatic else review.signed
+        return f"{who} {verb} cette pièce le {moment(review.at)}{said}."
     if reading and reading.is_confirmed:
-        name, at = _name(reading.confirmed_by), moment(reading.confirmed_at)
+        agent, at = reading.confirmed_by, moment(reading.confirmed_at)
+        name = agent.get_full_name() or agent.get_username()
         return f"{name} a noté ce que dit cette pièce le {at}."
     return "Cette pièce a changé depuis l'ouverture de la page."
 
@@ -104,7 +106,3 @@ def _last_review(document):
 
 def _reading(document):
     return Reading.objects.filter(document=document).select_related("confirmed_by").first()
-
-
-def _name(user):
-    return user.get_full_name() or user.get_username()

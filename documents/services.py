@@ -15,7 +15,7 @@ from documents import keeping
 from documents.antivirus.arrival import scan_received
 from documents.checks import check_file
 from documents.enums import NEXT, UNSAFE, FileGone, Owner, RefusalReason, Scan, Verdict
-from documents.models import Access, Document, Reading, Review, storage_name
+from documents.models import Access, Document, Review, storage_name
 from documents.previews.queue import discard_pages
 from families.files_to_delete import schedule
 from families.services import lock_known
@@ -95,7 +95,7 @@ def remove(document: Document) -> None:
 
 @transaction.atomic
 def accept(document: Document, *, actor) -> Document:
-    """Raises ValidationError `bad_transition` if it is accepted already, or taken back.
+    """Raises ValidationError `bad_transition` if it is accepted already, or has no file any more.
 
     And `quarantined` while the antivirus has not seen it, or since it refused it.
     """
@@ -202,7 +202,6 @@ def _discard(document):
     try:
         with transaction.atomic():
             discard_pages(document)
-            Reading.objects.filter(document=document, confirmed_at=None).delete()
             Document.objects.filter(pk=document.pk).delete()
     except ProtectedError:
         document.removed_at = document.removed_at or timezone.now()
@@ -220,6 +219,12 @@ def _review(document, verdict, *, actor, reason="", comment=""):
         raise ValidationError("Cette pièce a déjà été examinée ainsi.", code="bad_transition")
     if verdict == Verdict.ACCEPTED and document.scan in UNSAFE:
         raise ValidationError(_UNSAFE[document.scan], code="quarantined")
+    if verdict == Verdict.ACCEPTED and document.why_gone:
+        raise ValidationError(
+            f"Ce fichier n'est plus conservé ({document.why_gone})\u00a0: la pièce ne peut plus"
+            " être acceptée.",
+            code="bad_transition",
+        )
     review = Review(document=document, verdict=verdict, reason=reason, comment=comment, actor=actor)
     review.full_clean()
     review.save()

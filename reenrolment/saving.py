@@ -1,5 +1,6 @@
 """One POST of the re-enrolment page: its sections, its files, a piece taken back."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,13 @@ from reenrolment.services import drafts, supplies
 from reenrolment.services.submission import check_complement
 
 KEEPS_PLACES = {"keep", "check"}  # the buttons « Prolonger » and « Vérifier »
+# gunicorn ends a request after 60 s: after so many, no other file is begun. The last one may still
+# wait for photos to be assembled (25 s at most), or for a storage that is down (26 s).
+LAST_START_SECONDS = 20
+TOO_LONG = (
+    "Ce fichier n'a pas été enregistré\u00a0: l'envoi de tous ensemble prenait trop de temps. "
+    "Choisissez-le à nouveau, puis «\u00a0Envoyer\u00a0»."
+)
 NOT_SAVED = "Ce que vous venez de saisir n'a pas été enregistré."
 PHOTOS_INSTEAD = (
     "Vous pouvez aussi choisir la photo de chaque page dans «\u00a0J'ai pris les pages en "
@@ -162,15 +170,18 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
 def _supply(page, data, files, actor):
     """Each file by itself: one that is refused keeps none of the others out.
 
-    But a storage that is down is not waited for again: six files would outlast the request.
+    But a storage that is down is not waited for again, nor is a file begun that the request may not
+    outlast.
     Returns the sentences by the name of their field, and those that are of no field.
     """
     errors, notices, down = {}, [], ""
+    last_start = time.monotonic() + LAST_START_SECONDS
     for key, piece in page.sendable.items():
         upload, photos = files.get(f"piece-{key}"), _photos(files, piece)
         name = f"photos-{key}" if photos and not upload else f"piece-{key}"
-        if down and (upload or photos):
-            errors[name] = down
+        stop = down or (TOO_LONG if time.monotonic() > last_start else "")
+        if stop and (upload or photos):
+            errors[name] = stop
             continue
         try:
             if upload:

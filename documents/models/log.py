@@ -59,6 +59,13 @@ class Review(models.Model):
         """By the antivirus, and not by an agent."""
         return self.actor_id is None
 
+    @property
+    def signed(self) -> str:
+        """Who gave it, in words."""
+        if self.is_automatic:
+            return AUTOMATIC
+        return self.actor.get_full_name() or self.actor.get_username()
+
 
 class Access(models.Model):
     """A staff member opened a document: who, which, when (RGPD); append-only."""

@@ -56,8 +56,9 @@ def hurry(document: Document) -> None:
 def discard_pages(*documents: Document) -> None:
     """The documents' files go, for whatever reason: so do the images of their pages.
 
-    To be called in the transaction that lets the files go; the images leave the store after it,
-    and again until the store obeys. What an agent confirmed of a document (`Reading`) stays.
+    And what was read of them, but for what an agent confirmed (`Reading`). To be called in the
+    transaction that lets the files go, and holds their rows; the images leave the store after it,
+    and again until the store obeys.
     """
     keys = [document.pk for document in documents]
     # Their rows first: whoever is drawing one of them must wait, then see that it is gone.
@@ -65,6 +66,7 @@ def discard_pages(*documents: Document) -> None:
     images = PageImage.objects.filter(document__in=keys)
     schedule(images.values_list("file", flat=True))
     images.delete()
+    Reading.objects.filter(document__in=keys, confirmed_at=None).delete()
 
 
 @transaction.atomic

@@ -9,7 +9,7 @@ from django.db.models import Q, prefetch_related_objects
 from django.http import Http404
 
 from documents.enums import Verdict
-from documents.models import AUTOMATIC, Review
+from documents.models import Review
 from documents.pieces import Piece
 from reenrolment.enums import TO_EXAMINE, ReminderOutcome, Status
 from reenrolment.models import Reenrolment, ReminderLine, RequestedPiece
@@ -218,7 +218,7 @@ def _events(dossier, custodies, pieces):
     for review in reviews.select_related("document__type", "actor"):
         what = f"{review.document.type} ({review.document.name})\u00a0: "
         why = " ".join(filter(None, [review.get_reason_display(), review.comment]))
-        events.append(Event(review.at, _reviewer(review), what + review.get_verdict_display(), why))
+        events.append(Event(review.at, review.signed, what + review.get_verdict_display(), why))
     reminded = ReminderLine.objects.filter(
         reminder__campaign=dossier.campaign_id,
         family__in=[custody.family_id for custody in custodies],
@@ -228,10 +228,6 @@ def _events(dossier, custodies, pieces):
         what = f"Rappel des pièces au foyer {line.family}"
         events.append(Event(line.done_at, _name(line.reminder.actor), what, line.reminder.word))
     return sorted(events, key=lambda event: event.at, reverse=True)
-
-
-def _reviewer(review):
-    return AUTOMATIC if review.is_automatic else _name(review.actor)
 
 
 def _name(user):

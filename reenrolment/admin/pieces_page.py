@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.http import Http404
 
 from documents.duplicates import Duplicate, Likeness, duplicates_of
-from documents.enums import Preview, Verdict
+from documents.enums import Preview, Scan, Verdict
 from documents.models import Document, PageImage, Reading, Review
 from documents.pieces import Piece, is_older
 from documents.reviewing import seen_of
@@ -73,7 +73,8 @@ class Viewing:
 
     @property
     def is_waiting(self) -> bool:
-        return bool(self.document.file) and self.document.preview == Preview.WAITING
+        """Its images are on their way, unless it is in quarantine: those wait for the antivirus."""
+        return self.document.may_be_lent and self.document.preview == Preview.WAITING
 
     @property
     def has_failed(self) -> bool:
@@ -110,7 +111,12 @@ def handed_in(dossier: Reenrolment) -> list[Piece]:
 
 
 def pending_of(pieces: list[Piece]) -> list[Piece]:
-    return [piece for piece in pieces if piece.document.verdict == Verdict.PENDING]
+    """Those to examine now; one in quarantine can't be seen, and comes back once it is scanned."""
+    return [
+        piece
+        for piece in pieces
+        if piece.document.verdict == Verdict.PENDING and not piece.document.is_quarantined
+    ]
 
 
 def piece_of(pieces: list[Piece], document_pk) -> Piece | None:
@@ -125,7 +131,7 @@ def is_former(dossier: Reenrolment, document_pk) -> bool:
 
 
 def next_to_examine(pieces: list[Piece], after: Piece) -> Piece | None:
-    """The next piece without a verdict, going round; None when all have one."""
+    """The next piece to examine, going round; None when there is none left."""
     start = pieces.index(after) + 1
     return next(iter(pending_of(pieces[start:] + pieces[: start - 1])), None)
 
@@ -151,8 +157,9 @@ def load_viewing(user, dossier: Reenrolment, pieces: list[Piece], piece: Piece) 
 
 
 def dossiers_to_examine(user, establishment):
-    """Those with a piece to examine, oldest first."""
-    pending = pieces_in_force(Verdict.PENDING).filter(reenrolment=OuterRef("pk"))
+    """Those with a piece to examine now (see `pending_of`), oldest first."""
+    seen = pieces_in_force(Verdict.PENDING).exclude(document__scan=Scan.WAITING)
+    pending = seen.filter(reenrolment=OuterRef("pk"))
     return (
         dossiers_of(user)
         .filter(Exists(pending), campaign__establishment=establishment, status__in=TO_EXAMINE)

@@ -44,6 +44,7 @@ GONE = (
     "celle qui compte."
 )
 ALL_DONE = "Toutes les pièces envoyées de ce dossier sont examinées."
+QUARANTINE_LEFT = "Il ne reste à examiner, dans ce dossier, que ce qui est en quarantaine."
 NOTHING_TYPED = "Cochez la case, ou corrigez une valeur, pour l'enregistrer."
 
 
@@ -175,7 +176,7 @@ def _submit(request, found, form, service, done, *, stay=False):
         try:
             service(**form.cleaned_data)
         except ValidationError as error:
-            if _codes(error) & {"stale", "bad_transition"}:
+            if _codes(error) & {"stale", "bad_transition", "quarantined"}:
                 for message in error.messages:
                     messages.error(request, message)
                 return _to(dossier.pk, piece)
@@ -196,7 +197,8 @@ def _field_of(form, error):
 def _onwards(request, dossier, pieces, piece):
     following = next_to_examine(pieces, piece)
     if following is None:
-        messages.info(request, ALL_DONE)
+        left = [p for p in pieces if p.document.verdict == Verdict.PENDING and p != piece]
+        messages.info(request, QUARANTINE_LEFT if left else ALL_DONE)
     return _to(dossier.pk, following or piece)
 
 
@@ -218,7 +220,9 @@ def _show(request, page: Viewing, bound=None):
         "owner": piece_owner(page.piece),
         "bound": bound,
         "may_review": may_review,
-        "may_accept": may_review and Verdict.ACCEPTED in NEXT[page.document.verdict],
+        "may_accept": may_review
+        and page.document.may_be_lent
+        and Verdict.ACCEPTED in NEXT[page.document.verdict],
         "may_refuse": may_review and Verdict.REFUSED in NEXT[page.document.verdict],
         "reading_form": reading,
         "refusal_form": refusal,

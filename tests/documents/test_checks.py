@@ -29,9 +29,9 @@ from tests.documents.builders import (
     make_pdf,
     make_png,
 )
+from tests.documents.corpus.active import CHANGES, LAUNCH, attach, on_catalog
 
 NBSP = "\u00a0"
-SCRIPT = Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
 
 
 def refusal(name, content, formats=Formats.ANY, **options):
@@ -511,81 +511,7 @@ def test_a_pdf_without_pages_is_refused():
     assert "aucune page" in sentence
 
 
-def anew(value):
-    """A copy that no PDF owns yet: pikepdf refuses to share objects."""
-    return pikepdf.Object.parse(value.unparse(resolved=True))
-
-
-def on_catalog(key, value):
-    return lambda pdf: pdf.Root.__setitem__(key, anew(value))
-
-
-def on_page(key, value):
-    return lambda pdf: pdf.pages[0].obj.__setitem__(key, anew(value))
-
-
-def on_annotation(**keys):
-    return on_page("/Annots", Array([Dictionary(Type=Name.Annot, Rect=[0, 0, 9, 9], **keys)]))
-
-
-def on_field(**keys):
-    field = Dictionary(FT=Name.Tx, T=String("a"), Kids=[Dictionary(T=String("b"), **keys)])
-    return on_catalog("/AcroForm", Dictionary(Fields=[field]))
-
-
-def attach(pdf):
-    pdf.attachments["virus.exe"] = b"MZ"
-
-
-def associate(pdf):
-    """PDF/A-3, as for invoices that carry their XML."""
-    spec = Dictionary(Type=Name.Filespec, F=String("a.xml"), EF=Dictionary(F=Stream(pdf, b"<a/>")))
-    pdf.Root.AF = Array([spec])
-
-
-def chain(pdf):
-    action = anew(SCRIPT)
-    for _ in range(50):
-        action = Dictionary(S=Name.GoTo, D=String("a"), Next=Array([action]))
-    pdf.Root.OpenAction = action
-
-
-def script_of_a_stream(pdf):
-    pdf.Root.OpenAction = Dictionary(S=Name.JavaScript, JS=Stream(pdf, b"app.alert(1)"))
-
-
-LAUNCH = Dictionary(S=Name.Launch, F=String("cmd.exe"))
-NAMED_SCRIPT = Dictionary(JavaScript=Dictionary(Names=[String("a"), SCRIPT]))
-KIDS = Dictionary(JavaScript=Dictionary(Kids=[Dictionary(Names=[String("a"), SCRIPT])]))
-ACTIVE = {
-    "named script": on_catalog("/Names", NAMED_SCRIPT),
-    "named script under kids": on_catalog("/Names", KIDS),
-    "script at opening": on_catalog("/OpenAction", SCRIPT),
-    "script in a stream": script_of_a_stream,
-    "script after others": chain,
-    "script of the catalog": on_catalog("/AA", Dictionary(WC=SCRIPT)),
-    "script of a page": on_page("/AA", Dictionary(O=SCRIPT)),
-    "script of an annotation": on_annotation(Subtype=Name.Link, A=SCRIPT),
-    "script of an annotation's events": on_annotation(Subtype=Name.Text, AA=Dictionary(E=SCRIPT)),
-    "script of a nested field": on_field(AA=Dictionary(K=SCRIPT)),
-    "script of a bookmark": on_catalog("/Outlines", Dictionary(First=Dictionary(A=SCRIPT))),
-    "script without its code": on_catalog("/OpenAction", Dictionary(S=Name.JavaScript)),
-    "script without its kind": on_catalog("/OpenAction", Dictionary(JS=String("app.alert(1)"))),
-    "launch at opening": on_catalog("/OpenAction", LAUNCH),
-    "launch by a link": on_annotation(Subtype=Name.Link, A=LAUNCH),
-    "embedded file": attach,
-    "PDF/A-3": associate,
-    "XFA": on_catalog("/AcroForm", Dictionary(Fields=[], XFA=String("<xdp/>"))),
-    "attached file": on_annotation(Subtype=Name.FileAttachment),
-    "rich media": on_annotation(Subtype=Name.RichMedia),
-    "film": on_annotation(Subtype=Name.Movie),
-    "sound": on_annotation(Subtype=Name.Sound),
-    "screen": on_annotation(Subtype=Name.Screen),
-    "3D": on_annotation(Subtype=Name("/3D")),
-}
-
-
-@pytest.mark.parametrize("change", ACTIVE.values(), ids=ACTIVE)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("mode", [pikepdf.ObjectStreamMode.generate, None])
 def test_an_active_pdf_is_refused(change, mode):
     options = {"object_stream_mode": mode} if mode else {}

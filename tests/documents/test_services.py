@@ -456,6 +456,16 @@ class TestReview:
         assert list(refusal.value.message_dict) == list(changes)
         assert self.reviews(document) == []
 
+    def test_without_its_file_it_is_not_accepted(self, proof_of, registrar):
+        old, _ = proof_of(), proof_of("autre.pdf")
+
+        with pytest.raises(ValidationError) as refused:
+            services.accept(old, actor=registrar)
+
+        assert refused.value.code == "bad_transition"
+        assert "n'est plus conservé" in refused.value.messages[0]
+        assert not old.reviews.exists()
+
     def test_the_same_verdict_twice_is_once(self, document, registrar):
         copy = Document.objects.get(pk=document.pk)
         services.accept(document, actor=registrar)

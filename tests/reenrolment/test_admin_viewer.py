@@ -91,7 +91,7 @@ class TestSeeing:
         assert f'src="{image(caf, 2)}"' in text
         assert "date lue&nbsp;: 12/05/2026" in text
         assert "quotient familial lu&nbsp;: 743 (mai 2026)" in text
-        assert "de moins de 6 mois" in text
+        assert "de moins de 6\u00a0mois" in text
 
     def test_an_opening_is_logged_once(self, admin, dossier, caf, registrar):
         draw(caf)
@@ -185,13 +185,14 @@ class TestSeeing:
         assert reverse("admin:documents_document_file", args=[caf.pk]) in text
 
     def test_a_file_that_is_no_longer_kept(self, admin, dossier, caf):
-        gone = {"file": "", "file_gone_at": timezone.now(), "file_gone_reason": FileGone.REMOVED}
-        removed = {"removed_at": timezone.now(), "preview": Preview.GONE}
-        Document.objects.filter(pk=caf.pk).update(**gone, **removed)
+        now = timezone.now()
+        gone = {"file_gone_at": now, "file_gone_reason": FileGone.REMOVED, "removed_at": now}
+        Document.objects.filter(pk=caf.pk).update(file="", preview=Preview.GONE, **gone)
 
         response = admin.get(viewer(dossier, caf))
 
-        assert "Le fichier de cette pièce n'est plus gardé." in response.text
+        assert "Le fichier de cette pièce n'est plus conservé (retiré, le" in response.text
+        assert not response.context["may_accept"]  # nobody can look at it any more
         assert reverse("admin:documents_document_file", args=[caf.pk]) not in response.text
 
     def test_a_long_one_says_how_much_is_not_shown(self, admin, dossier, caf):

@@ -1,5 +1,6 @@
 """Whatever fails: no half dossier, no row without its file, and a second try works."""
 
+import time
 from threading import Event, Thread
 
 import pytest
@@ -13,7 +14,7 @@ from accounts.models import Mail
 from documents import services as documents
 from documents.models import Document
 from imuse.invariants import violations
-from reenrolment import emails
+from reenrolment import emails, saving
 from reenrolment.enums import Status
 from reenrolment.models import SuppliedPiece, Transition
 from reenrolment.pieces import load_pieces
@@ -166,6 +167,27 @@ def test_a_bucket_that_never_answers_is_a_sentence_and_the_typed_text_stays(
     assert server.asked_times == 2  # the two attempts of the first
     assert case.reenrolment.comment == "Bonjour"
     assert not Document.objects.exists()
+
+
+def test_files_that_take_too_long_together_are_sent_in_two_goes(home, case, family, monkeypatch):
+    """gunicorn would end the request: what is kept is said, and so is what is not."""
+    keys = [f"piece-{PieceRuleFactory().document_type_id}-f{family.pk}" for _ in range(2)]
+    hand_in = saving.supplies.hand_in
+
+    def slowly(*args, **kwargs):
+        time.sleep(0.1)
+        return hand_in(*args, **kwargs)
+
+    monkeypatch.setattr(saving.supplies, "hand_in", slowly)
+    monkeypatch.setattr(saving, "LAST_START_SECONDS", 0.05)
+    files = {key: SimpleUploadedFile("a.pdf", make_pdf()) for key in keys}
+
+    response = home.post(url(case, "edit"), {"comment": "Bonjour", **files})
+
+    [(field, sentence)] = response.context["errors"]
+    assert field == f"id_{keys[1]}"
+    assert sentence.startswith("Ce fichier n'a pas été enregistré")
+    assert [f"piece-{d.type_id}-f{d.family_id}" for d in Document.objects.all()] == keys[:1]
 
 
 def test_a_piece_replaced_while_one_validates_is_read_again(home, case, parent, family):

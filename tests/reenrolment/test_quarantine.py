@@ -57,7 +57,7 @@ def test_an_infected_file_is_told_beside_its_field_and_the_rest_is_kept(
     infected, sane = two_pieces
     data = typed(home.get(edit(case.student)), comment="Pas le mardi.")
 
-    response = home.post(edit(case.student), data | {infected: pdf(SIGNATURE), sane: pdf()})
+    response = home.post(edit(case.student), data | {infected: pdf(b"%" + SIGNATURE), sane: pdf()})
 
     [(field, sentence)] = response.context["errors"]
     assert field == f"id_{infected}"
@@ -154,3 +154,67 @@ def test_the_refusal_s_form_does_not_offer_the_antivirus_s_reason(admin, with_do
 
     assert list(response.context["bound"].errors) == ["reason"]
     assert "programme malveillant" not in admin.get(page_of(with_document)).text
+
+
+@pytest.fixture
+def infected(case, parent, clamd):
+    """The piece of a dossier to examine, found infected once it was submitted."""
+    kind = PieceRuleFactory().document_type
+    document = DocumentFactory(
+        type=kind, family=parent.guardian.family, scan=Scan.WAITING, file__data=SIGNATURE
+    )
+    case.fill_in()
+    case.submit(parent)
+    call_command("scan_documents")
+    return document
+
+
+class TestViewer:
+    def test_a_quarantined_piece_is_shown_and_may_only_be_refused(
+        self, admin, with_document, document, quarantine
+    ):
+        response = admin.get(action("view_piece", with_document, document.pk))
+
+        assert "Pièce en quarantaine" in response.text
+        assert reverse("admin:documents_document_file", args=[document.pk]) not in response.text
+        assert (response.context["may_accept"], response.context["may_refuse"]) == (False, True)
+        assert "data-waits" not in response.text  # no image comes before the antivirus
+
+    def test_accepted_all_the_same_it_says_why_not(
+        self, admin, with_document, document, quarantine
+    ):
+        page = admin.get(action("view_piece", with_document, document.pk)).context["page"]
+
+        response = admin.post(
+            action("accept_viewed", with_document, document.pk), {"seen": page.seen}
+        )
+
+        [message] = told(admin, response)
+        assert message.startswith("Cette pièce est en quarantaine")
+
+    def test_the_next_piece_to_examine_is_not_one_in_quarantine(
+        self, admin, with_document, document, quarantine
+    ):
+        response = admin.get(reverse("admin:reenrolment_reenrolment_examine_pieces"))
+
+        assert response.url == reverse("admin:reenrolment_reenrolment_changelist")
+
+    def test_an_infected_piece_says_by_what_it_was_refused(self, admin, case, infected):
+        response = admin.get(action("view_piece", case.reenrolment, infected.pk))
+
+        assert "par le contrôle automatique" in " ".join(response.text.split())
+        assert "effacé par le contrôle de sécurité" in response.text
+        assert (response.context["may_accept"], response.context["may_refuse"]) == (False, False)
+
+    def test_who_was_looking_at_it_is_told(self, admin, with_document, document, quarantine, clamd):
+        with document.file.open("wb") as stored:
+            stored.write(SIGNATURE)
+        page = admin.get(action("view_piece", with_document, document.pk)).context["page"]
+        call_command("scan_documents")
+
+        response = admin.post(
+            action("refuse_viewed", with_document, document.pk),
+            {"seen": page.seen, "reason": "unreadable", "comment": ""},
+        )
+
+        assert told(admin, response)[0].startswith("Le contrôle automatique a refusé cette pièce")

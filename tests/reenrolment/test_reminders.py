@@ -15,6 +15,7 @@ from accounts import mails
 from accounts.enums import MailKind
 from accounts.models import Mail
 from documents.enums import Verdict
+from documents.models import Document
 from imuse.invariants import violations
 from reenrolment import emails
 from reenrolment.enums import ReminderOutcome, Status
@@ -303,6 +304,36 @@ def test_the_mail_lists_the_pieces_child_by_child(campaign, rules, family, draft
         assert text in body
     assert "Martin" not in subject + body
     assert "mot du secrétariat" not in body
+
+
+def test_one_too_old_is_not_said_to_be_missing(campaign, rules, family, draft):
+    """Whoever sent it last year would answer that it was sent."""
+    tax, _ = rules
+    tax.valid_months = 6
+    tax.save()
+    hand_in(tax, family)
+    Document.objects.update(uploaded_at=dt.datetime(2024, 6, 3, 12, tzinfo=dt.UTC))
+
+    _, body = body_for(campaign)
+
+    assert "- Avis d'imposition : celle envoyée le 3\xa0juin 2024 n'est plus valable\n" in body
+
+
+def test_where_one_household_is_enough_it_is_said(campaign, rules, family, draft):
+    tax, _ = rules
+    tax.rules.update(each_home=False)
+    other = make_household("Durand", email="paul@example.org", first_name="Paul")
+    CustodyFactory(student=draft.student, family=other, rank=2)
+
+    _, body = body_for(campaign)
+
+    line = "- Avis d'imposition : pièce manquante (l'envoi d'un seul des deux foyers suffit)\n"
+    assert line in body
+
+    hand_in(tax, other)
+
+    photo_alone = {"Louise": ["Photo d'identité"]}
+    assert owed(campaign) == {"Martin": photo_alone, "Durand": photo_alone}
 
 
 def test_one_child_one_link_to_his_page(campaign, draft):

@@ -277,6 +277,18 @@ class TestOneHomeIsEnough:
         assert "Rien n'est demandé à votre foyer pour cette pièce." in text
         assert 'type="file"' not in text
 
+    def test_ours_refused_nothing_more_is_asked(
+        self, read, theirs, family, student, case, hand_in, registrar
+    ):
+        ours = hand_in(theirs.type, accepted=False, family=family)
+        documents.refuse(ours, reason=RefusalReason.UNREADABLE, actor=registrar)
+        case.fill_in()
+
+        text = read("reenrolment:edit", student)
+
+        assert "Refusée : Le document est illisible." in text.replace("\u00a0", " ")
+        assert "Rien de plus n'est demandé à votre foyer pour cette pièce." in text
+
     def test_nothing_of_it_in_the_mails_nor_in_what_is_to_prepare(
         self, theirs, case, parent, other_parent, family, other_family
     ):
