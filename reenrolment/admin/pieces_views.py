@@ -218,7 +218,9 @@ def _show(request, page: Viewing, bound=None):
         "owner": piece_owner(page.piece),
         "bound": bound,
         "may_review": may_review,
-        "may_accept": may_review and Verdict.ACCEPTED in NEXT[page.document.verdict],
+        "may_accept": may_review
+        and page.document.may_be_lent
+        and Verdict.ACCEPTED in NEXT[page.document.verdict],
         "may_refuse": may_review and Verdict.REFUSED in NEXT[page.document.verdict],
         "reading_form": reading,
         "refusal_form": refusal,

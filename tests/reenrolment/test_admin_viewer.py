@@ -89,9 +89,9 @@ class TestSeeing:
 
         assert f'src="{image(caf, 1)}"' in text
         assert f'src="{image(caf, 2)}"' in text
-        assert "date lue&nbsp;: 12/05/2026" in text
+        assert "Date lue&nbsp;: 12/05/2026" in text
         assert "quotient familial lu&nbsp;: 743 (mai 2026)" in text
-        assert "de moins de 6 mois" in text
+        assert "de moins de 6\u00a0mois" in text
 
     def test_an_opening_is_logged_once(self, admin, dossier, caf, registrar):
         draw(caf)
