@@ -92,6 +92,7 @@ class TestWhat:
         assert f"{link}Télécharger quittance.pdf</a>" in text
         assert "(1,4\u00a0Mo, 4&nbsp;pages)" in text
         assert "Envoyée le 3\u00a0mai 2027 à 18\u00a0h\u00a005" in text
+        assert text.count("Envoyée le") == 1
         assert "<strong>Justificatif de domicile</strong>" in text
         assert "reçue, à examiner" in text
 
