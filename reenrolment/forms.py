@@ -165,6 +165,13 @@ class ChoiceForm(SectionForm):
         offered = {str(value) for value, _ in self.fields["slot_id"].choices}
         return typed if typed in offered else str(self.row.choice.slot_id or "")
 
+    @property
+    def slot_options(self) -> list[tuple[str, str, bool]]:
+        """Value, label, and is it the one selected."""
+        chosen = self.slot_value
+        options = ((str(value), label) for value, label in self.fields["slot_id"].choices)
+        return [(value, label, value == chosen) for value, label in options]
+
     def clean(self):
         """A course that stops takes no slot; one that goes on needs no reason."""
         if self.cleaned_data.get("wanted"):

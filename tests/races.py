@@ -12,18 +12,24 @@ def run_together(function: Callable[[int], object], count: int) -> list:
     """Calls `function(0)` … `function(count - 1)` at the same instant, each in its own connection.
 
     Gives the results in this order; a call that raised gives its exception. The test needs
-    `django_db(transaction=True)`, and what it made must be committed.
+    `django_db(transaction=True)`, and what it made must be committed. Raises what kept one of them
+    from the start, a server with no connection left say: no race was run.
     """
-    results = [None] * count
+    results, absent = [None] * count, []
     start = Barrier(count)
 
     def play(number):
         try:
             connection.ensure_connection()  # opened before the start, so that nobody is late
-            start.wait(timeout=30)
-            results[number] = function(number)
+            start.wait(timeout=60)
         except Exception as error:
-            results[number] = error
+            absent.append(error)
+            start.abort()
+        else:
+            try:
+                results[number] = function(number)
+            except Exception as error:
+                results[number] = error
         finally:
             connection.close()
 
@@ -32,6 +38,8 @@ def run_together(function: Callable[[int], object], count: int) -> list:
         thread.start()
     for thread in threads:
         thread.join()
+    if absent:
+        raise absent[0]
     return results
 
 

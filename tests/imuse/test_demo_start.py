@@ -8,8 +8,8 @@ from django.core.files.storage import storages
 from django.core.management import CommandError, call_command
 
 from accounts.models import User
-from documents.models import Document
-from families.models import DataExport
+from accounts.private_files import shelves
+from families.models import FileToDelete
 from imuse.demo import loading
 
 
@@ -45,8 +45,9 @@ def test_reset_starts_over(settings, tmp_path):
     assert loading.is_loaded()
     assert not User.objects.filter(username="quelqu.un").exists()
     assert not storages["private"].exists("ab/orphelin")
-    rows = [*Document.objects.all(), *DataExport.objects.all()]
-    assert {row.file.name for row in rows} == set(_files(storages["private"]))
+    named = {name for s in shelves() for name in s.rows().values_list(s.field, flat=True)}
+    named |= set(FileToDelete.objects.values_list("name", flat=True))  # the sender's to delete
+    assert named == set(_files(storages["private"]))
     assert not mail.exists()
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from documents import services
-from documents.enums import Preview, RefusalReason, Verdict
+from documents.enums import FileGone, Preview, RefusalReason, Verdict
 from documents.models import Access, Document, PageImage, Reading
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
@@ -185,7 +185,9 @@ class TestSeeing:
         assert reverse("admin:documents_document_file", args=[caf.pk]) in text
 
     def test_a_file_that_is_no_longer_kept(self, admin, dossier, caf):
-        Document.objects.filter(pk=caf.pk).update(file="", preview=Preview.GONE)
+        gone = {"file": "", "file_gone_at": timezone.now(), "file_gone_reason": FileGone.REMOVED}
+        removed = {"removed_at": timezone.now(), "preview": Preview.GONE}
+        Document.objects.filter(pk=caf.pk).update(**gone, **removed)
 
         response = admin.get(viewer(dossier, caf))
 

@@ -45,7 +45,7 @@ STEPS = {
     "the move is logged": (Transition.objects, "create"),
     "a place is claimed": (students, "claim"),
     "a course is asked for": (students, "enrol_without_place"),
-    "the pieces are frozen": (SuppliedPiece.objects, "update_or_create"),
+    "the pieces are frozen": (SuppliedPiece.objects, "bulk_create"),
     "the mail is composed": (emails, "compose"),
     "the mail is queued": (mails, "queue"),
 }

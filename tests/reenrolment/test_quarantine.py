@@ -35,7 +35,7 @@ def quarantine(document):
 
 
 def pdf(content=b""):
-    return SimpleUploadedFile("quittance.pdf", make_pdf() + content, "application/pdf")
+    return SimpleUploadedFile("quittance.pdf", make_pdf() + b"\n%" + content, "application/pdf")
 
 
 def edit(student):
