@@ -33,6 +33,7 @@ class LogInline(ReadOnlyAdminMixin, admin.TabularInline):
     """An append-only table of a piece, for whoever may see the piece."""
 
     extra = 0
+    template = "admin/documents/log_inline.html"
 
     def has_view_permission(self, request, obj=None):
         return request.user.has_perm("documents.view_document")
@@ -43,6 +44,7 @@ class LogInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 class ReviewInline(LogInline):
     model = Review
+    nothing = "Personne ne l'a encore examinée."
     fields = readonly_fields = ["verdict", "reason", "comment", "by", "at"]
 
     @admin.display(description="par")
@@ -52,6 +54,7 @@ class ReviewInline(LogInline):
 
 class AccessInline(LogInline):
     model = Access
+    nothing = "Personne ne l'a encore ouverte."
     fields = readonly_fields = ["actor", "at"]
 
 

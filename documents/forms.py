@@ -26,6 +26,7 @@ class RefusalForm(forms.Form):
             ("", "Choisissez un motif"),
             *((each.value, each.label) for each in REASONS_BY_HAND),
         ],
+        error_messages={"required": "Choisissez le motif du refus."},
     )
     comment = forms.CharField(
         label="Précision",
@@ -81,7 +82,7 @@ class ReadingForm(forms.Form):
         required=False,
         min_value=0,
         max_value=LARGEST_QUOTIENT,
-        help_text="En euros, tel que la CAF ou la MSA l'écrit.",
+        help_text="En euros.",
     )
     quotient_month = forms.DateField(
         label="Mois du quotient",
@@ -90,7 +91,7 @@ class ReadingForm(forms.Form):
         widget=forms.DateInput(
             attrs={"inputmode": "numeric", "autocomplete": "off"}, format="%m/%Y"
         ),
-        help_text="MM/AAAA",
+        help_text="Ainsi\u00a0: 05/2026.",
         error_messages={"invalid": "Écrivez le mois ainsi\u00a0: 05/2026."},
     )
     checked = forms.BooleanField(label="J'ai vérifié ces valeurs sur la pièce", required=False)

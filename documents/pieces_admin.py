@@ -29,7 +29,7 @@ class DocumentTypeAdmin(admin.ModelAdmin):
         shown = ["example_shown", "forget_example"] if obj is not None and obj.example else []
         family = ["help_text", "purpose", "valid_months", "usual_pages", "kept_months"]
         return [
-            (None, {"fields": ["name", "owner", "formats"]}),
+            (None, {"fields": ["name", "owner", "formats", "shows_quotient"]}),
             ("Ce que la famille lit", {"fields": family}),
             ("Exemple", {"fields": [*shown, "picture", "example_alt"]}),
         ]

@@ -45,9 +45,10 @@ class Sending:
 def reminders_of(campaign: Campaign) -> QuerySet[PieceReminder]:
     """The newest first, each with `households` and `reminded`."""
     sent = Q(lines__outcome=ReminderOutcome.SENT)
-    return campaign.piece_reminders.select_related("actor", "cancelled_by").annotate(
+    reminders = campaign.piece_reminders.select_related("actor", "cancelled_by").annotate(
         households=Count("lines"), reminded=Count("lines", filter=sent)
     )
+    return reminders.order_by("-planned_for", "-pk")  # which a count makes Django forget
 
 
 def state_of(reminder: PieceReminder) -> str:

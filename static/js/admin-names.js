@@ -11,6 +11,8 @@
       [box, box.querySelector("[role=textbox]")].forEach((part) => {
         part?.setAttribute("aria-label", label || heading || "Choix");
       });
+      /* Where several may be chosen, one types in the box itself. */
+      box.querySelector(".select2-search__field")?.setAttribute("aria-label", label || heading || "Choix");
     });
     document.querySelectorAll(".inline-group td :is(input, select):not([aria-label])").forEach((control) => {
       if (control.type === "hidden" || control.labels.length) return;

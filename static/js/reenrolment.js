@@ -18,8 +18,11 @@
 
   /* The same clock as the server's sentences, wherever the family is. */
   const PARIS = new Intl.DateTimeFormat("fr-FR", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Paris" });
-  const now = () =>
-    PARIS.format(new Date()).replace(":", "\u00a0h\u00a0");
+  /* « 2 h 05 », « 18 h », as accounts/dates.py writes it. */
+  const now = () => {
+    const [hours, minutes] = PARIS.format(new Date()).split(":");
+    return `${Number(hours)}\u00a0h${minutes === "00" ? "" : `\u00a0${minutes}`}`;
+  };
 
   const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 

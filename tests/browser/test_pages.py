@@ -1,24 +1,31 @@
 """Every page at the narrowest and at a wide screen: axe, sideways scrolling, the strict CSP."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts import connections, email_changes, email_links, mails
 from accounts.enums import MailKind, Means
 from accounts.models import Mail
 from billing import services as billing
-from documents.enums import Verdict
+from documents import services as documents
+from documents.enums import FileGone, RefusalReason, Verdict
+from documents.models import Document, DocumentType
 from families import absorbing, erasures
 from families.invitations import invite
 from families.models import Guardian, Merge
 from reenrolment.enums import EarlyGroup
 from reenrolment.models import EarlyAccess, WaitingCriterion
-from reenrolment.services import allotments, launches, waiting
+from reenrolment.pieces import load_pieces
+from reenrolment.services import allotments, decisions, launches, waiting
 from students import closing
 from students.enums import Criterion, Scheduling, Weekday
 from tests.accounts.codes import code_of
-from tests.browser.conftest import HOME
+from tests.browser.conftest import CAF, HOME
+from tests.documents.builders import make_pdf
 from tests.factories import (
     PASSWORD,
     CourseFactory,
@@ -155,6 +162,55 @@ def test_the_pages_of_a_submitted_dossier(visit, parent, student, family, width)
 
 
 @WIDTHS
+def test_a_complement_asked_for(visit, parent, student, registrar, width):
+    """A piece refused and asked for again, one accepted, on the pages that say it."""
+    case = make_case(student)
+    household = parent.guardian.family
+    refused, accepted = [
+        documents.hand_in(name, make_pdf(), type=kind, family=household, actor=parent)
+        for name, kind in [
+            ("attestation_de_paiement_de_la_caisse_d_allocations_familiales.pdf", CAF),
+            ("loyer.pdf", HOME),
+        ]
+        for kind in [DocumentType.objects.get(name=kind)]
+    ]
+    case.fill_in()
+    dossier = case.submit(parent)
+    documents.accept(accepted, actor=registrar)
+    documents.refuse(refused, reason=RefusalReason.TOO_OLD, actor=registrar)
+    asked = [piece for piece in load_pieces(dossier) if piece.is_refused]
+    until = timezone.now() + dt.timedelta(days=7)
+    decisions.request_complement(dossier, pieces=asked, until=until, actor=registrar)
+    visitor = visit(width=width).sign_in_as(parent)
+    edit = reverse("reenrolment:edit", args=[student.pk])
+    pages = [reverse("imuse:home"), reverse("documents:supplied", args=[student.pk]), edit]
+
+    assert faults(visitor, pages) == {}
+    assert visitor.page.get_by_text("Refusée : Le document est trop ancien.").is_visible()
+
+
+@WIDTHS
+def test_a_file_that_cannot_be_lent(visit, parent, superuser, family, width):
+    """One that the household took back, and one that the storage lost."""
+    name = "attestation_de_paiement_de_la_caisse_d_allocations_familiales.pdf"
+    gone = {"file": "", "file_gone_at": timezone.now(), "file_gone_reason": FileGone.REMOVED}
+    back = DocumentFactory(family=family, name=name, removed_at=timezone.now(), **gone)
+    lost = DocumentFactory(family=family, name=name)
+    lost.file.storage.delete(lost.file.name)
+
+    for user, page in [
+        (parent, "documents:download"),
+        (superuser, "admin:documents_document_file"),
+    ]:
+        visitor = visit(width=width).sign_in_as(user)
+        addresses = [reverse(page, args=[document.pk]) for document in (back, lost)]
+        assert faults(visitor, addresses) == {}
+        assert visitor.page.get_by_text("espace de stockage").is_visible()
+        assert any("503" in fault for fault in visitor.faults)
+        visitor.faults = [fault for fault in visitor.faults if "503" not in fault]
+
+
+@WIDTHS
 def test_the_pages_of_the_waiting_list(visit, parent, student, width):
     """Before and after the wishes, a place offered, then answered."""
     case = make_case(student)
@@ -279,6 +335,7 @@ def test_the_teachers_pages(visit, teacher, student, width):
 @WIDTHS
 def test_the_administrations_pages(visit, parent, director, student, life, width):
     case = make_case(student)
+    rule = PieceRuleFactory()
     case.fill_in()
     dossier = case.submit(parent)
     slot = case.slot
@@ -321,6 +378,9 @@ def test_the_administrations_pages(visit, parent, director, student, life, width
                 reverse("admin:students_student_change", args=[student.pk]),
                 reverse("admin:students_slot_change", args=[slot.pk]),
                 reverse("admin:students_course_add"),
+                reverse("admin:documents_documenttype_add"),
+                reverse("admin:documents_document_change", args=[Document.objects.get().pk]),
+                reverse("admin:documents_piecerule_change", args=[rule.pk]),
                 reverse("admin:billing_invoice_change", args=[life[0].pk]),
                 reverse("admin:lists"),
                 *[

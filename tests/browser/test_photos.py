@@ -70,7 +70,7 @@ class Hands:
 
     def unfold(self, name):
         if not self.piece(name).locator("details[open]").count():
-            self.press(self.piece(name).locator("summary"))
+            self.press(self.piece(name).locator(".piece-photos > summary"))
         return self.photos(name)
 
     def photos(self, name):

@@ -84,10 +84,11 @@ def test_a_settled_piece_is_replaced_from_its_fold(visit, parent, student, state
     page.goto(reverse("reenrolment:edit", args=[student.pk]))
     piece = page.locator(".piece", has_text=ACCEPTED)
     assert "rien à envoyer" in piece.inner_text()
-    assert not piece.locator("input[type=file]").is_visible()
+    field = piece.locator("input[type=file]:not([multiple])")
+    assert not field.is_visible()
 
     piece.get_by_text("Envoyer une version plus récente").click()
-    piece.locator("input[type=file]").set_input_files(
+    field.set_input_files(
         {"name": "recente.pdf", "mimeType": "application/pdf", "buffer": make_pdf()}
     )
     if not javascript:

@@ -109,6 +109,12 @@ class TestForm:
         assert Image.open(BytesIO(content)).size == (900, 1200)
         assert b"cuisine" not in content
 
+    def test_the_rest_of_the_page_is_saved_too(self, save, proof):
+        save(shows_quotient="on", kept_months=12)
+
+        proof.refresh_from_db()
+        assert (proof.shows_quotient, proof.kept_months) == (True, 12)
+
     def test_shown_on_its_page_and_replaced(self, save, signed_in, shown, examples):
         page = signed_in.get(f"{TYPES}{shown.pk}/change/").text
         assert f'src="/extranet/documents/exemples/{shown.pk}/?v={shown.example_version}"' in page

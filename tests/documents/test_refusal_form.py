@@ -20,8 +20,8 @@ def test_what_the_service_takes(reason, comment):
 @pytest.mark.parametrize(
     ("data", "errors"),
     [
-        ({}, {"reason": ["Ce champ est obligatoire."]}),
-        ({"reason": "", "comment": "Non."}, {"reason": ["Ce champ est obligatoire."]}),
+        ({}, {"reason": ["Choisissez le motif du refus."]}),
+        ({"reason": "", "comment": "Non."}, {"reason": ["Choisissez le motif du refus."]}),
         ({"reason": "other"}, {"comment": ["Précisez le motif du refus."]}),
         ({"reason": "other", "comment": "  "}, {"comment": ["Précisez le motif du refus."]}),
     ],

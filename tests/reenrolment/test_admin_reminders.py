@@ -256,6 +256,21 @@ def test_sent_later_listed_and_cancelled(staff, campaign, draft, family, registr
     assert "déjà annulé" in again.content.decode()
 
 
+def test_the_newest_are_listed_first_and_the_oldest_left_out(
+    staff, campaign, draft, family, registrar, monkeypatch
+):
+    monkeypatch.setattr(pages, "LAST", 2)
+    for days in (2, 3, 1):
+        at = timezone.now() + dt.timedelta(days=days)
+        plan(campaign, family, actor=registrar, planned_for=at)
+
+    listed = [reminder for reminder, _ in staff.get(address(campaign)).context["reminders"]]
+
+    assert [each.planned_for for each in listed] == sorted(
+        PieceReminder.objects.values_list("planned_for", flat=True), reverse=True
+    )[:2]
+
+
 @pytest.mark.parametrize(
     ("typed", "field", "said"),
     [

@@ -89,7 +89,7 @@ class TestSeeing:
 
         assert f'src="{image(caf, 1)}"' in text
         assert f'src="{image(caf, 2)}"' in text
-        assert "date lue&nbsp;: 12/05/2026" in text
+        assert "Date lue&nbsp;: 12/05/2026" in text
         assert "quotient familial lu&nbsp;: 743 (mai 2026)" in text
         assert "de moins de 6\u00a0mois" in text
 

@@ -107,6 +107,18 @@ def test_on_the_dossier_s_page_it_is_neither_opened_nor_accepted(
     ]
 
 
+def test_the_viewer_neither_opens_it_nor_offers_to_accept_it(
+    admin, with_document, document, quarantine
+):
+    text = admin.get(action("view_piece", with_document, document.pk)).text
+
+    assert "Pièce en quarantaine" in text
+    assert reverse("admin:documents_document_file", args=[document.pk]) not in text
+    assert action("accept_viewed", with_document, document.pk) not in text
+    assert action("note_viewed", with_document, document.pk) not in text
+    assert action("refuse_viewed", with_document, document.pk) in text
+
+
 def test_cleaned_it_is_a_piece_like_another(admin, with_document, document, quarantine, clamd):
     call_command("scan_documents")
 

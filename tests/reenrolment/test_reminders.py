@@ -201,7 +201,7 @@ def test_each_household_of_a_child_is_told_of_its_own(campaign, rules, draft, fa
 
     claire = Mail.objects.get(to="claire@example.org")
     samir = Mail.objects.get(to="samir@example.org")
-    assert "- Avis d'imposition : refusée — Illisible chez les Martin.\n" in claire.body
+    assert "- Avis d'imposition : refusée. Illisible chez les Martin.\n" in claire.body
     assert "- Avis d'imposition : pièce manquante\n" in samir.body
     assert "Martin" not in samir.body
 
@@ -295,7 +295,7 @@ def test_the_mail_lists_the_pieces_child_by_child(campaign, rules, family, draft
         "\nPour Hugo et Louise, à envoyer avant le 11\xa0juin 2099 à 20\xa0h :\n"
         "- Avis d'imposition : pièce manquante\n",
         "\nPour Louise, à envoyer avant le 11\xa0juin 2099 à 20\xa0h :\n"
-        "- Photo d'identité : refusée — Le document est trop ancien.\n",
+        "- Photo d'identité : refusée. Le document est trop ancien.\n",
         "validez la demande : https://conservatoire.example/extranet/accueil/\n",
         "le tarif haut des droits d'inscription est appliqué",
         "Vous recevez ce message du service parce qu'",
