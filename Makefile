@@ -92,7 +92,7 @@ test-browser: .venv/dev.txt ## Joue les parcours dans Chromium (CHROMIUM, sinon 
 	$(ALONE) CHROMIUM="$(CHROMIUM)" DATABASE_URL=sqlite:///$(CURDIR)/var/test-browser.sqlite3 $(PYTEST) -m browser
 
 .PHONY: bench
-bench: .venv/dev.txt ## Mesure les pages, les choix et la soirée d'ouverture sur PostgreSQL (QUICK=1 : plus court, ONLY=pages)
+bench: .venv/dev.txt ## Mesure les pages, les choix, la soirée d'ouverture et les envois sur PostgreSQL (QUICK=1 : plus court, ONLY=pages)
 	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.speed $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: bench-sign-in

@@ -13,9 +13,10 @@ from urllib.parse import urlencode
 from bench.server import Server
 
 PATIENCE = 120  # seconds, after which an answer counts as lost
+LARGE = 100_000  # bytes from which deploy/nginx.conf takes a request for one that sends files
 _BOUNDARY = "----bench"
 _URLENCODED = "application/x-www-form-urlencoded"
-_MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
+MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 
 
 @dataclass(frozen=True)
@@ -40,31 +41,49 @@ class Answer:
         return sentence in html.unescape(self.page).replace("\xa0", " ")
 
 
-class Browser:
-    """Somebody's: it keeps the cookies it is given."""
+@dataclass(frozen=True)
+class Upload:
+    """A file chosen in a form."""
 
-    def __init__(self, server: Server, cookies: dict[str, str] | None = None):
+    name: str
+    content: bytes
+    content_type: str
+
+
+class Browser:
+    """Somebody's: it keeps the cookies it is given.
+
+    `uploads` is the server of the large requests, which it chooses as nginx would; None if there is
+    but one.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        cookies: dict[str, str] | None = None,
+        uploads: Server | None = None,
+    ):
         self.port, self.cookies = server.port, dict(cookies or {})
+        self.uploads_port = (uploads or server).port
 
     async def get(self, path: str) -> Answer:
-        return await self._send("GET", path, "")
+        return await self._send("GET", path, b"")
 
     async def post(self, path: str, fields: dict[str, str]) -> Answer:
-        return await self._send("POST", path, urlencode(fields), _URLENCODED)
+        return await self._send("POST", path, urlencode(fields).encode(), _URLENCODED)
 
-    async def post_files(self, path: str, fields: dict[str, str]) -> Answer:
-        """As a form that may hold files sends itself; this one holds none."""
-        parts = [
-            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-            for name, value in fields.items()
-        ]
-        return await self._send("POST", path, "".join(parts) + f"--{_BOUNDARY}--\r\n", _MULTIPART)
+    async def post_files(
+        self, path: str, fields: dict[str, str], files: dict[str, Upload] | None = None
+    ) -> Answer:
+        """As a form that may hold files sends itself."""
+        return await self._send("POST", path, multipart(fields, files or {}), MULTIPART)
 
     async def _send(self, method, path, body, content_type=""):
         sent_at = time.perf_counter()
         try:
-            request = self._request(method, path, body.encode(), content_type)
-            raw = await asyncio.wait_for(self._exchange(request), PATIENCE)
+            request = self._request(method, path, body, content_type)
+            port = self.port if len(body) < LARGE else self.uploads_port
+            raw = await asyncio.wait_for(_exchange(port, request), PATIENCE)
         except (OSError, TimeoutError):
             raw = b""
         answered_at = time.perf_counter()
@@ -95,17 +114,33 @@ class Browser:
             lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
         return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
-    async def _exchange(self, request):
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        try:
-            writer.write(request)
-            return await reader.read()
-        finally:
-            writer.close()
-
     def _keep(self, cookie):
         name, _, value = cookie.partition(";")[0].partition("=")
         self.cookies[name] = value
+
+
+async def _exchange(port, request):
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(request)
+        return await reader.read()
+    finally:
+        writer.close()
+
+
+def multipart(fields: dict[str, str], files: dict[str, Upload]) -> bytes:
+    """The body of a form sent as MULTIPART."""
+    parts = [(f'name="{name}"', value.encode()) for name, value in fields.items()]
+    for name, file in files.items():
+        told = f'name="{name}"; filename="{file.name}"\r\nContent-Type: {file.content_type}'
+        parts.append((told, file.content))
+    written = [
+        f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {told}\r\n\r\n".encode()
+        + value
+        + b"\r\n"
+        for told, value in parts
+    ]
+    return b"".join(written) + f"--{_BOUNDARY}--\r\n".encode()
 
 
 async def hammer(

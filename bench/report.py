@@ -1,6 +1,6 @@
 """The figures in Markdown, ratios first, as docs/performance.md holds them; pure functions."""
 
-from bench import sign_ins
+from bench import sign_ins, uploads
 from bench.evening import LIMIT, Evening
 from bench.measures import Sample, french, percentile, spread
 from bench.pages import FLOOR_QUERIES, QUERY_MS, Page
@@ -102,6 +102,29 @@ def evening_table(evening: Evening) -> list[str]:
     return lines
 
 
+def uploads_table(rush: uploads.Rush) -> list[str]:
+    lines = [
+        f"{uploads.FAMILIES} familles envoient sans pause un fichier de 2 Mo, photo ou PDF tour à"
+        " tour, et lisent la page après chacun. « À part » : les grandes demandes ont leurs deux"
+        " processus, comme dans `deploy/` ; « ensemble » : un seul serveur fait tout.",
+        "",
+        "| Page | envois | pages/s | p50 | p95 | p50, fois plus long | pages/s, fois moins |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for page in rush.pages:
+        for way, samples in {"aucun": page.alone, **page.during}.items():
+            ratios = f"{page.slower(way)} | {page.fewer(way)}" if way in page.during else " | "
+            told = " | ".join(_speed(samples))
+            lines.append(f"| {page.name} | {way} | {told} | {ratios} |")
+    lines += ["", "| Les envois | par seconde | p50 | p95 |", "|---|---|---|---|"]
+    for way, samples in rush.sent.items():
+        seconds = [value for sample in samples for value in sample.seconds]
+        p50, p95 = (_ms(percentile(seconds, rank)) for rank in (50, 95))
+        rates = format(spread(sample.per_second for sample in samples), ".1f")
+        lines.append(f"| {way} | {rates} | {p50} | {p95} |")
+    return lines
+
+
 def missed_by_pages(pages: list[Page]) -> list[str]:
     """A sentence for each target that the medians do not reach; so do the three others."""
     missed = []
@@ -146,6 +169,17 @@ def missed_by_evening(evening: Evening) -> list[str]:
     if evening.unfair or evening.unclear:
         told = f"{evening.unfair} refus injustes, {evening.unclear} refus obscurs"
         missed.append(f"soirée : {told}")
+    return missed
+
+
+def missed_by_uploads(rush: uploads.Rush) -> list[str]:
+    """Of the uploads on a server of their own alone: the other way is there to be compared."""
+    missed = []
+    for page in rush.pages:
+        slower, fewer = page.slower(uploads.APART), page.fewer(uploads.APART)
+        if max(slower.median, fewer.median) > uploads.LIMIT:
+            told = f"p50 {slower} fois plus long, {fewer} fois moins de pages par seconde"
+            missed.append(f"{page.name} pendant les envois : {told}")
     return missed
 
 

@@ -42,8 +42,13 @@ def run(environment: dict[str, str], module: str, *arguments: str) -> str:
 
 
 @contextlib.contextmanager
-def serve(application: str, environment: dict[str, str], log: Path) -> Iterator[Server]:
-    """The server, once each worker has answered; what it says goes to `log`."""
+def serve(
+    application: str, environment: dict[str, str], log: Path, *, nice: int = 0
+) -> Iterator[Server]:
+    """The server, once each worker has answered; what it says goes to `log`.
+
+    `nice` is how far it stands back for the others, from 0 to 19.
+    """
     port = _free_port()
     command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", str(WORKERS), "--timeout", "60", "--log-level", "warning"]
@@ -51,6 +56,7 @@ def serve(application: str, environment: dict[str, str], log: Path) -> Iterator[
         master = subprocess.Popen(
             command, env=os.environ | environment, stdout=output, stderr=output
         )
+    os.setpriority(os.PRIO_PROCESS, master.pid, nice)  # which its workers take from it
     try:
         yield Server(port, _wait_for_workers(master, port, log), environment)
     finally:

@@ -1,4 +1,5 @@
-"""« make bench »: how fast the family's pages, the picks, the sign-ins and the opening evening are.
+"""« make bench »: how fast the family's pages, the picks, the sign-ins and the opening evening are,
+and the pages while others upload.
 
 Writes its tables in Markdown, as docs/performance.md holds them. Ends with 1 if a place was sold
 too many, if an answer was a 5xx, or if the database does not hold what the families were told.
@@ -18,7 +19,7 @@ from pathlib import Path
 import django
 import psycopg2
 
-from bench import evening, pages, pgbench, picks, report, sign_ins
+from bench import evening, pages, pgbench, picks, report, sign_ins, uploads
 from bench.databases import databases
 from bench.server import run, serve
 
@@ -29,6 +30,7 @@ PARTS = {
     "picks": ["floor", "race"],
     "sign_ins": ["small"],
     "evening": ["small"],
+    "uploads": ["small"],
 }
 
 
@@ -123,6 +125,21 @@ class Bench:
         tell("### La soirée d'ouverture", "", *report.evening_table(opening), "")
         self.missed += report.missed_by_evening(opening)
         self.faults += opening.faults
+
+    def measure_uploads(self) -> None:
+        pages_server, log = self.servers["small"], self.folder / "gunicorn.log"
+        with serve("imuse.wsgi", pages_server.environment, log, nice=uploads.NICE) as apart:
+            rush = uploads.measure(
+                pages_server,
+                apart,
+                self.casts["small"],
+                rounds=self.rounds,
+                seconds=4 * self.seconds,
+                say=say,
+            )
+        tell("### Les envois", "", *report.uploads_table(rush), "")
+        self.missed += report.missed_by_uploads(rush)
+        self.faults += rush.faults
 
     @property
     def _has_large(self):

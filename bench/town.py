@@ -1,8 +1,8 @@
 """A town of any size in the product's database, and what a bench asks of it between two measures.
 
-`python -m bench.town build SHAPE`, `… reset`, `… verify`, `… queries ADDRESS…`, `… pick_sql`: each
-writes its answer in JSON. A household is of the same size in every town, and its pages hold as many
-rows: what a page takes more in a larger one is the size of the tables.
+`python -m bench.town build SHAPE`, `… reset`, `… verify`, `… verify_uploads`, `… queries ADDRESS…`,
+`… pick_sql`: each writes its answer in JSON. A household is of the same size in every town, and its
+pages hold as many rows: what a page takes more in a larger one is the size of the tables.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import sys
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import count
 
 import django
@@ -35,6 +36,8 @@ from bench.sessions import cookies_of  # noqa: E402
 from billing.enums import InvoiceKind, InvoiceStatus  # noqa: E402
 from billing.models import Invoice, InvoiceLine  # noqa: E402
 from documents.enums import Formats, Owner  # noqa: E402
+from documents.models import Document  # noqa: E402
+from documents.pieces import piece_key  # noqa: E402
 from families.models import Family, Guardian  # noqa: E402
 from imuse.invariants import CHECKS, files  # noqa: E402
 from reenrolment.models import CourseChoice, Reenrolment, SuppliedPiece, Transition  # noqa: E402
@@ -149,6 +152,17 @@ def verify() -> dict:
         # The pieces of the town are rows alone, without their files.
         "violations": [fault for check in CHECKS if check is not files for fault in check()],
     }
+
+
+def verify_uploads() -> dict:
+    """How many files the families have sent, and what is not in the store as it was received."""
+    sent = Document.objects.filter(uploaded_by__is_staff=False)
+    wrong = []
+    for document in sent.with_file():
+        with document.file.open() as file:
+            if sha256(file.read()).hexdigest() != document.sha256:
+                wrong.append(f"{document.pk} : le fichier gardé n'est plus le même")
+    return {"sent": sent.count(), "wrong": wrong}
 
 
 def count_queries_of(cookies: dict, addresses: list[str]) -> dict:
@@ -424,11 +438,14 @@ class _Town:
 
     def household(self, number: int) -> dict:
         """What its browser needs."""
-        user, student = self.users[number], self.children[self.families[number].pk][0]
+        user, family = self.users[number], self.families[number]
+        student = self.children[family.pk][0]
         return {
             "username": user.username,
             "cookies": cookies_of_family(user),
             "student": student.pk,
+            "photo": f"piece-{piece_key(self.photo.pk, None)}",
+            "proof": f"piece-{piece_key(self.proofs[-1].pk, family.pk)}",
         }
 
     def _create(self, rows):
@@ -436,7 +453,12 @@ class _Town:
         return type(rows[0]).objects.bulk_create(rows, batch_size=BATCH) if rows else []
 
 
-COMMANDS = {"reset": reset, "verify": verify, "pick_sql": pick_sql}
+COMMANDS = {
+    "reset": reset,
+    "verify": verify,
+    "verify_uploads": verify_uploads,
+    "pick_sql": pick_sql,
+}
 
 
 def main() -> None:

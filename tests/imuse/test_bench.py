@@ -1,18 +1,24 @@
 """The parts of `make bench` that need no server: its forms, its figures, its tables."""
 
+import asyncio
+
 import pytest
 from django.urls import resolve, reverse
 
 from bench import pgbench, report
-from bench.clients import Answer
+from bench.clients import LARGE, MULTIPART, Answer, Browser, Upload, multipart
 from bench.evening import Evening
 from bench.forms import find_form, pick
 from bench.measures import Sample, percentile, rate, spread, unfair
 from bench.pages import PAGES, Page
 from bench.picks import FLOOR_SHAPES, FULL, Race
-from bench.town import Shape, count_queries_of, reset, settle, verify
+from bench.server import Server
+from bench.town import Shape, count_queries_of, reset, settle, verify, verify_uploads
+from bench.uploads import APART, TOGETHER, Beside, Rush
+from documents.models import Document
 from reenrolment.models import Reenrolment
 from students.models import Hold, Student
+from tests.documents.builders import make_jpeg, make_pdf
 from tests.factories import CampaignFactory, CourseFactory, EnrolmentFactory, SlotFactory
 
 
@@ -98,6 +104,45 @@ class TestTown:
         reset()
         assert verify()["submitted"] == verify()["requested"] == verify()["held"] == 0
 
+    @pytest.mark.parametrize(
+        ("field", "name", "make"),
+        [("photo", "photo.jpg", make_jpeg), ("proof", "attestation.pdf", make_pdf)],
+    )
+    def test_a_file_sent_as_the_bench_sends_it_is_counted(self, client, db, field, name, make):
+        household = settle(self.SHAPE)["households"][0]
+        client.cookies.load(household["cookies"])
+        address = reverse("reenrolment:edit", args=[household["student"]])
+        fields = find_form(client.get(address).content.decode(), "administrative").fields
+        file = Upload(name, make(), "application/octet-stream")
+
+        body = multipart(fields, {household[field]: file})
+        response = client.post(address, body, content_type=MULTIPART)
+
+        assert response.status_code == 302
+        assert verify_uploads() == {"sent": 1, "wrong": []}
+        Document.objects.filter(uploaded_by__is_staff=False).update(sha256="0" * 64)
+        assert len(verify_uploads()["wrong"]) == 1
+
+
+@pytest.mark.parametrize(("size", "server"), [(10, "pages"), (LARGE, "uploads")])
+def test_a_browser_sends_large_requests_to_the_server_of_the_uploads(monkeypatch, size, server):
+    asked = []
+
+    async def answer(port, request):
+        asked.append(port)
+        return b"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n"
+
+    monkeypatch.setattr("bench.clients._exchange", answer)
+    ports = {"pages": 1, "uploads": 2}
+    servers = {name: Server(port, [], {}) for name, port in ports.items()}
+    browser = Browser(servers["pages"], uploads=servers["uploads"])
+    file = Upload("f.pdf", b"x" * size, "application/pdf")
+
+    answer = asyncio.run(browser.post_files("/", {"name": "é"}, {"piece": file}))
+
+    assert answer.status == 302
+    assert asked == [ports[server]]
+
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 def test_every_page_measured_has_an_address(path):
@@ -158,6 +203,10 @@ class TestReport:
             "connexions : 12 (12–12) par seconde pour 30"
         ]
         assert report.missed_by_evening(_evening(seconds=2.0)) == ["soirée : p95 de 2000 ms"]
+        assert report.missed_by_uploads(_rush(per_second=40)) == [
+            "Accueil pendant les envois : p50 1,00 (1,00–1,00) fois plus long,"
+            " 2,50 (2,50–2,50) fois moins de pages par seconde"
+        ]
 
     def test_targets_reached_are_not(self):
         page = Page("Accueil", 7, floor=[_sample(10)], small=[_sample(11)], large=[_sample(12)])
@@ -166,6 +215,7 @@ class TestReport:
         assert report.missed_by_races([_race(90)]) == []
         assert report.missed_by_sign_ins([_sample(40, per_second=35)]) == []
         assert report.missed_by_evening(_evening(seconds=0.1)) == []
+        assert report.missed_by_uploads(_rush(per_second=60)) == []
 
     def test_tables_have_a_line_for_each_measure(self):
         page = Page("Accueil", 7, floor=[_sample(10)], small=[_sample(11)])
@@ -174,6 +224,8 @@ class TestReport:
         assert [line.count("|") for line in report.picks_table([_race(90)])[2:]] == [8] * 3
         assert [line.count("|") for line in report.shapes_table([_race(90)])[2:]] == [4] * 6
         assert [line.count("|") for line in report.evening_table(_evening(1))[2:]] == [6] * 3
+        pages = [line.count("|") for line in report.uploads_table(_rush(60))[2:]]
+        assert pages == [8] * 5 + [0] + [5] * 4
 
 
 def _answer(sent_at, answered_at):
@@ -195,3 +247,10 @@ def _evening(seconds):
     evening = Evening(families=1, arrival=1, submitted=1, lasted=40)
     evening.steps["accueil"].append(_answer(0, seconds))
     return evening
+
+
+def _rush(per_second):
+    """Apart, so many pages per second beside the uploads; on one server, next to none."""
+    during = {APART: [_sample(0, per_second)], TOGETHER: [_sample(0, 1)]}
+    page = Beside("Accueil", alone=[_sample(0, 100)], during=during)
+    return Rush([page], sent={APART: [_sample(0, 5)], TOGETHER: [_sample(0, 5)]})
