@@ -191,7 +191,7 @@ class TestSeeing:
 
         response = admin.get(viewer(dossier, caf))
 
-        assert "Le fichier de cette pièce n'est plus gardé." in response.text
+        assert "Le fichier de cette pièce n'est plus gardé&nbsp;: retiré, le " in response.text
         assert reverse("admin:documents_document_file", args=[caf.pk]) not in response.text
 
     def test_a_long_one_says_how_much_is_not_shown(self, admin, dossier, caf):
