@@ -1,11 +1,13 @@
 """« Mes données » played whole: asked for, made by the sender, downloaded, opened; then erased."""
 
 import json
+import re
 from zipfile import ZipFile
 
 import pytest
 from django.core.management import call_command
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from tests.factories import DocumentFactory, FamilyFactory, GuardianFactory
 
@@ -51,7 +53,7 @@ def test_an_erasure_from_the_request_to_the_end(visit, director, establishment, 
     page.goto(reverse("families:my_data"))
     page.get_by_role("link", name="Demander l'effacement").click()
     page.get_by_role("button", name="Envoyer la demande").click()
-    assert page.title().startswith("Erreur")
+    expect(page).to_have_title(re.compile(r"^\s*Erreur"))
     page.get_by_label("Que voulez-vous faire effacer").fill("Tout le foyer.")
     page.get_by_role("button", name="Envoyer la demande").click()
     page.get_by_text("Demande reçue").wait_for()
