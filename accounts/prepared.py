@@ -29,8 +29,7 @@ FIRST_MOMENT = dt.datetime(2900, 1, 1, tzinfo=dt.UTC)
 def prepared(compose: Callable[..., QuerySet]) -> Callable[..., list]:
     """A selector that returns the rows of `compose`, whose SQL is composed once for each shape.
 
-    Its arguments, by position: whole numbers (keys), days, hours, aware moments, and lists of
-    keys
+    Its arguments, by position: whole numbers (keys), days, hours, aware moments, and lists of keys
     without doubles are values, which vary from call to call; all others (None, texts, flags) are of
     the shape, as the length of a list is. `compose` uses nothing but its arguments: a clock read,
     or a condition on a value, would stay as the first call found it. The tests catch both

@@ -62,13 +62,7 @@ def rank_of(rank: int, waiting: int) -> str:
 
 def is_waiting(campaign: Campaign, student: Student) -> Exists:
     """Does the student wait for anything that the campaign prepares?"""
-    return Exists(
-        WaitingEntry.objects.live().filter(
-            student=student.pk,
-            course__establishment=campaign.establishment_id,
-            course__school_year=campaign.school_year_id,
-        )
-    )
+    return Exists(_live(student.pk, campaign.establishment_id, campaign.school_year_id))
 
 
 def waits_for_anything(campaign: Campaign, student: Student) -> bool:
@@ -79,8 +73,12 @@ def waits_for_anything(campaign: Campaign, student: Student) -> bool:
 
 @prepared
 def _live_entries(student: int, site: int, year: int) -> QuerySet[WaitingEntry]:
+    return _live(student, site, year)[:1]
+
+
+def _live(student, site, year):
     entries = WaitingEntry.objects.live().filter(student=student)
-    return entries.filter(course__establishment=site, course__school_year=year)[:1]
+    return entries.filter(course__establishment=site, course__school_year=year)
 
 
 def waits_of(

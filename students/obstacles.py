@@ -79,9 +79,7 @@ def _lessons_at(
     taken = Enrolment.objects.live().filter(student=student, place__slot=OuterRef("pk"))
     picked = Hold.objects.filter(student=student, until__gt=now, entry=None)
     held = picked.filter(place__slot=OuterRef("pk"))
-    return (
-        Slot.objects.filter(Exists(taken) | Exists(held), course__school_year=school_year)
-        .filter(weekday=weekday, starts_at__lt=ends_at, ends_at__gt=starts_at)
-        .exclude(course__in=but_of)
-        .select_related("course")
-    )
+    when = Slot(weekday=weekday, starts_at=starts_at, ends_at=ends_at)
+    when.course = Course(school_year_id=school_year)
+    others = Slot.objects.at_the_time_of(when).exclude(course__in=but_of)
+    return others.filter(Exists(taken) | Exists(held)).select_related("course")
