@@ -128,6 +128,7 @@ def test_what_one_tab_extends_the_others_see(claire, family_page):
         page.get_by_role("alertdialog").wait_for()
 
     family_page.get_by_role("button", name=STAY).click()
+    family_page.get_by_role("alertdialog").wait_for(state="hidden")  # the server has answered
     other.clock.fast_forward(21_000)
 
     other.get_by_role("alertdialog").wait_for(state="hidden")
