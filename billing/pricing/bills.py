@@ -1,0 +1,37 @@
+"""What the engine answers: amounts, each with its reason in French."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class LineKind(StrEnum):
+    FILE_FEE = "file_fee"
+    TUITION = "tuition"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of an invoice; `amount` in euros, to the cent, never negative."""
+
+    kind: LineKind
+    label: str
+    explanation: str
+    amount: Decimal
+    pupil: int | str | None = None  # the key of the pupil; None: the household
+    lesson: int | str | None = None
+    category: str = ""
+    at_top_rate: bool = False
+
+
+@dataclass(frozen=True)
+class Bill:
+    lines: tuple[Line, ...]
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.amount for line in self.lines), Decimal("0.00"))
+
+    @property
+    def at_top_rate(self) -> bool:
+        return any(line.at_top_rate for line in self.lines)

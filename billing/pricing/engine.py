@@ -1,0 +1,13 @@
+"""Facts in, lines out."""
+
+from billing.pricing.bills import Bill
+from billing.pricing.facts import Household
+from billing.pricing.grids import Grid
+
+
+def price(grid: Grid, household: Household) -> Bill:
+    """What the household owes by the grid, each line with its reason in French.
+
+    Raises PricingError when a lesson matches no rate of the grid, or several.
+    """
+    raise NotImplementedError
