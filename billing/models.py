@@ -10,6 +10,13 @@ from django.utils import timezone
 from accounts.models import Establishment
 from billing.enums import InvoiceKind, InvoiceStatus, PaymentMeans, Settlement
 from billing.money import CENT, ZERO, SumField, euros
+from billing.tariff_models import CourseCategory, TariffCategory, TariffGrid  # noqa: F401
+from billing.tariff_row_models import (  # noqa: F401
+    TariffFee,
+    TariffModifier,
+    TariffRate,
+    TariffRental,
+)
 from families.models import Family
 from students.models import SchoolYear
 
