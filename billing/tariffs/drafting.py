@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
+from billing.models.tariff_rows import TariffRate
+from billing.models.tariffs import TariffCategory, TariffGrid
 from billing.money import CENT
-from billing.tariff_models import TariffCategory, TariffGrid
-from billing.tariff_row_models import TariffRate
 from billing.tariffs.enums import GridStatus
 from students.models import SchoolYear
 
@@ -169,9 +169,11 @@ def is_frozen(category: TariffCategory) -> bool:
 
 
 def _copy_row(row, grid):
-    row.pk, row.grid, row._state.adding = None, grid, True
-    row.save()
-    return row
+    """A new row: the one that was read keeps what was prefetched for it."""
+    fields = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    copy = type(row)(**fields | {"id": None, "grid_id": grid.pk})
+    copy.save(force_insert=True)
+    return copy
 
 
 def _log(grid, flag, message, *, actor):

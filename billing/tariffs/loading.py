@@ -3,9 +3,9 @@
 import datetime as dt
 
 from accounts.models import Establishment
+from billing.models.tariff_rows import TariffModifier, TariffRate
+from billing.models.tariffs import TariffCategory, TariffGrid
 from billing.pricing import grids
-from billing.tariff_models import TariffCategory, TariffGrid
-from billing.tariff_row_models import TariffModifier, TariffRate
 from billing.tariffs.enums import GridStatus
 from students.models import SchoolYear
 
@@ -24,12 +24,16 @@ def published_grid(
 
 
 def load(tariff_grid: TariffGrid) -> grids.Grid:
-    """The grid, published or not, in six queries whatever its size."""
-    categories = TariffCategory.objects.filter(establishment=tariff_grid.establishment_id)
+    """The grid, published or not, in six queries whatever its size.
+
+    Its categories are those that it prices, and those that these include: the establishment may
+    have others, of other years.
+    """
+    rates = tuple(map(_rate, tariff_grid.rates.select_related("category")))
     return grids.Grid(
         label=tariff_grid.label,
-        categories=tuple(map(_category, categories.prefetch_related("includes"))),
-        rates=tuple(map(_rate, tariff_grid.rates.select_related("category"))),
+        categories=_categories(tariff_grid, {rate.category for rate in rates}),
+        rates=rates,
         modifiers=tuple(map(_modifier, tariff_grid.modifiers.prefetch_related("categories"))),
         fees=tuple(
             grids.Fee(fee.label, fee.amount, grids.FeePer(fee.per))
@@ -40,6 +44,17 @@ def load(tariff_grid: TariffGrid) -> grids.Grid:
         months=tariff_grid.months,
         top_within_zone=tariff_grid.top_within_zone,
     )
+
+
+def _categories(tariff_grid, codes):
+    ours = TariffCategory.objects.filter(establishment=tariff_grid.establishment_id)
+    categories = {row.code: _category(row) for row in ours.prefetch_related("includes")}
+    kept, waiting = set(), set(codes)
+    while waiting:
+        code = waiting.pop()
+        kept.add(code)
+        waiting |= categories[code].includes - kept
+    return tuple(category for code, category in categories.items() if code in kept)
 
 
 def _category(category: TariffCategory) -> grids.Category:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import Establishment, User
-from billing.tariff_models import CourseCategory, TariffCategory
+from billing.models.tariffs import CourseCategory, TariffCategory
 from students.models import Course, SchoolYear
 
 

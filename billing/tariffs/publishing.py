@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.dates import day
 from accounts.models import Establishment, User
-from billing.tariff_models import TariffGrid
+from billing.models.tariffs import TariffGrid
 from billing.tariffs import checking, drafting, loading
 from billing.tariffs.enums import GridStatus
 from billing.tariffs.mapping import unmapped_courses

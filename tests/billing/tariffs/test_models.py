@@ -108,14 +108,14 @@ def test_a_form_says_it_beside_the_field(fields, field, code):
 @pytest.mark.parametrize(
     ("fields", "case", "price"),
     [
-        ({}, "tous les cas", "603,00\u00a0€"),
+        ({}, "tous", "603,00\u00a0€"),
         (
             {"zone": "outside", "audience": "adult", "rank": 2},
             "hors territoire, adultes, 2e élève",
             "603,00\u00a0€",
         ),
-        ({"band_high": Decimal(600)}, "QF de moins de 600", "603,00\u00a0€"),
-        ({"band_low": Decimal("1000.00")}, "QF de 1\u202f000 et plus", "603,00\u00a0€"),
+        ({"band_high": Decimal(600)}, "tous, QF de moins de 600", "603,00\u00a0€"),
+        ({"band_low": Decimal("1000.00")}, "tous, QF de 1\u202f000 et plus", "603,00\u00a0€"),
         (
             {
                 "band_low": Decimal(600),
@@ -125,7 +125,7 @@ def test_a_form_says_it_beside_the_field(fields, field, code):
                 "effort_floor": Decimal(76),
                 "effort_ceiling": Decimal(285),
             },
-            "QF de 600 à moins de 1\u202f000",
+            "tous, QF de 600 à moins de 1\u202f000",
             "6,4\u00a0% du QF, de 76,00\u00a0€ à 285,00\u00a0€",
         ),
     ],

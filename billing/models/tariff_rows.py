@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
+from billing.models.tariffs import TariffCategory, TariffGrid
 from billing.money import euros
-from billing.tariff_models import TariffCategory, TariffGrid
 from billing.tariffs.enums import FeePer, ModifierReason, RateAudience
 from families.enums import Zone
 
@@ -181,12 +181,16 @@ class TariffRate(models.Model):
         return f"QF de {_bare(low)} et plus" if low else ""
 
     @property
-    def case(self) -> str:
-        """Whom it is for, in words."""
+    def for_whom(self) -> str:
+        """« hors territoire, adultes », « tous »: whatever the quotient."""
         rank = f"{self.rank}{'er' if self.rank == 1 else 'e'} élève" if self.rank else ""
         audience = "" if self.audience == RateAudience.ALL else self.get_audience_display()
         zone = self.get_zone_display() if self.zone else ""
-        return ", ".join(filter(None, (zone, audience, self.band, rank))) or "tous les cas"
+        return ", ".join(filter(None, (zone, audience, rank))) or "tous"
+
+    @property
+    def case(self) -> str:
+        return ", ".join(filter(None, (self.for_whom, self.band)))
 
     @property
     def price(self) -> str:
