@@ -8,7 +8,7 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceLine, TariffCategory, TariffGrid, TariffRate
 from documents.enums import Formats, Owner
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Commune, Family, Guardian
@@ -306,3 +306,39 @@ class CampaignFactory(factory.django.DjangoModelFactory):
     opens_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(days=1))
     closes_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=7))
     terms = factory.SubFactory(TermsFactory)
+
+
+class TariffCategoryFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = TariffCategory
+        django_get_or_create = ["establishment", "code"]
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    code = "cursus"
+    label = factory.LazyAttribute(lambda category: category.code.capitalize())
+
+
+class TariffGridFactory(factory.django.DjangoModelFactory):
+    """A draft that has all it needs to be published, but its rates."""
+
+    class Meta:
+        model = TariffGrid
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    label = factory.Sequence(lambda n: f"Tarifs {n}")
+    valid_from = factory.LazyAttribute(lambda grid: grid.school_year.starts_on)
+    valid_until = factory.LazyAttribute(lambda grid: grid.school_year.ends_on)
+    deliberation_number = "2026-041"
+    deliberation_date = dt.date(2026, 6, 12)
+
+
+class TariffRateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = TariffRate
+
+    grid = factory.SubFactory(TariffGridFactory)
+    category = factory.SubFactory(
+        TariffCategoryFactory, establishment=factory.SelfAttribute("..grid.establishment")
+    )
+    amount = Decimal("603.00")

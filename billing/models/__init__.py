@@ -1,0 +1,12 @@
+"""The tables of the app, one file by noun."""
+
+from billing.models.invoices import Instalment, Invoice, InvoiceLine, InvoiceSeries
+from billing.models.payments import Payment
+from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, TariffRental
+from billing.models.tariffs import CourseCategory, TariffCategory, TariffGrid
+
+__all__ = [
+    *["Instalment", "Invoice", "InvoiceLine", "InvoiceSeries", "Payment"],
+    *["CourseCategory", "TariffCategory", "TariffGrid"],
+    *["TariffFee", "TariffModifier", "TariffRate", "TariffRental"],
+]
