@@ -18,14 +18,6 @@ __all__ = ["PricingError", "price"]
 WHOLE = Decimal(1)
 
 
-class PricingError(Exception):
-    """Why a household can't be priced, in French, with a code."""
-
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code, self.message = code, message
-
-
 def price(grid: Grid, household: Household) -> Bill:
     """What the household owes by the grid for the year, each line with its reason in French.
 
