@@ -90,9 +90,10 @@ def publish(request, pk):
             return redirect("admin:billing_tariffgrid_publish", pk)
         messages.success(request, f"La grille «\u00a0{grid}\u00a0» est publiée.")
         return redirect("admin:billing_tariffgrid_change", pk)
+    inspection = publishing.inspect(grid)
     context = {
-        "obstacles": [error.messages[0] for error in publishing.obstacles(grid)],
-        "notes": publishing.notes(grid),
+        "obstacles": [error.messages[0] for error in inspection.obstacles],
+        "notes": inspection.notes,
         "tables": tables_of(grid),
     }
     return render_page(request, grid, "Publier", "admin/billing/tariffgrid/publish.html", context)
