@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from accounts.models import Establishment
 from billing.enums import InvoiceKind, InvoiceStatus, PaymentMeans, Settlement
+from billing.instrument_models import Instrument, InstrumentKind, Repair  # noqa: F401
 from billing.money import CENT, ZERO, SumField, euros
+from billing.rental_models import Rental, RentalCharge, RentalMove  # noqa: F401
 from families.models import Family
 from students.models import SchoolYear
 

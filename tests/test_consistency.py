@@ -12,6 +12,7 @@ from django.db import models
 from django.urls import get_resolver
 
 from accounts import roles
+from billing import enums as billing
 from documents import enums as documents
 from reenrolment import enums as reenrolment
 from students import enums as students
@@ -32,8 +33,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
-    "agent", "commune", "cycle", "date", "discipline", "mail", "occasion", "pages", "place",
-    "position", "type", "version", "zone",
+    "agent", "commune", "cycle", "date", "discipline", "instrument", "mail", "notes", "occasion",
+    "pages", "place", "position", "type", "version", "zone",
 }  # fmt: skip
 
 
@@ -62,6 +63,7 @@ CASCADES = {
     "students.Place.slot": "an empty slot goes with its seats; Enrolment.place protects the others",
     "reenrolment.WaitingCriterion.campaign": "a step of its campaign's rule",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
+    "billing.RentalCharge.line": "says what a line is for; a draft goes with its lines",
 }
 
 
@@ -112,6 +114,11 @@ WITHOUT_VISIBLE_TO = {
     "billing.InvoiceSeries": "nobody",
     "billing.InvoiceLine": "through its invoice",
     "billing.Payment": "through its invoice",
+    "billing.InstrumentKind": "public",
+    "billing.Instrument": "through its rental",
+    "billing.Repair": "staff only",
+    "billing.RentalMove": "through its rental",
+    "billing.RentalCharge": "through its rental",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",
     "reenrolment.WaitingCriterion": "public",
@@ -145,8 +152,10 @@ def test_every_model_says_whose_it_is_or_stands_here():
         (documents.NEXT, documents.Verdict),
         (students.NEXT, students.EnrolmentStatus),
         (students.NEXT_WAITING, students.WaitingState),
+        (billing.NEXT_RENTAL, billing.RentalState),
+        (billing.NEXT_DEPOSIT, billing.DepositState),
     ],
-    ids=["reenrolment", "documents", "students", "waiting"],
+    ids=["reenrolment", "documents", "students", "waiting", "rentals", "deposits"],
 )
 def test_state_machine_is_complete(moves, states):
     assert set(moves) == set(states)
