@@ -1,6 +1,6 @@
-"""What becomes of the invoices and rentals of a household that is another's double."""
+"""What becomes of the invoices of a household that turns out to be another's double."""
 
-from billing.models import Invoice, Rental
+from billing.models import Invoice
 from families.absorbing import Follower, Line
 
 
@@ -23,18 +23,3 @@ class Invoices(Follower):
 
     def absorb(self, kept, absorbed):
         Invoice.objects.filter(family=absorbed).update(family=kept)
-
-
-class Rentals(Follower):
-    """They follow: the household answers for the instruments that its double rents."""
-
-    relations = ["billing.Rental.family"]
-
-    def lines(self, kept, absorbed):
-        return [
-            Line(f"Location {rental}, {rental.period}\u00a0: rejoint le foyer.")
-            for rental in absorbed.rentals.for_list().order_by("pk")
-        ]
-
-    def absorb(self, kept, absorbed):
-        Rental.objects.filter(family=absorbed).update(family=kept)

@@ -12,7 +12,7 @@ from django.db import models
 from django.urls import get_resolver
 
 from accounts import roles
-from billing import enums as billing
+from billing.instruments import enums as instruments
 from documents import enums as documents
 from reenrolment import enums as reenrolment
 from students import enums as students
@@ -33,8 +33,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
-    "agent", "commune", "cycle", "date", "discipline", "instrument", "mail", "notes", "occasion",
-    "pages", "place", "position", "type", "version", "zone",
+    "agent", "commune", "cycle", "date", "discipline", "instrument", "mail", "nature", "note",
+    "notes", "occasion", "pages", "place", "position", "type", "version", "zone",
 }  # fmt: skip
 
 
@@ -113,6 +113,7 @@ WITHOUT_VISIBLE_TO = {
     "documents.Reading": "staff only",
     "billing.InvoiceSeries": "nobody",
     "billing.InvoiceLine": "through its invoice",
+    "billing.Instalment": "through its invoice",
     "billing.Payment": "through its invoice",
     "billing.InstrumentKind": "public",
     "billing.Instrument": "through its rental",
@@ -152,8 +153,8 @@ def test_every_model_says_whose_it_is_or_stands_here():
         (documents.NEXT, documents.Verdict),
         (students.NEXT, students.EnrolmentStatus),
         (students.NEXT_WAITING, students.WaitingState),
-        (billing.NEXT_RENTAL, billing.RentalState),
-        (billing.NEXT_DEPOSIT, billing.DepositState),
+        (instruments.NEXT_RENTAL, instruments.RentalState),
+        (instruments.NEXT_DEPOSIT, instruments.DepositState),
     ],
     ids=["reenrolment", "documents", "students", "waiting", "rentals", "deposits"],
 )

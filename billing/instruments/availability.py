@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Case, Exists, OuterRef, Prefetch, QuerySet, Value, When
 from django.utils import timezone
 
-from billing.enums import Availability, RentalState
+from billing.instruments.enums import Availability, RentalState
 from billing.models import Instrument, Rental, Repair
 
 

@@ -5,25 +5,15 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Sum
 
 from accounts.models import User
 from billing import services
-from billing.enums import InvoiceKind, RentalEvent, RentalState
-from billing.instruments.prices import begun_months, rent_due
+from billing.enums import InvoiceKind, LineKind
+from billing.instruments.enums import RentalEvent, RentalState
+from billing.instruments.prices import begun_months, charged, due
 from billing.instruments.rentals import lock, log
 from billing.models import Invoice, Rental, RentalCharge
-from billing.money import ZERO, euros, round_cents
-
-
-def due(rental: Rental) -> Decimal:
-    """Euros for the days agreed on, whatever was invoiced already."""
-    return rent_due(rental.rent, rental.starts_on, rental.ends_on, rental.months)
-
-
-def charged(rental: Rental) -> Decimal:
-    """Euros on its invoices, drafts included."""
-    return round_cents(rental.charges.aggregate(sum=Sum("line__amount"))["sum"] or ZERO)
+from billing.money import ZERO, euros
 
 
 @transaction.atomic
@@ -53,6 +43,8 @@ def draft_invoice(rental: Rental, *, due_on: dt.date, actor: User) -> Invoice:
         due_on=due_on,
         lines=[
             {
+                "kind": LineKind.RENTAL,
+                "student": rental.student,
                 "label": f"{rental.student.first_name} – location, {rental.instrument}",
                 "explanation": explanation(rental, already),
                 "amount": amount,

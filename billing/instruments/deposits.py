@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.dates import day
 from accounts.models import User
-from billing.enums import NEXT_DEPOSIT, DepositState, RentalEvent, RentalState
+from billing.instruments.enums import NEXT_DEPOSIT, DepositState, RentalEvent, RentalState
 from billing.instruments.rentals import lock, log
 from billing.models import Rental
 from billing.money import euros, round_cents

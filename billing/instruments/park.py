@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.dates import day
 from accounts.spreadsheets.saving import save_rows
-from billing.enums import RentalState
+from billing.instruments.enums import RentalState
 from billing.models import Instrument, Rental, Repair
 
 

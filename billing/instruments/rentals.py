@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from accounts.dates import day
 from accounts.models import User
-from billing.enums import (
+from billing.instruments import park
+from billing.instruments.enums import (
     LIVE_RENTALS,
     NEXT_RENTAL,
     Condition,
@@ -17,7 +18,7 @@ from billing.enums import (
     RentalEvent,
     RentalState,
 )
-from billing.instruments import park
+from billing.instruments.prices import charged
 from billing.models import Instrument, Rental
 from billing.money import round_cents
 from families.models import Family
@@ -214,7 +215,7 @@ def cancel(rental: Rental, *, reason: str, actor: User) -> Rental:
         raise ValidationError(
             "Le dépôt de garantie a été reçu\u00a0: rendez-le d'abord.", code="deposit_held"
         )
-    if rental.charges.exists():
+    if charged(rental):
         raise ValidationError(
             "Une facture porte cette location\u00a0: supprimez d'abord le brouillon, ou annulez la"
             " facture.",

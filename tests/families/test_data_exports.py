@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.enums import MailKind
 from accounts.models import Mail, private_storage
-from billing.enums import RentalEvent
+from billing.instruments.enums import RentalEvent
 from documents.models import Document
 from families import archives, data_exports, files_to_delete
 from families.enums import ExportState

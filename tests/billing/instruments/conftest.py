@@ -3,8 +3,8 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from billing.enums import Condition
 from billing.instruments import deposits, rentals
+from billing.instruments.enums import Condition
 from tests.factories import RentalFactory
 
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from billing import services
-from billing.enums import InvoiceKind, RentalEvent
+from billing.enums import InvoiceKind, LineKind
 from billing.instruments import charges, rentals
-from billing.instruments.prices import begun_months, proposed_price, rent_due
+from billing.instruments.enums import RentalEvent
+from billing.instruments.prices import begun_months, due, proposed_price, rent_due
 from billing.models import Invoice
 from tests.billing.instruments.refusals import refusal_of
 from tests.factories import InstrumentKindFactory, SchoolYearFactory
@@ -69,14 +70,15 @@ def test_drafts_an_invoice_that_explains_itself(rental, accountant, today):
         f"Du 12\u00a0janvier {year} au 31\u00a0mars {year}, 3 mois commencés\u00a0: 3/10 de"
         " 150,00\u00a0€ l'année = 45,00\u00a0€."
     )
-    assert line.amount == Decimal("45.00")
+    assert (line.amount, line.kind) == (Decimal("45.00"), LineKind.RENTAL)
+    assert line.student == rental.student
     assert rental.moves.last().event == RentalEvent.INVOICED
 
 
 def test_the_deposit_is_on_no_line(rental, accountant, today):
     invoice = charges.draft_invoice(rental, due_on=today, actor=accountant)
 
-    assert sum(line.amount for line in invoice.lines.all()) == charges.due(rental)
+    assert sum(line.amount for line in invoice.lines.all()) == due(rental)
     assert not any("dépôt" in line.label.lower() for line in invoice.lines.all())
 
 
@@ -95,6 +97,15 @@ def test_a_draft_that_is_deleted_can_be_made_anew(rental, accountant, today):
     charges.draft_invoice(rental, due_on=today, actor=accountant)
 
     assert Invoice.objects.count() == 1
+
+
+def test_what_a_cancelled_invoice_asked_is_asked_anew(rental, accountant, today):
+    invoice = charges.draft_invoice(rental, due_on=today, actor=accountant)
+    services.cancel(services.issue(invoice, actor=accountant), reason="Nom", actor=accountant)
+
+    [line] = charges.draft_invoice(rental, due_on=today, actor=accountant).lines.all()
+
+    assert line.amount == Decimal("45.00")
 
 
 def test_an_extension_asks_what_it_adds(rental, accountant, today):

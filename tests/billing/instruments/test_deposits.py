@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from billing.enums import Condition, DepositState
 from billing.instruments import deposits, rentals
+from billing.instruments.enums import Condition, DepositState
 from billing.models import InvoiceLine
 from tests.billing.instruments.refusals import refusal_of
 

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from billing.enums import Condition
 from billing.instruments import deposits, rentals
-from billing.personal_data import BillingPart
+from billing.instruments.enums import Condition
+from billing.instruments.personal_data import RentalsPart
 from families import absorbing
 from tests.factories import FamilyFactory, GuardianFactory
 
@@ -24,7 +24,7 @@ def test_the_copy_holds_them_and_not_the_agent_s_name(make_rental, parent, famil
     copy = type("Copy", (), {"user": parent, "family": family})()
     copy.signature = lambda user: "l'administration"
 
-    [rental] = BillingPart().export(copy)["locations"]
+    [rental] = RentalsPart().export(copy)["locations"]
 
     assert rental["instrument"].startswith("Violon 3/4 Stentor (")
     assert rental["compagnie d'assurance"] == "MAIF"
@@ -45,7 +45,7 @@ def test_nothing_is_erased_while_an_instrument_or_a_deposit_is_out(
 ):
     live = make_rental(family=family)
 
-    assert sorted(BillingPart().obstacles(family)) == sorted(
+    assert sorted(RentalsPart().obstacles(family)) == sorted(
         [
             f"{live}\u00a0: cette location n'est pas terminée.",
             f"{returned}\u00a0: le dépôt de garantie n'est pas rendu.",
@@ -53,7 +53,7 @@ def test_nothing_is_erased_while_an_instrument_or_a_deposit_is_out(
     )
     rentals.cancel(live, reason="x", actor=accountant)
     deposits.give_back(returned, on=today, actor=accountant)
-    assert BillingPart().obstacles(family) == []
+    assert RentalsPart().obstacles(family) == []
 
 
 def test_an_erasure_leaves_the_dates_and_the_amounts(returned, family, accountant, today):
@@ -62,7 +62,7 @@ def test_an_erasure_leaves_the_dates_and_the_amounts(returned, family, accountan
         returned, on=today, amount=Decimal(50), reason="Archet de Louise.", actor=accountant
     )
 
-    BillingPart().erase(family)
+    RentalsPart().erase(family)
 
     returned.refresh_from_db()
     returned.full_clean()

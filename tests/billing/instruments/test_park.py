@@ -6,9 +6,9 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
-from billing.enums import Availability, Condition
 from billing.instruments import park
 from billing.instruments.availability import with_availability
+from billing.instruments.enums import Availability, Condition
 from billing.models import Instrument, Repair
 from tests.billing.instruments.refusals import refusal_of
 from tests.factories import EstablishmentFactory, InstrumentFactory

@@ -7,8 +7,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from billing.enums import Condition, DepositState, RentalEvent, RentalState
 from billing.instruments import park, rentals
+from billing.instruments.enums import Condition, DepositState, RentalEvent, RentalState
 from billing.models import Rental
 from tests.billing.instruments.refusals import refusal_of
 from tests.factories import (

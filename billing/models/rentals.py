@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.dates import day
-from billing.enums import (
+from billing.instruments.enums import (
     DEPOSIT_RECEIVED,
     HANDED_OVER,
     LIVE_RENTALS,
@@ -19,7 +19,7 @@ from billing.enums import (
     RentalEvent,
     RentalState,
 )
-from billing.instrument_models import Instrument
+from billing.models.instruments import Instrument
 from billing.money import ZERO
 from families.models import Family
 from students.models import SchoolYear, Student

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from accounts.models import Establishment
 from accounts.names import SortNameField
-from billing.enums import Condition
+from billing.instruments.enums import Condition
 from billing.money import ZERO
 
 
