@@ -29,6 +29,7 @@ from tests.factories import (
     GuardianFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
+    RentalFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
     SlotFactory,
@@ -68,6 +69,9 @@ RIGHTS = {
     "documents_document": ("v", "", "v", "v"),
     "billing_invoice": ("", "vacd", "vacd", "vacd"),
     "billing_payment": ("", "v", "v", "v"),
+    "billing_instrumentkind": ("", "vac", "vac", "vacd"),
+    "billing_instrument": ("v", "vac", "vacd", "vacd"),
+    "billing_rental": ("v", "v", "v", "v"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -101,6 +105,7 @@ DECISION = {"get": (405, 405, 405, 405), "post": (302, 403, 302, 302)}
 TO_ANOTHER_PAGE = {"get": (302, 403, 302, 302), "post": (405, 405, 405, 405)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
+OF_THE_REGIE = {"get": (403, 200, 200, 200), "post": (403, 200, 200, 200)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
 PAGES = {
     "index": EVERYBODY,
@@ -142,6 +147,10 @@ PAGES = {
         "get": (403, 200, 200, 200),
         "post": (403, 200, 200, 200),
     },
+    "billing_instrument_rent": OF_THE_REGIE,  # nobody is searched
+    "billing_instrument_step": OF_THE_REGIE,
+    "billing_rental_step": OF_THE_REGIE,
+    "billing_rental_contract": {"get": (200, 200, 200, 200), "post": (405, 405, 405, 405)},
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
@@ -222,6 +231,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         reference="C1",
         actor=superuser,
     )
+    rental = RentalFactory(family=family, student=student)
     assisted = assisting.start(student, family, actor=registrar)
     double = FamilyFactory()
     merge = Merge.objects.create(
@@ -266,6 +276,9 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_document": document,
         "billing_invoice": InvoiceLineFactory(invoice__family=family).invoice,
         "billing_payment": payment,
+        "billing_instrumentkind": rental.instrument.kind,
+        "billing_instrument": rental.instrument,
+        "billing_rental": rental,
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,
@@ -298,6 +311,10 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_document_page": [document.pk, 1],  # not drawn
         "documents_document_accept": [document.pk],
         "billing_invoice_record_payment": [issued.pk],
+        "billing_instrument_rent": [rental.instrument_id],
+        "billing_instrument_step": [rental.instrument_id, "reparation"],
+        "billing_rental_step": [rental.pk, "remettre"],
+        "billing_rental_contract": [rental.pk],
         "reenrolment_campaign_desk": campaign,
         "reenrolment_campaign_extend": campaign,
         "reenrolment_campaign_allotments": [ranked.pk],

@@ -18,8 +18,10 @@ from tests.factories import (
     EnrolmentFactory,
     EstablishmentFactory,
     FamilyFactory,
+    InstrumentFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
+    RentalFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
     SlotFactory,
@@ -277,6 +279,8 @@ ROWS = {
         campaign=ROWS["reenrolment_campaign"](site), student=StudentFactory()
     ),
     "billing_invoice": lambda site: InvoiceLineFactory(invoice__establishment=site).invoice,
+    "billing_instrument": lambda site: InstrumentFactory(establishment=site),
+    "billing_rental": lambda site: RentalFactory(instrument__establishment=site),
 }
 
 

@@ -1,6 +1,14 @@
 """The régie's pages, one file by noun."""
 
+from billing.admin.instruments import InstrumentAdmin, InstrumentKindAdmin
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.rentals import RentalAdmin
 
-__all__ = ["InvoiceAdmin", "PaymentAdmin"]
+__all__ = [
+    "InstrumentAdmin",
+    "InstrumentKindAdmin",
+    "InvoiceAdmin",
+    "PaymentAdmin",
+    "RentalAdmin",
+]

@@ -1,6 +1,7 @@
 """Every write of the park itself: what an instrument is, its repairs, its end."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -103,6 +104,16 @@ def end_repair(instrument: Instrument, *, on: dt.date, condition: str) -> Repair
     instrument.full_clean()
     instrument.save(update_fields=["condition"])
     return repair
+
+
+@transaction.atomic
+def save(instrument: Instrument, names: Collection[str] = ()) -> None:
+    """Writes a new instrument, or what was changed of one: `names` are its fields.
+
+    And nothing else: somebody may hand it over or retire it at this very moment.
+    """
+    instrument.full_clean()
+    instrument.save(update_fields=[*names, "sort_name"] if instrument.pk else None)
 
 
 def save_instruments(

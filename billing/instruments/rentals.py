@@ -31,7 +31,6 @@ def reserve(
     *,
     student: Student,
     family: Family,
-    school_year: SchoolYear,
     starts_on: dt.date,
     ends_on: dt.date,
     rent: Decimal,
@@ -42,8 +41,8 @@ def reserve(
     """Reserves the instrument for these days, the last one included; amounts in euros.
 
     `family` is the household of the student that rents. Refuses a household that is not his
-    (code "not_household"), days out of the school year ("outside_year"), and an instrument that
-    is not free on all of them (see `park.check_free`).
+    (code "not_household"), days that are not of one school year ("outside_year"), and an
+    instrument that is not free on all of them (see `park.check_free`).
     """
     instrument = park.lock(instrument)
     if not Custody.objects.filter(student=student, family=family).exists():
@@ -53,7 +52,7 @@ def reserve(
         instrument=instrument,
         student=student,
         family=family,
-        school_year=school_year,
+        school_year=_year_of(starts_on),
         starts_on=starts_on,
         ends_on=ends_on,
         rent=round_cents(rent),
@@ -248,13 +247,31 @@ def _move(rental, state):
     return rental
 
 
+def _year_of(date):
+    year = SchoolYear.objects.filter(starts_on__lte=date, ends_on__gte=date).first()
+    if year is None:
+        raise ValidationError(
+            {
+                "starts_on": ValidationError(
+                    f"Le {day(date)} n'est d'aucune année scolaire\u00a0: créez-la d'abord.",
+                    code="outside_year",
+                )
+            }
+        )
+    return year
+
+
 def _check_year(rental):
     year = rental.school_year
     if rental.starts_on < year.starts_on or rental.ends_on > year.ends_on:
         raise ValidationError(
-            f"L'année {year} va du {day(year.starts_on)} au {day(year.ends_on)}\u00a0: une"
-            " location n'en sort pas, la suivante est une autre location.",
-            code="outside_year",
+            {
+                "ends_on": ValidationError(
+                    f"L'année {year} va du {day(year.starts_on)} au {day(year.ends_on)}\u00a0: une"
+                    " location n'en sort pas, la suivante est une autre location.",
+                    code="outside_year",
+                )
+            }
         )
 
 

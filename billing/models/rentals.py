@@ -51,6 +51,14 @@ class RentalQuerySet(models.QuerySet):
         """What a list of rentals shows, in one query."""
         return self.select_related("instrument__kind", "student", "family", "school_year")
 
+    def for_contract(self):
+        """What a contract says, in two queries."""
+        return (
+            self.for_list()
+            .select_related("instrument__establishment", "family__commune")
+            .prefetch_related("family__guardians")
+        )
+
 
 class Rental(models.Model):
     """An instrument lent to a student for a part of a school year, at his household's expense."""
@@ -220,6 +228,11 @@ class Rental(models.Model):
     def period(self) -> str:
         """« du 15 septembre 2026 au 30 juin 2027 »."""
         return f"du {day(self.starts_on)} au {day(self.ends_on)}"
+
+    @property
+    def state_label(self) -> str:
+        """« réservée », « en cours », « retour en retard » from the day after the last one…"""
+        return "retour en retard" if self.is_overdue else self.get_state_display()
 
     @property
     def is_overdue(self) -> bool:

@@ -38,7 +38,6 @@ def reserve(student, family, year, accountant, today):
         given = {
             "student": student,
             "family": family,
-            "school_year": year,
             "starts_on": today,
             "ends_on": year.ends_on,
             "rent": Decimal("150"),
@@ -87,6 +86,11 @@ class TestReserve:
 
         assert code == "outside_year"
         assert text.startswith(f"L'année {year} va du 1er\u00a0septembre")
+
+    def test_refuses_a_day_of_no_school_year(self, reserve, year):
+        day = year.starts_on - DAY
+
+        assert refusal_of(reserve, starts_on=day)[0] == "outside_year"
 
     def test_refuses_an_end_before_the_beginning(self, reserve, today):
         with pytest.raises(ValidationError, match="finir après avoir commencé"):
@@ -370,7 +374,6 @@ def test_everybody_reserves_the_same_instrument_at_once(today):
                 instrument,
                 student=students[n],
                 family=students[n].families.get(),
-                school_year=year,
                 starts_on=today,
                 ends_on=year.ends_on,
                 rent=Decimal(150),
@@ -423,7 +426,6 @@ def test_it_is_sent_to_repair_while_others_reserve_it(today):
                     instrument,
                     student=student,
                     family=student.families.get(),
-                    school_year=year,
                     starts_on=today,
                     ends_on=year.ends_on,
                     rent=Decimal(150),
