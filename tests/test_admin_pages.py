@@ -28,9 +28,11 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PayerShareFactory,
     PieceRuleFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
+    SituationFactory,
     SlotFactory,
     StudentFactory,
     TermsFactory,
@@ -68,6 +70,8 @@ RIGHTS = {
     "documents_document": ("v", "", "v", "v"),
     "billing_invoice": ("", "vacd", "vacd", "vacd"),
     "billing_payment": ("", "v", "v", "v"),
+    "billing_situation": ("", "vacd", "vacd", "vacd"),
+    "billing_payershare": ("", "vacd", "vacd", "vacd"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -92,7 +96,8 @@ ACTIONS = {
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
 }
 # A draft goes by its page: an issued invoice might be among those ticked.
-WITHOUT_DELETE_ACTION = {"billing_invoice"}
+# A share goes with that of the other household.
+WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_payershare"}
 
 # The other pages: what AGENTS are answered, to a GET and to an empty POST.
 DOSSIERS = (200, 403, 200, 200)
@@ -266,6 +271,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_document": document,
         "billing_invoice": InvoiceLineFactory(invoice__family=family).invoice,
         "billing_payment": payment,
+        "billing_situation": SituationFactory(family=family),
+        "billing_payershare": PayerShareFactory(custody__student=student, custody__rank=2),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,

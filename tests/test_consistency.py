@@ -61,6 +61,7 @@ CASCADES = {
     "accounts.PasswordRequest.user": "a request of nobody",
     "students.Place.slot": "an empty slot goes with its seats; Enrolment.place protects the others",
     "reenrolment.WaitingCriterion.campaign": "a step of its campaign's rule",
+    "billing.PayerShare.custody": "a household no longer the student's shares nothing",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
 }
 
@@ -112,6 +113,7 @@ WITHOUT_VISIBLE_TO = {
     "billing.InvoiceSeries": "nobody",
     "billing.InvoiceLine": "through its invoice",
     "billing.Instalment": "through its invoice",
+    "billing.PayerShare": "staff only",
     "billing.Payment": "through its invoice",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",

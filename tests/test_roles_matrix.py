@@ -396,6 +396,9 @@ PLAYS = {
         get("admin:billing_invoice_add"), post("admin:billing_invoice_change", "draft")
     ),
     "Enregistrer un paiement": post("admin:billing_invoice_record_payment", "invoice"),
+    "Noter une situation, répartir entre deux foyers": every(
+        get("admin:billing_situation_add"), get("admin:billing_payershare_add")
+    ),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
     "Fermer les sessions d'une famille ou d'un enseignant": close_sessions("parent"),

@@ -2,5 +2,6 @@
 
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.situations import PayerShareAdmin, SituationAdmin
 
-__all__ = ["InvoiceAdmin", "PaymentAdmin"]
+__all__ = ["InvoiceAdmin", "PayerShareAdmin", "PaymentAdmin", "SituationAdmin"]

@@ -2,11 +2,23 @@
 
 from billing.models.invoices import Instalment, Invoice, InvoiceLine, InvoiceSeries
 from billing.models.payments import Payment
+from billing.models.situations import PayerShare, Situation
 from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, TariffRental
 from billing.models.tariffs import CourseCategory, TariffCategory, TariffGrid
 
 __all__ = [
-    *["Instalment", "Invoice", "InvoiceLine", "InvoiceSeries", "Payment"],
-    *["CourseCategory", "TariffCategory", "TariffGrid"],
-    *["TariffFee", "TariffModifier", "TariffRate", "TariffRental"],
+    "CourseCategory",
+    "Instalment",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceSeries",
+    "PayerShare",
+    "Payment",
+    "Situation",
+    "TariffCategory",
+    "TariffFee",
+    "TariffGrid",
+    "TariffModifier",
+    "TariffRate",
+    "TariffRental",
 ]
