@@ -8,7 +8,16 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine, TariffCategory, TariffGrid, TariffRate
+from billing.enums import SituationCode
+from billing.models import (
+    Invoice,
+    InvoiceLine,
+    PayerShare,
+    Situation,
+    TariffCategory,
+    TariffGrid,
+    TariffRate,
+)
 from documents.enums import Formats, Owner
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Commune, Family, Guardian
@@ -271,6 +280,26 @@ class InvoiceLineFactory(factory.django.DjangoModelFactory):
     invoice = factory.SubFactory(InvoiceFactory)
     label = "Frais de dossier"
     amount = Decimal("38.00")
+
+
+class SituationFactory(factory.django.DjangoModelFactory):
+    """A household's, or a student's: `family=` or `student=`."""
+
+    class Meta:
+        model = Situation
+
+    school_year = factory.SubFactory(SchoolYearFactory)
+    code = SituationCode.MINIMA
+    seen_on = factory.LazyFunction(timezone.localdate)
+    noted_by = factory.SubFactory(UserFactory)
+
+
+class PayerShareFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PayerShare
+
+    custody = factory.SubFactory(CustodyFactory)
+    percent = 50
 
 
 class TermsFactory(factory.django.DjangoModelFactory):

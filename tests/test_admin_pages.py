@@ -28,9 +28,11 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PayerShareFactory,
     PieceRuleFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
+    SituationFactory,
     SlotFactory,
     StudentFactory,
     TariffRateFactory,
@@ -72,6 +74,8 @@ RIGHTS = {
     "billing_tariffcategory": ("", "vacd", "vacd", "vacd"),
     "billing_tariffgrid": ("", "vacd", "vacd", "vacd"),
     "billing_tariffrate": ("", "v", "v", "v"),
+    "billing_situation": ("", "vacd", "vacd", "vacd"),
+    "billing_payershare": ("", "vacd", "vacd", "vacd"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -96,7 +100,8 @@ ACTIONS = {
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
 }
 # A draft goes by its page: an issued invoice might be among those ticked.
-WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_tariffgrid"}
+# A share goes with that of the other household.
+WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_payershare", "billing_tariffgrid"}
 
 # The other pages: what AGENTS are answered, to a GET and to an empty POST.
 DOSSIERS = (200, 403, 200, 200)
@@ -285,6 +290,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_tariffcategory": rate.category,
         "billing_tariffgrid": rate.grid,
         "billing_tariffrate": rate,
+        "billing_situation": SituationFactory(family=family),
+        "billing_payershare": PayerShareFactory(custody__student=student, custody__rank=2),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,

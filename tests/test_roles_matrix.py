@@ -418,6 +418,9 @@ PLAYS = {
     "Dire dans quelle catégorie tarifaire un cours se facture": post(
         "admin:billing_tariffcategory_courses", "year"
     ),
+    "Noter une situation, répartir entre deux foyers": every(
+        get("admin:billing_situation_add"), get("admin:billing_payershare_add")
+    ),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
     "Fermer les sessions d'une famille ou d'un enseignant": close_sessions("parent"),

@@ -2,6 +2,7 @@
 
 from billing.models.invoices import Instalment, Invoice, InvoiceLine, InvoiceSeries
 from billing.models.payments import Payment
+from billing.models.situations import PayerShare, Situation
 from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, TariffRental
 from billing.models.tariffs import CourseCategory, TariffCategory, TariffGrid
 
@@ -11,7 +12,9 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoiceSeries",
+    "PayerShare",
     "Payment",
+    "Situation",
     "TariffCategory",
     "TariffFee",
     "TariffGrid",

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils.html import escape
 
 from accounts.models import ListExport
 from billing.tariffs import households
@@ -82,7 +83,7 @@ def test_a_course_without_category_is_told(client, accountant, grids, year):
     [told] = page.context["unpriced"]
     assert told.family.name == "Dubois"
     assert page.context["found"].differences == []
-    assert told.about.message in page.text
+    assert escape(told.about.message) in page.text
 
 
 def test_a_released_enrolment_another_year_or_site_does_not_count(
