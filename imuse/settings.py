@@ -203,6 +203,7 @@ FAMILY_FOLLOWERS = [
     "documents.absorbing.Documents",
     "billing.absorbing.Invoices",
     "billing.instruments.absorbing.Rentals",
+    "billing.absorbing.Situations",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]

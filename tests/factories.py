@@ -8,12 +8,15 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
+from billing.enums import SituationCode
 from billing.models import (
     Instrument,
     InstrumentKind,
     Invoice,
     InvoiceLine,
+    PayerShare,
     Rental,
+    Situation,
     TariffCategory,
     TariffGrid,
     TariffRate,
@@ -328,6 +331,26 @@ class RentalFactory(factory.django.DjangoModelFactory):
     rent = Decimal("150.00")
     deposit = Decimal("200.00")
     deposit_state = "due"
+
+
+class SituationFactory(factory.django.DjangoModelFactory):
+    """A household's, or a student's: `family=` or `student=`."""
+
+    class Meta:
+        model = Situation
+
+    school_year = factory.SubFactory(SchoolYearFactory)
+    code = SituationCode.MINIMA
+    seen_on = factory.LazyFunction(timezone.localdate)
+    noted_by = factory.SubFactory(UserFactory)
+
+
+class PayerShareFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PayerShare
+
+    custody = factory.SubFactory(CustodyFactory)
+    percent = 50
 
 
 class TermsFactory(factory.django.DjangoModelFactory):

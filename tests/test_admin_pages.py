@@ -28,10 +28,12 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PayerShareFactory,
     PieceRuleFactory,
     RentalFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
+    SituationFactory,
     SlotFactory,
     StudentFactory,
     TariffRateFactory,
@@ -76,6 +78,8 @@ RIGHTS = {
     "billing_instrumentkind": ("", "vac", "vac", "vacd"),
     "billing_instrument": ("v", "vac", "vacd", "vacd"),
     "billing_rental": ("v", "v", "v", "v"),
+    "billing_situation": ("", "vacd", "vacd", "vacd"),
+    "billing_payershare": ("", "vacd", "vacd", "vacd"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -100,7 +104,8 @@ ACTIONS = {
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
 }
 # A draft goes by its page: an issued invoice might be among those ticked.
-WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_tariffgrid"}
+# A share goes with that of the other household.
+WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_payershare", "billing_tariffgrid"}
 
 # The other pages: what AGENTS are answered, to a GET and to an empty POST.
 DOSSIERS = (200, 403, 200, 200)
@@ -298,6 +303,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_instrumentkind": rental.instrument.kind,
         "billing_instrument": rental.instrument,
         "billing_rental": rental,
+        "billing_situation": SituationFactory(family=family),
+        "billing_payershare": PayerShareFactory(custody__student=student, custody__rank=2),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,

@@ -66,6 +66,7 @@ CASCADES = {
         f"billing.{model}.grid": "a draft goes with its rows; a published grid is never deleted"
         for model in ("TariffRate", "TariffModifier", "TariffFee", "TariffRental")
     },
+    "billing.PayerShare.custody": "a household no longer the student's shares nothing",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
     "billing.RentalCharge.line": "says what a line is for; a draft goes with its lines",
 }
@@ -118,6 +119,7 @@ WITHOUT_VISIBLE_TO = {
     "billing.InvoiceSeries": "nobody",
     "billing.InvoiceLine": "through its invoice",
     "billing.Instalment": "through its invoice",
+    "billing.PayerShare": "staff only",
     "billing.Payment": "through its invoice",
     **{
         f"billing.{model}": "public once published: a délibération"

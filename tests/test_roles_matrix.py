@@ -450,6 +450,9 @@ PLAYS = {
     "Lire une location de son foyer et son contrat sur l'extranet": every(
         get("billing:rental", "rental"), get("billing:rental_contract", "rental")
     ),
+    "Noter une situation, répartir entre deux foyers": every(
+        get("admin:billing_situation_add"), get("admin:billing_payershare_add")
+    ),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
     "Fermer les sessions d'une famille ou d'un enseignant": close_sessions("parent"),

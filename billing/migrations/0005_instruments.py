@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0013_mail_of_pieces'),
-        ('billing', '0003_tariffs'),
+        ('billing', '0004_situations'),
         ('families', '0004_doubles_and_invitations'),
         ('students', '0006_closed_slot'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
