@@ -28,7 +28,7 @@ from students.admin.scope import RefusalsMixin
 from students.models import Custody, SchoolYear
 from students.selectors import students_of
 
-MOST_FOUND = 20  # students of one search
+MOST_FOUND, MOST_WORDS = 20, 5  # students and words of one search
 BADGES = {
     Availability.FREE: "success",
     Availability.RESERVED: "info",
@@ -52,20 +52,27 @@ class AvailabilityFilter(admin.SimpleListFilter):
 
 class RepairInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = Repair
+    template = "admin/billing/log_inline.html"
     fields = ["starts_on", "ends_on", "workshop", "reason"]
     extra = 0
     verbose_name_plural = "réparations"
+    nothing = "Aucune réparation."
 
 
 class RentalInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = Rental
-    fields = readonly_fields = ["student", "starts_on", "ends_on", "state_label", "returned_on"]
+    template = "admin/billing/log_inline.html"
+    fields = readonly_fields = ["renter", "starts_on", "ends_on", "state_label", "returned_on"]
     extra = 0
-    show_change_link = True
     verbose_name_plural = "locations"
+    nothing = "Jamais loué."
 
     def get_queryset(self, request):
         return super().get_queryset(request).for_list()
+
+    @admin.display(description="élève")
+    def renter(self, rental):
+        return link_to(rental)
 
     @admin.display(description="état")
     def state_label(self, rental):
@@ -97,15 +104,13 @@ class InstrumentAdmin(
     form = forms.InstrumentForm
     change_form_template = "admin/billing/instrument/change_form.html"
     list_display = [
-        *["inventory_number", "kind", "size", "make", "serial_number"],
-        *["condition", "availability_badge", "renter"],
+        *["inventory_number", "name", "serial_number", "condition"],
+        *["availability_badge", "renter"],
     ]
-    list_display_links = ["inventory_number", "kind"]
     list_filter = [SiteFilter, AvailabilityFilter, "kind", "condition"]
     list_select_related = ["kind", "establishment"]
     search_fields = ["kind__sort_name", "sort_name"]
     search_help_text = "Genre, marque, modèle, numéro de série ou d'inventaire"
-    readonly_fields = ["availability_badge"]
     inlines = [RentalInline, RepairInline]
     steps = {
         "retour-de-reparation": Step(
@@ -147,9 +152,9 @@ class InstrumentAdmin(
         return with_renters(with_availability(super().get_queryset(request)))
 
     def get_fieldsets(self, request, obj=None):
-        known = [("establishment", "inventory_number"), ("kind", "size"), ("brand", "model")]
+        known = ["establishment", "inventory_number", "kind", "size", "brand", "model"]
         worth = ["serial_number", "condition", ("value", "bought_on"), "notes"]
-        return [(None, {"fields": [*(["availability_badge"] if obj else []), *known, *worth]})]
+        return [(None, {"fields": [*known, *worth]})]
 
     def get_inlines(self, request, obj):
         return self.inlines if obj else []
@@ -157,8 +162,14 @@ class InstrumentAdmin(
     def save_model(self, request, obj, form, change):
         park.save(obj, form.changed_data)
 
+    def next_step(self, instrument, steps):
+        """A repair ends; else nothing is due but to lend what is there."""
+        return steps[0][0] if instrument.availability == Availability.IN_REPAIR else None
+
     def render_change_form(self, request, context, **kwargs):
         instrument = kwargs.get("obj")
+        context["is_free"] = instrument and instrument.availability == Availability.FREE
+        context["badge"] = self.availability_badge(instrument) if instrument else ""
         context["may_rent"] = (
             instrument is not None and not instrument.retired_on and request.user.has_perm(MAY_RENT)
         )
@@ -205,9 +216,9 @@ class InstrumentAdmin(
         }
         return self.render_page(request, "admin/billing/instrument/rent.html", context)
 
-    @admin.display(description="marque et modèle", ordering="brand", empty_value="–")
-    def make(self, instrument):
-        return " ".join(filter(None, [instrument.brand, instrument.model])) or None
+    @admin.display(description="instrument", ordering="kind__sort_name")
+    def name(self, instrument):
+        return instrument.name
 
     @admin.display(description="disponibilité", ordering="availability")
     def availability_badge(self, instrument):
@@ -221,16 +232,22 @@ class InstrumentAdmin(
         if not instrument.live_rentals:
             return None
         rental = instrument.live_rentals[0]
-        url = reverse("admin:billing_rental_change", args=[rental.pk])
-        until = f"jusqu'au {day(rental.ends_on)}"
-        return format_html('<a href="{}">{}</a>, {}', url, rental.student, until)
+        return format_html("{}, jusqu'au {}", link_to(rental), day(rental.ends_on))
+
+
+def link_to(rental):
+    """To the rental, by the name of its student."""
+    url = reverse("admin:billing_rental_change", args=[rental.pk])
+    return format_html('<a href="{}">{}</a>', url, rental.student)
 
 
 def _custodies(agent, search):
-    """Of the students whose name holds the words searched; nobody without a word."""
+    """Of the students whose name holds the words searched, in any order; nobody without a word."""
     if not search:
         return Custody.objects.none()
-    students = students_of(agent).filter(sort_name__contains=sort_key(search)).order_by("sort_name")
+    students = students_of(agent).order_by("sort_name", "pk")
+    for word in sort_key(search).split()[:MOST_WORDS]:
+        students = students.filter(sort_name__contains=word)
     found = list(students.values_list("pk", flat=True)[:MOST_FOUND])
     return (
         Custody.objects.filter(student__in=found)

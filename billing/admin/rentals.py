@@ -57,13 +57,22 @@ class StateFilter(admin.SimpleListFilter):
 
 class MoveInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = RentalMove
-    fields = ["at", "event", "condition", "details", "actor"]
-    readonly_fields = ["at"]
+    template = "admin/billing/log_inline.html"
+    fields = readonly_fields = ["at", "event", "condition_words", "details", "who"]
     extra = 0
     verbose_name_plural = "journal"
+    nothing = "Rien encore."
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")
+
+    @admin.display(description="état de l'instrument")
+    def condition_words(self, move):
+        return move.get_condition_display()
+
+    @admin.display(description="par")
+    def who(self, move):
+        return str(move.actor)  # not a link: whoever reads this may not read accounts
 
 
 @admin.register(Rental)
@@ -81,8 +90,8 @@ class RentalAdmin(
     establishment_lookup = "instrument__establishment"
     change_form_template = "admin/billing/rental/change_form.html"
     list_display = [
-        *["instrument", "student", "starts_on", "ends_on"],
-        *["state_badge", "deposit_words", "insurance_words"],
+        *["instrument_words", "student_words", "state_badge", "until"],
+        *["deposit_words", "insurance_words"],
     ]
     list_filter = [SiteFilter, StateFilter, "deposit_state", "instrument__kind", "school_year"]
     list_select_related = ["instrument__kind", "student"]
@@ -92,7 +101,15 @@ class RentalAdmin(
     fieldsets = [
         (
             "Location",
-            {"fields": ["instrument_link", "serial_number", "student", "family", "period_words"]},
+            {
+                "fields": [
+                    "instrument_link",
+                    "serial_number",
+                    "student_words",
+                    "family",
+                    "period_words",
+                ]
+            },
         ),
         ("Remise et retour", {"fields": ["handed_over_words", "returned_words"]}),
         ("Assurance", {"fields": ["insurance_words", "insurer", "policy_number"]}),
@@ -224,6 +241,10 @@ class RentalAdmin(
         kind = "danger" if rental.is_overdue else BADGES[rental.state]
         return format_html('<span class="badge text-bg-{}">{}</span>', kind, rental.state_label)
 
+    @admin.display(description="jusqu'au", ordering="ends_on")
+    def until(self, rental):
+        return f"{rental.ends_on:%d/%m/%Y}"
+
     @admin.display(description="dépôt", ordering="deposit_state")
     def deposit_words(self, rental):
         if rental.deposit_state == DepositState.NONE:
@@ -236,26 +257,34 @@ class RentalAdmin(
             return "aucune attestation"
         over = rental.insured_until < timezone.localdate()
         word = "terminée depuis le" if over else "jusqu'au"
-        return f"{word} {day(rental.insured_until)}"
+        return f"{word} {rental.insured_until:%d/%m/%Y}"
 
     @admin.display(description="instrument")
     def instrument_link(self, rental):
         url = reverse("admin:billing_instrument_change", args=[rental.instrument_id])
         return format_html('<a href="{}">{}</a>', url, rental.instrument)
 
-    @admin.display(description="numéro de série", empty_value="non noté")
+    @admin.display(description="instrument", ordering="instrument__inventory_number")
+    def instrument_words(self, rental):
+        return str(rental.instrument)
+
+    @admin.display(description="élève", ordering="student__sort_name")
+    def student_words(self, rental):
+        return str(rental.student)  # not a link: the régie does not read the students' pages
+
+    @admin.display(description="numéro de série")
     def serial_number(self, rental):
-        return rental.instrument.serial_number or None
+        return rental.instrument.serial_number or "non noté"
 
     @admin.display(description="durée")
     def period_words(self, rental):
         return f"{rental.period} ({rental.school_year})"
 
-    @admin.display(description="remis", empty_value="pas encore")
+    @admin.display(description="remis")
     def handed_over_words(self, rental):
         return _seen(rental.handed_over_on, rental.get_condition_out_display())
 
-    @admin.display(description="rendu", empty_value="pas encore")
+    @admin.display(description="rendu")
     def returned_words(self, rental):
         return _seen(rental.returned_on, rental.get_condition_back_display())
 
@@ -273,4 +302,4 @@ class RentalAdmin(
 
 
 def _seen(on, condition):
-    return f"le {day(on)}, état\u00a0: {condition}" if on else None
+    return f"le {day(on)}, état\u00a0: {condition}" if on else "pas encore"

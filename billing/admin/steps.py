@@ -44,11 +44,15 @@ class StepsMixin:
         row = kwargs.get("obj")
         if row is not None and request.user.has_perm(MAY_RENT):
             context["steps"] = self.open_steps(row)
+            context["next_step"] = self.next_step(row, context["steps"])
         return super().render_change_form(request, context, **kwargs)
 
     def open_steps(self, row) -> list[tuple[str, Step]]:
-        """The first is what usually comes next."""
         return [(word, step) for word, step in self.steps.items() if step.is_open(row)]
+
+    def next_step(self, row, steps: list[tuple[str, Step]]) -> str | None:
+        """The word of what usually comes next: the first that is open."""
+        return steps[0][0] if steps else None
 
     def step(self, request, pk, word):
         row, step = self.row_to_move(request, pk), self.steps.get(word)

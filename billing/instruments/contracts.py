@@ -98,7 +98,7 @@ def _instrument(rental):
     instrument = rental.instrument
     facts = [
         ("Genre", instrument.kind.name),
-        ("Taille", instrument.size or "entier"),
+        ("Taille", instrument.size),
         ("Marque et modèle", " ".join(filter(None, [instrument.brand, instrument.model]))),
         ("Numéro de série", instrument.serial_number),
         ("Numéro d'inventaire", instrument.inventory_number),

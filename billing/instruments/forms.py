@@ -30,8 +30,17 @@ def day_field(label, **kwargs):
     )
 
 
+class EurosField(forms.DecimalField):
+    """« 1 234,50 € » as people write it, with or without its spaces and its sign."""
+
+    def to_python(self, value):
+        if isinstance(value, str):
+            value = "".join(value.split()).removesuffix("€")
+        return super().to_python(value)
+
+
 def euros_field(label, **kwargs):
-    return forms.DecimalField(
+    return EurosField(
         label=label,
         min_value=0,
         max_digits=10,
@@ -66,6 +75,7 @@ class InstrumentForm(forms.ModelForm):
             *["establishment", "inventory_number", "kind", "size", "brand", "model"],
             *["serial_number", "condition", "value", "bought_on", "notes"],
         ]
+        field_classes = {"value": EurosField}
         localized_fields = ["value"]
         widgets = {
             "bought_on": DayInput(),

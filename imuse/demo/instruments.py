@@ -27,8 +27,9 @@ PARK = [
     ("Saxophone alto", "SX", "Yamaha", "YAS-280", 1190, [""]),
     ("Trompette", "TP", "Bach", "TR-650", 640, [""] * 7),
     ("Cor d'harmonie", "CR", "Holton", "H-602", 2100, [""]),
-    ("Piano", "PN", "Yamaha", "P-145, clavier numérique", 510, ["", ""]),
+    ("Clavier numérique", "PN", "Yamaha", "P-145", 510, ["", ""]),
 ]
+AT_HOME = {"Piano": "Clavier numérique"}  # what is lent for a course
 LONG_AGO = dt.timedelta(days=9 * 365)
 
 
@@ -84,6 +85,7 @@ class Storeroom:
             first_name = line.label.split(" – ")[0]
             [pupil, *_] = [p for p in home.pupils if p.student.first_name == first_name]
             name = next((each for each in pupil.courses if each.lower() in line.label), "")
+            name = AT_HOME.get(name, name)
             if self.free.get(name):
                 rental = self._lend(home, pupil, name, *self._this_year())
                 RentalCharge.objects.create(rental=rental, line=line)

@@ -1,11 +1,25 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.instruments import deposits, rentals
 from billing.instruments.enums import Condition
 from tests.factories import RentalFactory
+
+
+@pytest.fixture
+def count_queries():
+    """`count_queries(function)` calls it."""
+
+    def count(function):
+        with CaptureQueriesContext(connection) as queries:
+            function()
+        return len(queries)
+
+    return count
 
 
 @pytest.fixture
