@@ -113,7 +113,6 @@ LAUNCH = {"get": DOSSIERS, "post": (405, 405, 405, 405)}
 DECISION = {"get": (405, 405, 405, 405), "post": (302, 403, 302, 302)}
 TO_ANOTHER_PAGE = {"get": (302, 403, 302, 302), "post": (405, 405, 405, 405)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
-OF_THE_REGIE = (403, 200, 200, 200)
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
 OF_THE_REGIE = {"get": (403, 200, 200, 200), "post": (403, 200, 200, 200)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
@@ -157,10 +156,10 @@ PAGES = {
         "get": (403, 200, 200, 200),
         "post": (403, 200, 200, 200),
     },
-    "billing_tariffcategory_courses": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
-    "billing_tariffgrid_rates": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
-    "billing_tariffgrid_duplicate": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
-    "billing_tariffgrid_compare": {"get": OF_THE_REGIE, "post": (405, 405, 405, 405)},
+    "billing_tariffcategory_courses": OF_THE_REGIE,
+    "billing_tariffgrid_rates": OF_THE_REGIE,
+    "billing_tariffgrid_duplicate": OF_THE_REGIE,
+    "billing_tariffgrid_compare": {**OF_THE_REGIE, "post": (405, 405, 405, 405)},
     "billing_tariffgrid_compare_export": {  # nothing chosen
         "get": (405, 405, 405, 405),
         "post": (403, 404, 404, 404),
