@@ -2,5 +2,12 @@
 
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.tariffs import TariffCategoryAdmin, TariffGridAdmin, TariffRateAdmin
 
-__all__ = ["InvoiceAdmin", "PaymentAdmin"]
+__all__ = [
+    "InvoiceAdmin",
+    "PaymentAdmin",
+    "TariffCategoryAdmin",
+    "TariffGridAdmin",
+    "TariffRateAdmin",
+]

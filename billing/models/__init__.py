@@ -6,7 +6,16 @@ from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, Ta
 from billing.models.tariffs import CourseCategory, TariffCategory, TariffGrid
 
 __all__ = [
-    *["Instalment", "Invoice", "InvoiceLine", "InvoiceSeries", "Payment"],
-    *["CourseCategory", "TariffCategory", "TariffGrid"],
-    *["TariffFee", "TariffModifier", "TariffRate", "TariffRental"],
+    "CourseCategory",
+    "Instalment",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceSeries",
+    "Payment",
+    "TariffCategory",
+    "TariffFee",
+    "TariffGrid",
+    "TariffModifier",
+    "TariffRate",
+    "TariffRental",
 ]
