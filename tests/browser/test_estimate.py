@@ -49,8 +49,9 @@ def test_a_visitor_finds_what_two_children_will_cost(visit, tariff, javascript):
     expect(answer.get_by_text("QF 743,50")).to_be_visible()
     expect(answer.get_by_text("1 044,20 € (tarif haut)")).to_be_visible()
     assert student(page, 1).get_by_label("Âge").input_value() == "8"
-    assert visitor.axe() == []
-    assert not visitor.overflows()
+    if javascript:  # axe is a script
+        assert visitor.axe() == []
+        assert not visitor.overflows()
 
     page.goto(page.url)  # kept, and opened again
     expect(answer.locator(".estimate-total")).to_have_text("585,20 €")
@@ -68,8 +69,9 @@ def test_what_lacks_is_told_on_top_and_what_is_typed_is_kept(visit, tariff, java
     expect(page).to_have_title(re.compile(r"^\s*Erreur"))
     assert page.get_by_label("Quotient familial").input_value() == "sept cents"
     page.get_by_role("link", name="Indiquez l'âge de l'élève 1.").click()
-    assert page.evaluate("document.activeElement.name") == "e1-age"
-    assert visitor.axe() == []
+    if javascript:
+        assert page.evaluate("document.activeElement.name") == "e1-age"
+        assert visitor.axe() == []
 
 
 @pytest.mark.parametrize("width", [320, 1280])
