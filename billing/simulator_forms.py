@@ -45,8 +45,8 @@ class QuotientField(EurosField):
 class SimulatorForm(forms.Form):
     """The household, then up to six students: `e1-age`, `e1-cours1`, `e1-situations`…
 
-    `students` is how many are shown; one left blank does not count. The quotient and the situations
-    are asked only by a grid that depends on them.
+    `students` is how many are shown; the first one must be filled in, another left blank does not
+    count. The quotient and the situations are asked only by a grid that depends on them.
     """
 
     def __init__(
@@ -83,11 +83,10 @@ class SimulatorForm(forms.Form):
 
     def clean(self):
         cleaned = super().clean()
-        numbers = range(1, self.students + 1)
-        typed = [number for number in numbers if self._is_typed(number)]
-        for number in typed or [1]:
+        others = range(2, self.students + 1)
+        self.typed = [1, *(number for number in others if self._is_typed(number))]
+        for number in self.typed[1:]:
             self._check_student(number)
-        self.typed = typed
         return cleaned
 
     def household(self) -> Household:
@@ -117,23 +116,29 @@ class SimulatorForm(forms.Form):
     def _add_student(self, number):
         prefix = f"e{number}"
         self.fields[f"{prefix}-age"] = forms.IntegerField(
-            label="Âge à la rentrée",
-            required=False,
+            label="Âge",
+            required=number == 1,
             min_value=0,
             max_value=OLDEST,
             widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
-            help_text=f"Au {self.tariff.school_year.starts_on:%d/%m/%Y}, en années.",
-            error_messages=dict.fromkeys(
-                ["invalid", "min_value", "max_value"],
-                f"Écrivez l'âge de l'élève {number} en années, ainsi\u00a0: 8.",
-            ),
+            help_text=f"Au 31 décembre {self.tariff.school_year.starts_on.year}, en années.",
+            error_messages={
+                "required": _lacks_age(number),
+                **dict.fromkeys(
+                    ["invalid", "min_value", "max_value"],
+                    f"Écrivez l'âge de l'élève {number} en années, ainsi\u00a0: 8.",
+                ),
+            },
         )
         for rank, label in enumerate(ORDINALS[:MOST_LESSONS], start=1):
             self.fields[f"{prefix}-cours{rank}"] = forms.ChoiceField(
                 label=label,
-                required=False,
+                required=number == rank == 1,
                 choices=[("", "Aucun" if rank > 1 else "Choisissez…"), *_courses(self.grid)],
-                error_messages={"invalid_choice": "Choisissez un cours de la liste."},
+                error_messages={
+                    "required": _lacks_course(number),
+                    "invalid_choice": "Choisissez un cours de la liste.",
+                },
             )
         if choices := situations_of(self.grid):
             self.fields[f"{prefix}-situations"] = forms.MultipleChoiceField(
@@ -152,13 +157,10 @@ class SimulatorForm(forms.Form):
     def _check_student(self, number):
         age, first = f"e{number}-age", f"e{number}-cours1"
         if age not in self.errors and self.cleaned_data.get(age) is None:
-            self.add_error(
-                age, forms.ValidationError(f"Indiquez l'âge de l'élève {number}.", code="required")
-            )
+            self.add_error(age, forms.ValidationError(_lacks_age(number), code="required"))
         names = self._lesson_names(number)
         if not any(name in self.errors or self.cleaned_data.get(name) for name in names):
-            message = f"Choisissez au moins un cours pour l'élève {number}."
-            self.add_error(first, forms.ValidationError(message, code="required"))
+            self.add_error(first, forms.ValidationError(_lacks_course(number), code="required"))
 
     def _lesson_names(self, number):
         return [f"e{number}-cours{rank}" for rank in range(1, MOST_LESSONS + 1)]
@@ -170,7 +172,7 @@ class SimulatorForm(forms.Form):
         return Pupil(
             key=number,
             name=f"Élève {number}",
-            born_on=dt.date(self.tariff.school_year.starts_on.year - age, 1, 1),
+            born_on=dt.date(self.tariff.school_year.starts_on.year - age, 12, 31),
             is_adult=age >= self.tariff.adult_age,
             lessons=tuple(
                 Lesson(
@@ -200,6 +202,14 @@ def situations_of(grid: Grid) -> list[tuple[str, str]]:
 
 def _courses(grid):
     return [(each.code, each.label) for each in grid.categories if each.code in grid.rates_of]
+
+
+def _lacks_age(number):
+    return f"Indiquez l'âge de l'élève {number}."
+
+
+def _lacks_course(number):
+    return f"Choisissez au moins un cours pour l'élève {number}."
 
 
 def _how_many(typed):
