@@ -49,18 +49,25 @@ _SECRETARIAT = [
     "reenrolment.decide_reenrolment",
     "reenrolment.assist_family",
     "reenrolment.view_assistedsession",
+    *[f"billing.view_{model}" for model in ("instrument", "repair", "rental", "rentalmove")],
 ]  # fmt: skip
 _REGIE = [
     "families.view_family",
     *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
       for model in ("invoice", "invoiceline")],
     "billing.issue_invoice",
+    *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
+      for model in ("situation", "payershare")],
     "billing.view_payment",
     "billing.add_payment",
     *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
       for model in ("tariffcategory", "tariffgrid")],
     *[f"billing.{verb}_tariffrate" for verb in ("import", "export")],
     "billing.change_coursecategory",
+    *[f"billing.{verb}_{model}" for verb in ("view", "add", "change")
+      for model in ("instrumentkind", "instrument")],
+    *[f"billing.{verb}_instrument" for verb in ("import", "export", "rent")],
+    *[f"billing.view_{model}" for model in ("repair", "rental", "rentalmove")],
 ]  # fmt: skip
 # What its sites made by mistake may go; whatever serves is protected by the database. What is the
 # town's (communes, years, disciplines, teachers, kinds of pieces) is the superuser's to delete.
@@ -74,6 +81,7 @@ _DIRECTION = [
     "families.decide_erasurerequest",
     "billing.publish_tariffgrid",
     "reenrolment.publish_allotment",
+    "billing.delete_instrument",
     *[f"families.delete_{model}" for model in ("family", "guardian")],
     *[f"students.delete_{model}" for model in ("student", "course", "slot", "repertoirepiece")],
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from accounts.prepared import prepared
 from billing.enums import UNPAID, InvoiceKind
 from billing.models import Invoice
 from billing.money import ZERO
+from billing.rental_views import live_rentals
 
 
 @require_safe
@@ -21,7 +22,9 @@ def cotisations(request):
 @require_safe
 def locations(request):
     """« facturation locations »: the rental of instruments (the manual, annex 2)."""
-    return render(request, "billing/locations.html", _invoices(request, InvoiceKind.LOCATION))
+    rentals = live_rentals(request.user.pk, request.establishment.pk)
+    context = _invoices(request, InvoiceKind.LOCATION) | {"rentals": rentals}
+    return render(request, "billing/locations.html", context)
 
 
 @require_safe

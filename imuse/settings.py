@@ -161,6 +161,7 @@ PERSONAL_DATA = [
     "students.personal_data.StudentsPart",
     "documents.personal_data.DocumentsPart",
     "billing.personal_data.BillingPart",
+    "billing.instruments.personal_data.RentalsPart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
 STATIC_URL = "static/"
@@ -201,6 +202,8 @@ FAMILY_FOLLOWERS = [
     "students.absorbing.Custodies",
     "documents.absorbing.Documents",
     "billing.absorbing.Invoices",
+    "billing.instruments.absorbing.Rentals",
+    "billing.absorbing.Situations",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]

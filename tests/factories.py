@@ -8,7 +8,19 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine, TariffCategory, TariffGrid, TariffRate
+from billing.enums import SituationCode
+from billing.models import (
+    Instrument,
+    InstrumentKind,
+    Invoice,
+    InvoiceLine,
+    PayerShare,
+    Rental,
+    Situation,
+    TariffCategory,
+    TariffGrid,
+    TariffRate,
+)
 from documents.enums import Formats, Owner
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Commune, Family, Guardian
@@ -271,6 +283,74 @@ class InvoiceLineFactory(factory.django.DjangoModelFactory):
     invoice = factory.SubFactory(InvoiceFactory)
     label = "Frais de dossier"
     amount = Decimal("38.00")
+
+
+class InstrumentKindFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = InstrumentKind
+        django_get_or_create = ["name"]
+
+    name = "Violon"
+
+
+class InstrumentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Instrument
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    kind = factory.SubFactory(InstrumentKindFactory)
+    inventory_number = factory.Sequence(lambda n: f"V-{n:03}")
+    size = "3/4"
+    brand = "Stentor"
+
+
+class RentalFactory(factory.django.DjangoModelFactory):
+    """Reserved from a month ago to the end of the school year; `family=` is the household's.
+
+    billing.instruments moves it on; `insured=True` lets it be handed over.
+    """
+
+    class Meta:
+        model = Rental
+
+    class Params:
+        insured = factory.Trait(
+            insurer="MAIF",
+            policy_number="1234567 M",
+            insured_until=factory.SelfAttribute("ends_on"),
+        )
+
+    instrument = factory.SubFactory(InstrumentFactory)
+    family = factory.SubFactory(FamilyFactory)
+    student = factory.LazyAttribute(lambda rental: StudentFactory(family=rental.family))
+    school_year = factory.SubFactory(SchoolYearFactory)
+    starts_on = factory.LazyAttribute(
+        lambda o: max(o.school_year.starts_on, timezone.localdate() - dt.timedelta(days=30))
+    )
+    ends_on = factory.SelfAttribute("school_year.ends_on")
+    rent = Decimal("150.00")
+    deposit = Decimal("200.00")
+    deposit_state = "due"
+
+
+class SituationFactory(factory.django.DjangoModelFactory):
+    """A household's, or a student's: `family=` or `student=`."""
+
+    class Meta:
+        model = Situation
+
+    school_year = factory.SubFactory(SchoolYearFactory)
+    code = SituationCode.MINIMA
+    seen_on = factory.LazyFunction(timezone.localdate)
+    noted_by = factory.SubFactory(UserFactory)
+
+
+class PayerShareFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PayerShare
+
+    custody = factory.SubFactory(CustodyFactory)
+    percent = 50
 
 
 class TermsFactory(factory.django.DjangoModelFactory):

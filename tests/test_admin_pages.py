@@ -28,9 +28,12 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PayerShareFactory,
     PieceRuleFactory,
+    RentalFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
+    SituationFactory,
     SlotFactory,
     StudentFactory,
     TariffRateFactory,
@@ -72,6 +75,11 @@ RIGHTS = {
     "billing_tariffcategory": ("", "vacd", "vacd", "vacd"),
     "billing_tariffgrid": ("", "vacd", "vacd", "vacd"),
     "billing_tariffrate": ("", "v", "v", "v"),
+    "billing_instrumentkind": ("", "vac", "vac", "vacd"),
+    "billing_instrument": ("v", "vac", "vacd", "vacd"),
+    "billing_rental": ("v", "v", "v", "v"),
+    "billing_situation": ("", "vacd", "vacd", "vacd"),
+    "billing_payershare": ("", "vacd", "vacd", "vacd"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -96,7 +104,8 @@ ACTIONS = {
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
 }
 # A draft goes by its page: an issued invoice might be among those ticked.
-WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_tariffgrid"}
+# A share goes with that of the other household.
+WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_payershare", "billing_tariffgrid"}
 
 # The other pages: what AGENTS are answered, to a GET and to an empty POST.
 DOSSIERS = (200, 403, 200, 200)
@@ -106,6 +115,7 @@ TO_ANOTHER_PAGE = {"get": (302, 403, 302, 302), "post": (405, 405, 405, 405)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
 OF_THE_REGIE = (403, 200, 200, 200)
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
+OF_THE_REGIE = {"get": (403, 200, 200, 200), "post": (403, 200, 200, 200)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
 PAGES = {
     "index": EVERYBODY,
@@ -157,6 +167,10 @@ PAGES = {
     },
     "billing_tariffgrid_publish": {"get": (403, 403, 200, 200), "post": (403, 403, 302, 302)},
     "billing_tariffgrid_shorten": {"get": (403, 403, 200, 200), "post": (403, 403, 200, 200)},
+    "billing_instrument_rent": OF_THE_REGIE,  # nobody is searched
+    "billing_instrument_step": OF_THE_REGIE,
+    "billing_rental_step": OF_THE_REGIE,
+    "billing_rental_contract": {"get": (200, 200, 200, 200), "post": (405, 405, 405, 405)},
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
@@ -237,6 +251,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         reference="C1",
         actor=superuser,
     )
+    rental = RentalFactory(family=family, student=student)
     assisted = assisting.start(student, family, actor=registrar)
     double = FamilyFactory()
     rate = TariffRateFactory(grid__deliberation_number="")
@@ -285,6 +300,11 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_tariffcategory": rate.category,
         "billing_tariffgrid": rate.grid,
         "billing_tariffrate": rate,
+        "billing_instrumentkind": rental.instrument.kind,
+        "billing_instrument": rental.instrument,
+        "billing_rental": rental,
+        "billing_situation": SituationFactory(family=family),
+        "billing_payershare": PayerShareFactory(custody__student=student, custody__rank=2),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,
@@ -323,6 +343,10 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
             f"billing_tariffgrid_{name}": [rate.grid_id]
             for name in ("publish", "duplicate", "shorten", "compare", "compare_export")
         },
+        "billing_instrument_rent": [rental.instrument_id],
+        "billing_instrument_step": [rental.instrument_id, "reparation"],
+        "billing_rental_step": [rental.pk, "remettre"],
+        "billing_rental_contract": [rental.pk],
         "reenrolment_campaign_desk": campaign,
         "reenrolment_campaign_extend": campaign,
         "reenrolment_campaign_allotments": [ranked.pk],

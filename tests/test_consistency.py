@@ -12,6 +12,7 @@ from django.db import models
 from django.urls import get_resolver
 
 from accounts import roles
+from billing.instruments import enums as instruments
 from documents import enums as documents
 from reenrolment import enums as reenrolment
 from students import enums as students
@@ -33,7 +34,7 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
     "agent", "code", "commune", "cycle", "date", "discipline", "instrument", "mail", "nature",
-    "note", "occasion", "pages", "place", "position", "type", "version", "zone",
+    "note", "notes", "occasion", "pages", "place", "position", "type", "version", "zone",
 }  # fmt: skip
 
 
@@ -65,7 +66,9 @@ CASCADES = {
         f"billing.{model}.grid": "a draft goes with its rows; a published grid is never deleted"
         for model in ("TariffRate", "TariffModifier", "TariffFee", "TariffRental")
     },
+    "billing.PayerShare.custody": "a household no longer the student's shares nothing",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
+    "billing.RentalCharge.line": "says what a line is for; a draft goes with its lines",
 }
 
 
@@ -116,6 +119,7 @@ WITHOUT_VISIBLE_TO = {
     "billing.InvoiceSeries": "nobody",
     "billing.InvoiceLine": "through its invoice",
     "billing.Instalment": "through its invoice",
+    "billing.PayerShare": "staff only",
     "billing.Payment": "through its invoice",
     **{
         f"billing.{model}": "public once published: a délibération"
@@ -124,6 +128,11 @@ WITHOUT_VISIBLE_TO = {
             *["TariffRate", "TariffModifier", "TariffFee", "TariffRental"],
         )
     },
+    "billing.InstrumentKind": "public",
+    "billing.Instrument": "through its rental",
+    "billing.Repair": "staff only",
+    "billing.RentalMove": "through its rental",
+    "billing.RentalCharge": "through its rental",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",
     "reenrolment.WaitingCriterion": "public",
@@ -157,8 +166,10 @@ def test_every_model_says_whose_it_is_or_stands_here():
         (documents.NEXT, documents.Verdict),
         (students.NEXT, students.EnrolmentStatus),
         (students.NEXT_WAITING, students.WaitingState),
+        (instruments.NEXT_RENTAL, instruments.RentalState),
+        (instruments.NEXT_DEPOSIT, instruments.DepositState),
     ],
-    ids=["reenrolment", "documents", "students", "waiting"],
+    ids=["reenrolment", "documents", "students", "waiting", "rentals", "deposits"],
 )
 def test_state_machine_is_complete(moves, states):
     assert set(moves) == set(states)

@@ -15,9 +15,10 @@ from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.forms import ModelChoiceField
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine, TariffCategory
+from billing.models import InstrumentKind, Invoice, InvoiceLine, TariffCategory
 from documents.models import Document, DocumentType
 from families.models import Commune, Family, Guardian
 from reenrolment.models import CourseChoice, Terms
@@ -42,6 +43,7 @@ from tests.factories import (
     EnrolmentFactory,
     EstablishmentFactory,
     GuardianFactory,
+    InstrumentFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
     SlotFactory,
@@ -208,6 +210,23 @@ def invoice_line(world):
     return formset(world, "accountant", mine.invoice, "lines", InvoiceLine, mine, **fields)
 
 
+def student_of_a_rental(world):
+    """Found by the name that both students bear; the answer is a custody's key."""
+    url = reverse("admin:billing_instrument_rent", args=[InstrumentFactory().pk])
+    return Way(
+        "accountant",
+        f"{url}?q={world.student.last_name}",
+        lambda key: {
+            "custody": key,
+            "starts_on": timezone.localdate(),
+            "ends_on": timezone.localdate(),
+            **{"rent": 150, "months": 10, "deposit": 0},
+        },
+        world.theirs[Custody].pk,
+        world.student.custodies.get().pk,
+    )
+
+
 def place(world, kind):
     """`where` on the page that examines a dossier; it names a slot or a course."""
     world.case.submit(world.parent)
@@ -338,6 +357,7 @@ WAYS = {
         w.theirs[Family].pk,
         w.family.pk,
     ),
+    "the student of a rental": student_of_a_rental,
     "enrolments confirmed": action("confirm", Enrolment, "registrar", lambda w: w.case.theory.pk),
     "pieces accepted": action(
         "accept", Document, "registrar", lambda w: DocumentFactory(family=w.family).pk
@@ -425,7 +445,14 @@ def test_every_address_that_takes_a_form_is_here(client, parent):
 
 # --- The forms of the administration --------------------------------------------------------
 
-TOWN = {SchoolYear, Discipline, Commune, DocumentType, Teacher}  # of no site: everybody's to choose
+TOWN = {
+    SchoolYear,
+    Discipline,
+    Commune,
+    DocumentType,
+    InstrumentKind,
+    Teacher,
+}  # of no site: everybody's to choose
 
 
 def fields_of(page):

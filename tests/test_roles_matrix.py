@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts import roles, throttling
 from accounts.models import User
 from billing import services as billing
+from billing.instruments.enums import RentalState
+from billing.models import Rental
 from families import erasures
 from reenrolment.enums import CampaignMode
 from reenrolment.models import Allotment
@@ -28,6 +30,7 @@ from tests.factories import (
     GuardianFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
+    RentalFactory,
     SchoolYearFactory,
     SlotFactory,
     TariffRateFactory,
@@ -74,6 +77,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
     )
     invoice = InvoiceLineFactory(invoice__family=family).invoice
+    rental = RentalFactory(family=family, student=student, insured=True)
     line = make_line(case)
     rate = TariffRateFactory(grid__deliberation_number="")
     return {
@@ -88,6 +92,8 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
         "invoice": billing.issue(invoice, actor=superuser).pk,
+        "rental": rental.pk,
+        "instrument": rental.instrument_id,
         "draft": InvoiceLineFactory(invoice__family=family).invoice.pk,
         "case": case,
         "dossier": case.reenrolment.pk,
@@ -238,6 +244,14 @@ def publish(client, rows):
     url = reverse("admin:reenrolment_campaign_allotment_publish", args=rows["publishable"])
     client.post(url, {"confirm": "on"})
     return Allotment.objects.published().exists()
+
+
+def hand_over(client, rows):
+    url = reverse("admin:billing_rental_step", args=[rows["rental"], "remettre"])
+    rental = Rental.objects.get(pk=rows["rental"])
+    client.post(url, {"on": rental.starts_on, "condition": "good"})
+    rental.refresh_from_db()
+    return rental.state == RentalState.ONGOING
 
 
 def touch_the_superuser(client, rows):
@@ -417,6 +431,27 @@ PLAYS = {
     ),
     "Dire dans quelle catégorie tarifaire un cours se facture": post(
         "admin:billing_tariffcategory_courses", "year"
+    ),
+    "Lire le parc d'instruments, les locations et leur contrat": every(
+        get("admin:billing_instrument_changelist"),
+        get("admin:billing_rental_change", "rental"),
+        get("admin:billing_rental_contract", "rental"),
+        post("admin:list_export", "locations"),
+    ),
+    "Tenir le parc d'instruments, l'importer et l'exporter": every(
+        get("admin:billing_instrument_add"),
+        get("admin:billing_instrumentkind_add"),
+        post("admin:list_import", "instruments"),
+        post("admin:list_export", "instruments"),
+    ),
+    "Louer un instrument, le remettre, le reprendre, suivre son dépôt": every(
+        get("admin:billing_instrument_rent", "instrument"), hand_over
+    ),
+    "Lire une location de son foyer et son contrat sur l'extranet": every(
+        get("billing:rental", "rental"), get("billing:rental_contract", "rental")
+    ),
+    "Noter une situation, répartir entre deux foyers": every(
+        get("admin:billing_situation_add"), get("admin:billing_payershare_add")
     ),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),

@@ -18,8 +18,10 @@ from tests.factories import (
     EnrolmentFactory,
     EstablishmentFactory,
     FamilyFactory,
+    InstrumentFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
+    RentalFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
     SlotFactory,
@@ -283,6 +285,8 @@ ROWS = {
     "billing_tariffcategory": lambda site: TariffCategoryFactory(establishment=site),
     "billing_tariffgrid": lambda site: TariffGridFactory(establishment=site),
     "billing_tariffrate": lambda site: TariffRateFactory(grid__establishment=site),
+    "billing_instrument": lambda site: InstrumentFactory(establishment=site),
+    "billing_rental": lambda site: RentalFactory(instrument__establishment=site),
 }
 
 

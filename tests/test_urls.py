@@ -22,6 +22,7 @@ from tests.factories import (
     EnrolmentFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    RentalFactory,
     SlotFactory,
     TeacherFactory,
 )
@@ -107,6 +108,8 @@ ROUTES = {
     "billing:simulator": PUBLIC,
     "billing:cotisations": SIGNED_IN,
     "billing:locations": SIGNED_IN,
+    "billing:rental": HOUSEHOLD,
+    "billing:rental_contract": HOUSEHOLD,
     "billing:invoice": HOUSEHOLD,
     "reenrolment:edit": STUDENT,
     "reenrolment:check": NOTHING_YET,
@@ -163,6 +166,7 @@ def rows(student, parent, family, teacher, director):
     EnrolmentFactory(student=student, course=course)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     billing.issue(invoice, actor=director)
+    rental = RentalFactory(family=family, student=student)
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     awaited, wish = await_place(student)
@@ -176,6 +180,8 @@ def rows(student, parent, family, teacher, director):
         "documents:download": DocumentFactory(family=family).pk,
         "documents:example": DocumentTypeFactory(shown=True).pk,
         "billing": invoice.pk,
+        "billing:rental": rental.pk,
+        "billing:rental_contract": rental.pk,
         "teacher:slot": SlotFactory(teacher=teacher).pk,
         "teacher:course": course.pk,
     }

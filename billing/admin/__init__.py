@@ -1,12 +1,20 @@
 """The régie's pages, one file by noun."""
 
+from billing.admin.instruments import InstrumentAdmin, InstrumentKindAdmin
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.rentals import RentalAdmin
+from billing.admin.situations import PayerShareAdmin, SituationAdmin
 from billing.admin.tariffs import TariffCategoryAdmin, TariffGridAdmin, TariffRateAdmin
 
 __all__ = [
+    "InstrumentAdmin",
+    "InstrumentKindAdmin",
     "InvoiceAdmin",
+    "PayerShareAdmin",
     "PaymentAdmin",
+    "RentalAdmin",
+    "SituationAdmin",
     "TariffCategoryAdmin",
     "TariffGridAdmin",
     "TariffRateAdmin",

@@ -227,7 +227,7 @@ class TariffModifier(models.Model):
     )
     to_rank = models.PositiveSmallIntegerField("au rang", null=True, blank=True, validators=RANK)
     codes = models.CharField(
-        "situations", max_length=200, blank=True, validators=[CODES], help_text="etudiant, rsa"
+        "situations", max_length=200, blank=True, validators=[CODES], help_text="student, minima"
     )
     categories = models.ManyToManyField(
         TariffCategory,

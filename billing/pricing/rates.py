@@ -30,11 +30,7 @@ def base_of(grid: Grid, household: Household, pupil: Pupil, lesson: Lesson, rank
     rate depends on a quotient that is not known.
     """
     if lesson.category not in grid.category_of:
-        raise PricingError(
-            "no_category",
-            f"La catégorie «\u00a0{lesson.category}\u00a0» du cours «\u00a0{lesson.label}\u00a0»"
-            " n'est pas dans la grille.",
-        )
+        raise _uncategorised(lesson)
     if lacking := (*household.lacking, *pupil.lacking):
         return _top(grid, household, pupil, lesson, rank, explaining.what_lacks(lacking))
     rates = rates_for(grid, lesson.category, household.zone, pupil.is_adult, rank)
@@ -84,6 +80,14 @@ def _top(grid, household, pupil, lesson, rank, why):
     highest = max(rates, key=lambda rate: rate.highest)
     floor = max(rate.floor for rate in rates)  # else a floor of the usual rate could be dearer
     return Base(highest, highest.highest, min(floor, highest.highest), why)
+
+
+def _uncategorised(lesson):
+    course = f"cours «\u00a0{lesson.label}\u00a0»"
+    if not lesson.category:
+        return PricingError("no_category", f"Le {course} n'a pas de catégorie tarifaire.")
+    message = f"La catégorie «\u00a0{lesson.category}\u00a0» du {course} n'est pas dans la grille."
+    return PricingError("no_category", message)
 
 
 def _unpriced(rates, household, pupil, lesson):

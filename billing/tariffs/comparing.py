@@ -98,13 +98,17 @@ class Comparison:
 
 
 def compare(
-    before: Grid, after: Grid, households: Iterable[tuple[int, Household]], *, price: Pricer
+    before: Grid,
+    after: Grid,
+    households: Iterable[tuple[int, Household, Household]],
+    *,
+    price: Pricer,
 ) -> Comparison:
-    """Prices each household (key, facts) by both grids."""
+    """Prices each household (its key, its facts for either grid) by both."""
     comparison, largest = Comparison(), []
-    for key, household in households:
+    for key, facts_before, facts_after in households:
         try:
-            old, new = price(before, household), price(after, household)
+            old, new = price(before, facts_before), price(after, facts_after)
         except PricingError as error:
             comparison.unpriced.append(Unpriced(key, error.message))
             continue

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from accounts.models import Establishment
 from billing.facts import household_facts
+from billing.models.tariffs import TariffGrid
 from billing.pricing.facts import Household
 from families.models import Family
 from students.enums import EnrolmentStatus
@@ -27,12 +29,31 @@ def families_enrolled(establishment: Establishment, school_year: SchoolYear) -> 
 
 
 def facts_of(
-    establishment: Establishment, school_year: SchoolYear, *, most: int
-) -> Iterator[tuple[int, Household]]:
-    """The key and the facts of each of the first `most` households."""
-    keys = list(families_enrolled(establishment, school_year).values_list("pk", flat=True)[:most])
+    before: TariffGrid, after: TariffGrid, school_year: SchoolYear, *, most: int
+) -> Iterator[tuple[int, Household, Household]]:
+    """The key of each of the first `most` households of the grids' establishment, and its facts
+    for each grid: who is an adult, how many months make a year, are the grid's.
+
+    The pieces count as they stand today.
+    """
+    families = families_enrolled(after.establishment, school_year)
+    keys = list(families.values_list("pk", flat=True)[:most])
     for start in range(0, len(keys), SLICE):
-        families = Family.objects.filter(pk__in=keys[start : start + SLICE])
-        yield from household_facts(
-            families, establishment=establishment, school_year=school_year, statuses=STATUSES
-        ).items()
+        homes = Family.objects.filter(pk__in=keys[start : start + SLICE])
+        new = old = _facts(homes, after, school_year)
+        if (before.adult_age, before.months) != (after.adult_age, after.months):
+            old = _facts(homes, before, school_year)
+        for key in sorted(new):
+            yield key, old[key], new[key]
+
+
+def _facts(families, grid, school_year):
+    return household_facts(
+        families,
+        establishment=grid.establishment,
+        school_year=school_year,
+        statuses=STATUSES,
+        on=timezone.localdate(),
+        adult_age=grid.adult_age,
+        months=grid.months,
+    )

@@ -16,6 +16,7 @@ from imuse.demo.clock import Clock
 from imuse.demo.dossiers import Desk
 from imuse.demo.doubles import enter_twice
 from imuse.demo.households import Village
+from imuse.demo.instruments import Storeroom
 from imuse.demo.invoices import Office
 from imuse.demo.launch import launch, refuse_one
 from imuse.demo.my_data import ask_for_a_copy, ask_to_be_forgotten
@@ -67,6 +68,7 @@ def load() -> None:
     launch(town, clock, register.users["secretariat"])
 
     Office(town, clock, register.users["regie"]).bill(village.households)
+    Storeroom(town, clock, register.users["regie"]).fill(village.households)
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)

@@ -50,7 +50,7 @@ MODIFIERS = [
      "from_rank": 3},
     {"reason": ModifierReason.SECOND_DISCIPLINE, "label": "Seconde discipline", "percent": 30},
     {"reason": ModifierReason.SITUATION, "label": "Étudiant, minima sociaux", "percent": 20,
-     "codes": "etudiant, minima"},
+     "codes": "student, minima"},
     {"reason": ModifierReason.SCHOOL_HOURS, "label": "Horaires aménagés", "percent": 25},
 ]  # fmt: skip
 RENTALS = [("Violon", 150, 300), ("Violoncelle", 180, 400), ("Flûte traversière", 150, 300),

@@ -44,5 +44,7 @@ def test_queries(client, parent, family, make_issued, count, django_assert_num_q
         make_issued(family=family, kind=InvoiceKind.LOCATION)
     client.force_login(parent)
 
-    with django_assert_num_queries(6):  # session, user, establishment, invoices, lines, instalments
+    with django_assert_num_queries(
+        7
+    ):  # session, user, establishment, rentals, and three of invoices
         client.get(URL)

@@ -126,7 +126,7 @@ def _compare(grid, form):
     return comparing.compare(
         loading.load(other),
         loading.load(grid),
-        households.facts_of(grid.establishment, year, most=MOST),
+        households.facts_of(other, grid, year, most=MOST),
         price=price,
     )
 

@@ -141,6 +141,7 @@ class BaseRateFormSet(OwnRowsFormSet):
     def add_fields(self, form, index):
         super().add_fields(form, index)
         form.instance.category = self.category
+        form.fields["DELETE"].widget.attrs["aria-label"] = "ôter cette ligne"
 
     def clean(self):
         super().clean()

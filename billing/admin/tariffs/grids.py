@@ -166,6 +166,13 @@ class TariffGridAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
             }
         return super().render_change_form(request, context, **kwargs)
 
+    def response_add(self, request, obj, post_url_continue=None):
+        """On to the grid itself: its rates are still to be typed."""
+        if "_addanother" not in request.POST:
+            request.POST = request.POST.copy()
+            request.POST["_continue"] = "1"
+        return super().response_add(request, obj, post_url_continue)
+
     def get_urls(self):
         return [*moves.urls(), *comparison.urls(), *super().get_urls()]
 

@@ -318,6 +318,15 @@ def test_a_lesson_without_one_price_is_refused(broken, code, message):
     assert (refusal.value.code, refusal.value.message) == (code, message)
 
 
+def test_a_course_without_a_category_is_refused():
+    with pytest.raises(PricingError) as refusal:
+        price(grid(), household(pupil(lesson(""))))
+
+    assert (refusal.value.code, refusal.value.message) == (
+        *("no_category", "Le cours «\u00a0Piano\u00a0» n'a pas de catégorie tarifaire."),
+    )
+
+
 def test_the_top_rate_of_a_category_without_a_rate_is_refused():
     with pytest.raises(PricingError) as refusal:
         price(replace(grid(), rates=()), household(pupil(lesson("cursus")), lacking=("la photo",)))

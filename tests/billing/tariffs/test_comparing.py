@@ -15,7 +15,8 @@ def price(grid, household):
 
 
 def compared(*households):
-    return compare(BEFORE, AFTER, enumerate(households), price=price)
+    facts = [(key, household, household) for key, household in enumerate(households)]
+    return compare(BEFORE, AFTER, facts, price=price)
 
 
 def test_how_much_more_or_less_for_how_many():

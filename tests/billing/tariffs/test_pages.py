@@ -161,6 +161,16 @@ class TestTheGrid:
             **changed,
         }
 
+    def test_a_new_grid_leads_to_its_own_page(self, client, accountant, establishment):
+        grid = TariffGridFactory.build(
+            establishment=establishment, school_year=SchoolYearFactory(), label="Tarifs"
+        )
+        client.force_login(accountant)
+
+        response = client.post(page("grid_add"), self.form(grid))
+
+        assert response.url == page("grid_change", TariffGrid.objects.get().pk)
+
     def test_a_draft_takes_its_deductions_fees_and_rentals(self, client, accountant):
         grid = make_draft()
         category = grid.rates.get().category
