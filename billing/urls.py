@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from billing import rental_views, views
+from billing import rental_views, simulator_views, views
 
 app_name = "billing"
 urlpatterns = [
@@ -14,5 +14,6 @@ urlpatterns = [
         rental_views.rental_contract,
         name="rental_contract",
     ),
+    path("simulateur-de-tarif/", simulator_views.simulator, name="simulator"),
     path("facturation/<int:pk>/", views.invoice, name="invoice"),
 ]

@@ -105,6 +105,7 @@ ROUTES = {
     "documents:download": HOUSEHOLD,
     "documents:example": SIGNED_IN,
     "billing:index": SENT_ON,
+    "billing:simulator": PUBLIC,
     "billing:cotisations": SIGNED_IN,
     "billing:locations": SIGNED_IN,
     "billing:rental": HOUSEHOLD,

@@ -53,6 +53,7 @@ WIDTHS = pytest.mark.parametrize("width", [320, 1280])
 PUBLIC = [
     "imuse:landing",
     "imuse:accessibility",
+    "billing:simulator",  # without a tariff; tests/browser/test_estimate.py has one
     "accounts:sign_in",
     "accounts:lost_password",
     "accounts:lost_password_done",
