@@ -190,6 +190,15 @@ BETWEEN_MAILS = [
 ]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
 
+# --- Online payment ---------------------------------------------------------------------------
+
+# PayFiP, which tells what is paid: without a slash at the end. `manage.py payfip_simulator` stands
+# for it in the demonstration; empty, nobody pays online. billing/system_checks.py says what is
+# wrong with it.
+PAYFIP_URL = env.str("PAYFIP_URL", default="" if DEBUG else "https://www.payfip.gouv.fr/tpa")
+# « saisie T », where no money moves: never in production.
+PAYFIP_TEST_ALLOWED = DEBUG
+
 # --- Doubles ----------------------------------------------------------------------------------
 
 # What each app does of its own rows when a household, or a responsable, is absorbed by its double

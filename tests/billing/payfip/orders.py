@@ -1,0 +1,26 @@
+"""What the tests ask PayFiP for."""
+
+from billing.payfip.rules import Order
+
+NUMCLI = "090909"
+
+
+def make_order(**changes) -> Order:
+    facts = {
+        "numcli": NUMCLI,
+        "saisie": "T",
+        "refdet": "20260004201",
+        "montant": 38_00,
+        "objet": "Facture 2026 00042",
+        "mel": "claire.martin@example.org",
+        "exer": 2026,
+        "urlnotif": "http://127.0.0.1:9/notification",
+        "urlredirect": "http://127.0.0.1:9/retour",
+    }
+    return Order(**(facts | changes))
+
+
+def choose(simulator, idop: str, choice: str) -> None:
+    """As on the payment page: it is opened, then one of its buttons is pressed; nobody is told."""
+    simulator.operations.open(idop)
+    simulator.operations.end(idop, choice)
