@@ -34,7 +34,7 @@ from bench.forms import find_form, pick  # noqa: E402
 from bench.households import FIRST_NAMES, LAST_NAMES  # noqa: E402
 from bench.sessions import cookies_of  # noqa: E402
 from billing.enums import InvoiceKind, InvoiceStatus  # noqa: E402
-from billing.models import Invoice, InvoiceLine  # noqa: E402
+from billing.models import Instalment, Invoice, InvoiceLine  # noqa: E402
 from documents.enums import Formats, Owner  # noqa: E402
 from documents.models import Document  # noqa: E402
 from documents.pieces import piece_key  # noqa: E402
@@ -414,6 +414,7 @@ class _Town:
 
     def invoice(self) -> None:
         today, number = timezone.localdate(), count(1)
+        due_on = today + dt.timedelta(days=30)
         invoices = self._create(
             Invoice(
                 establishment=self.site,
@@ -424,7 +425,8 @@ class _Town:
                 year=today.year,
                 number=next(number),
                 issued_on=today,
-                due_on=today + dt.timedelta(days=30),
+                published_on=today,
+                **dict.fromkeys(["due_on", "online_until", "counter_until"], due_on),
                 payer_name=family.name,
             )
             for family in self.families
@@ -432,6 +434,10 @@ class _Town:
         )
         self._create(
             InvoiceLine(invoice=invoice, label="Frais de dossier", amount="38.00")
+            for invoice in invoices
+        )
+        self._create(
+            Instalment(invoice=invoice, number=1, due_on=due_on, amount="38.00")
             for invoice in invoices
         )
         self.site.invoice_series.create(year=today.year, last_number=len(invoices))

@@ -1,12 +1,15 @@
 from django import forms
+from django.core.validators import MinValueValidator
 
+from billing.enums import AT_THE_COUNTER, PaymentMeans
 from billing.models import InvoiceLine, Payment
+from billing.money import CENT
 
 
 class InvoiceLineForm(forms.ModelForm):
     class Meta:
         model = InvoiceLine
-        fields = ["position", "label", "explanation", "amount"]
+        fields = ["position", "kind", "student", "label", "explanation", "amount"]
         localized_fields = ["amount"]  # « 38,50 »
         widgets = {
             "position": forms.TextInput(
@@ -33,6 +36,13 @@ class PaymentForm(forms.ModelForm):
             "un paiement de même référence n'est jamais enregistré deux fois."
         }
         error_messages = {
-            "amount": {"min_value": "Un paiement est d'un montant positif."},
             "reference": {"unique": "Un paiement de cette référence est déjà enregistré."},
         }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].validators.append(
+            MinValueValidator(CENT, "Un paiement est d'un montant positif.")
+        )
+        counter = [(means.value, means.label) for means in map(PaymentMeans, AT_THE_COUNTER)]
+        self.fields["means"].choices = [("", "---------"), *counter]

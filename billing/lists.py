@@ -30,6 +30,7 @@ class InvoiceList(ExportedList):
     issued_on = Column("issued_on", "Émise le", show=lambda invoice: DAY.render(invoice.issued_on))
     due_on = Column("due_on", "À payer jusqu'au", show=lambda invoice: DAY.render(invoice.due_on))
     total = Column("total", "Total", show=lambda invoice: _amount(invoice.total))
+    credited = Column("credited", "Avoirs", show=lambda invoice: _amount(invoice.credited))
     paid = Column("paid", "Payé", show=lambda invoice: _amount(invoice.paid))
     left = Column("left", "Reste à payer", show=lambda invoice: _amount(invoice.left))
     settlement = Column("settlement", "Règlement", show=lambda invoice: invoice.settlement_label)

@@ -3,17 +3,19 @@
 from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from billing.enums import InvoiceStatus
-from billing.models import Invoice, InvoiceLine, Payment
+from billing.models import Instalment, Invoice, InvoiceLine, Payment
 from families.enums import Fate
 from families.holdings import Holding, Part
 
 EXPORTED = {
     Invoice: [
-        *["establishment", "school_year", "kind", "year", "number", "issued_on", "due_on"],
+        *["establishment", "school_year", "kind", "year", "number", "issued_on", "published_on"],
+        *["due_on", "online_until", "counter_until", "parts", "credits", "reason"],
         *["payer_name", "payer_address"],
     ],
-    InvoiceLine: ["label", "explanation", "amount"],
-    Payment: ["amount", "means", "paid_on", "reference", "recorded_at"],
+    InvoiceLine: ["kind", "student", "label", "explanation", "amount"],
+    Instalment: ["number", "due_on", "amount"],
+    Payment: ["nature", "amount", "means", "paid_on", "reference", "note", "recorded_at"],
 }
 NESTED = "dit où la ligne est rangée"
 TEN_YEARS = "La loi oblige à garder dix ans les pièces comptables (code de commerce, L. 123-22)."
@@ -27,7 +29,10 @@ class BillingPart(Part):
         "billing.Invoice.status": "un brouillon n'est encore rien : la copie ne les contient pas",
         "billing.InvoiceLine.invoice": NESTED,
         "billing.InvoiceLine.position": "les lignes sont dans leur ordre",
+        "billing.Instalment.invoice": NESTED,
         "billing.Payment.invoice": NESTED,
+        "billing.Payment.reverses": "le rejet porte le montant et la référence",
+        "billing.Payment.counterpart": "les deux factures du report sont dans la copie",
         "billing.Payment.recorded_by": "un agent",
     }
     sections = {"factures": "vos factures, leurs lignes, vos paiements"}
@@ -36,8 +41,8 @@ class BillingPart(Part):
         invoices = (
             Invoice.objects.visible_to(copy.user)
             .for_list()
-            .select_related("establishment", "school_year")
-            .prefetch_related("payments")
+            .select_related("establishment", "school_year", "credits")
+            .prefetch_related("payments", "lines__student")
         )
         return {"factures": [_invoice(invoice) for invoice in invoices]}
 
@@ -69,5 +74,6 @@ def _invoice(invoice):
         "total (€)": str(invoice.total),
         "payé (€)": str(invoice.paid),
         "lignes": [record(line, EXPORTED[InvoiceLine]) for line in invoice.lines.all()],
+        "échéances": [record(row, EXPORTED[Instalment]) for row in invoice.instalments.all()],
         "paiements": [record(payment, EXPORTED[Payment]) for payment in invoice.payments.all()],
     }

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.prepared import prepared
-from billing.enums import InvoiceKind
+from billing.enums import UNPAID, InvoiceKind
 from billing.models import Invoice
 from billing.money import ZERO
 
@@ -40,12 +40,13 @@ def invoice(request, pk):
 def _invoices(request, kind):
     user, site = request.user.pk, request.establishment.pk
     invoices = _issued_invoices(user, site, kind, timezone.localdate())
-    return {"invoices": invoices, "left": sum((invoice.left for invoice in invoices), ZERO)}
+    left = sum((invoice.left for invoice in invoices if invoice.settlement in UNPAID), ZERO)
+    return {"invoices": invoices, "left": left}
 
 
 @prepared
 def _issued_invoices(
     user: int, establishment: int, kind: InvoiceKind, today: dt.date
 ) -> QuerySet[Invoice]:
-    invoices = Invoice.objects.visible_to(User(pk=user))
+    invoices = Invoice.objects.visible_to(User(pk=user), today)
     return invoices.filter(establishment=establishment, kind=kind).for_list(today)

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from hashlib import sha256
 from itertools import pairwise
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, F, Max, OuterRef, Prefetch, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
 from accounts.enums import MailKind
 from accounts.models import Mail
-from billing.enums import InvoiceStatus
-from billing.models import Invoice, InvoiceSeries
-from billing.money import ZERO, euros
+from billing.enums import InvoiceStatus, PaymentNature
+from billing.models import Invoice, InvoiceSeries, Payment
+from billing.money import ZERO, SumField, euros
 from documents import keeping
 from documents.enums import FileGone, Preview
 from documents.models import Document, PageImage
@@ -277,16 +278,39 @@ def invoice_numbers() -> Iterator[str]:
 
 
 def invoice_amounts() -> Iterator[str]:
-    """An issued invoice has lines that come to something, and is not paid twice."""
+    """An issued invoice has lines, instalments of as much, and no more credit than it came to."""
     issued = Invoice.objects.with_amounts().filter(status=InvoiceStatus.ISSUED)
-    for invoice in issued.annotate(count=Count("lines")).order_by("pk"):
+    due = Invoice.objects.filter(pk=OuterRef("pk")).annotate(due=Sum("instalments__amount"))
+    due = Coalesce(Subquery(due.values("due")), Value(ZERO), output_field=SumField())
+    rows = issued.annotate(count=Count("lines"), due=due)
+    for invoice in rows.order_by("pk"):
         if not invoice.count:
             yield f"La facture {invoice} n'a aucune ligne."
+        elif invoice.is_credit_note:
+            if invoice.total >= ZERO:
+                yield f"L'avoir {invoice} n'est pas négatif\u00a0: {euros(invoice.total)}."
         elif invoice.total < ZERO:
             yield f"Le total de la facture {invoice} est négatif\u00a0: {euros(invoice.total)}."
-        elif invoice.paid > invoice.total:
-            amounts = f"{euros(invoice.paid)} reçus pour {euros(invoice.total)}"
-            yield f"La facture {invoice} est trop payée\u00a0: {amounts}."
+        elif invoice.due != invoice.total:
+            amounts = f"{euros(invoice.due)} d'échéances pour {euros(invoice.total)}"
+            yield f"La facture {invoice} n'est pas répartie\u00a0: {amounts}."
+        elif invoice.credited > invoice.total:
+            amounts = f"{euros(invoice.credited)} pour {euros(invoice.total)}"
+            yield f"Les avoirs de la facture {invoice} la dépassent\u00a0: {amounts}."
+
+
+def payments_undone() -> Iterator[str]:
+    """What bounced is undone whole; what is carried over leaves one invoice for another."""
+    for bounce in Payment.objects.exclude(reverses=None).select_related("reverses").order_by("pk"):
+        if bounce.amount != -bounce.reverses.amount or bounce.invoice_id != (
+            bounce.reverses.invoice_id
+        ):
+            yield f"Le rejet {bounce} n'annule pas {bounce.reverses}."
+    carried = Payment.objects.filter(nature=PaymentNature.CARRIED).select_related("counterpart")
+    for payment in carried.order_by("pk"):
+        other = payment.counterpart
+        if other is None or other.amount != -payment.amount or other.counterpart_id != payment.pk:
+            yield f"Le report {payment} n'a pas sa contrepartie."
 
 
 def addresses() -> Iterator[str]:
@@ -335,6 +359,7 @@ CHECKS = [
     moves,
     invoice_numbers,
     invoice_amounts,
+    payments_undone,
     addresses,
     erasures,
     reminders,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.names import with_de
 from accounts.prepared import prepared
-from billing.enums import Settlement
+from billing.enums import UNPAID, Settlement
 from billing.models import Invoice
 from documents.enums import Verdict
 from documents.models import Document
@@ -172,13 +172,13 @@ def _refused(user: int) -> QuerySet[Document]:
 
 @prepared
 def _issued_invoices(user: int, establishment: int, today: dt.date) -> QuerySet[Invoice]:
-    invoices = Invoice.objects.visible_to(User(pk=user)).filter(establishment=establishment)
+    invoices = Invoice.objects.visible_to(User(pk=user), today).filter(establishment=establishment)
     return invoices.with_amounts(today).order_by()
 
 
 def _invoices(user, establishment):
     invoices = _issued_invoices(user.pk, establishment.pk, timezone.localdate())
-    left = [invoice for invoice in invoices if invoice.settlement != Settlement.PAID]
+    left = [invoice for invoice in invoices if invoice.settlement in UNPAID]
     for invoice in sorted(left, key=lambda invoice: (invoice.due_on, invoice.pk)):
         late = " (en retard)" if invoice.settlement == Settlement.OVERDUE else ""
         yield Task(

@@ -32,8 +32,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
-    "agent", "commune", "cycle", "date", "discipline", "mail", "occasion", "pages", "place",
-    "position", "type", "version", "zone",
+    "agent", "commune", "cycle", "date", "discipline", "mail", "nature", "note", "occasion",
+    "pages", "place", "position", "type", "version", "zone",
 }  # fmt: skip
 
 
@@ -111,6 +111,7 @@ WITHOUT_VISIBLE_TO = {
     "documents.Reading": "staff only",
     "billing.InvoiceSeries": "nobody",
     "billing.InvoiceLine": "through its invoice",
+    "billing.Instalment": "through its invoice",
     "billing.Payment": "through its invoice",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from accounts.models import User
 from billing import services
-from billing.enums import InvoiceKind, PaymentMeans
+from billing.enums import AT_THE_COUNTER, InvoiceKind
 from families.enums import Zone
 from imuse.demo.catalogue import ENSEMBLES, PATH
 from imuse.demo.clock import Clock
@@ -118,7 +118,7 @@ class Office:
             services.record_payment(
                 invoice,
                 amount=total / part,
-                means=list(PaymentMeans)[self.receipts % len(PaymentMeans)],
+                means=AT_THE_COUNTER[self.receipts % len(AT_THE_COUNTER)],
                 paid_on=self.clock.day(day) - dt.timedelta(days=self.receipts % 4),
                 reference=f"ENC-{self.receipts:05}",
                 actor=self.actor,

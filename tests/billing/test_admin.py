@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import services
-from billing.enums import InvoiceKind, InvoiceStatus, PaymentMeans
+from billing.enums import InvoiceKind, InvoiceStatus, LineKind, PaymentMeans
 from billing.models import Invoice, InvoiceLine, Payment
+from tests.billing.due_dates import fall_due
 from tests.factories import (
     EstablishmentFactory,
     FamilyFactory,
@@ -44,10 +45,12 @@ def posted(establishment, family, **kwargs):
         "school_year": SchoolYearFactory().pk,
         "family": family.pk,
         "kind": InvoiceKind.COTISATION,
+        "parts": 1,
         "due_on": timezone.localdate() + dt.timedelta(days=30),
         "lines-TOTAL_FORMS": 1,
         "lines-INITIAL_FORMS": 0,
         "lines-0-position": 1,
+        "lines-0-kind": LineKind.FILE_FEE,
         "lines-0-label": "Frais de dossier",
         "lines-0-amount": "38,00",
         **kwargs,
@@ -297,7 +300,7 @@ def test_search_and_filters(desk, make_issued, establishment, query, found):
         "draft": InvoiceLineFactory(invoice__establishment=establishment).invoice,
     }
     yesterday = timezone.localdate() - dt.timedelta(days=1)
-    Invoice.objects.filter(pk=invoices["late"].pk).update(due_on=yesterday)
+    fall_due(yesterday, invoices["late"])
 
     response = desk.get(f"{LIST}?{query}")
 

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 
 from billing import services
 from billing.enums import InvoiceKind
-from billing.models import Invoice
+from tests.billing.due_dates import fall_due
 from tests.billing.pages import words
 from tests.factories import (
     CustodyFactory,
@@ -73,7 +73,7 @@ def test_shows_what_is_owed_and_why(client, parent, family, make_issued, account
 )
 def test_state_in_words(client, parent, family, make_issued, accountant, paid, days, state):
     invoice = make_issued(family=family)
-    Invoice.objects.update(due_on=timezone.localdate() + dt.timedelta(days=days))
+    fall_due(timezone.localdate() + dt.timedelta(days=days))
     if paid:
         services.record_payment(
             invoice,
@@ -129,7 +129,7 @@ def test_queries(client, parent, family, make_issued, count, django_assert_num_q
         make_issued(amounts=["38", "12.50"], family=family)
     client.force_login(parent)
 
-    with django_assert_num_queries(5):  # session, user, establishment, invoices, lines
+    with django_assert_num_queries(6):  # session, user, establishment, invoices, lines, instalments
         response = client.get(URL)
 
     assert len(response.context["invoices"]) == count

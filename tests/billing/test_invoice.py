@@ -112,5 +112,5 @@ def test_queries(client, parent, family, make_issued, accountant, count, django_
         pay(invoice, accountant, 1, number)
     client.force_login(parent)
 
-    with django_assert_num_queries(6):  # session, user, establishment, invoice, lines, payments
+    with django_assert_num_queries(7):  # those three, invoice, lines, instalments, payments
         client.get(url(invoice))

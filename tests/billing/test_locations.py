@@ -44,5 +44,5 @@ def test_queries(client, parent, family, make_issued, count, django_assert_num_q
         make_issued(family=family, kind=InvoiceKind.LOCATION)
     client.force_login(parent)
 
-    with django_assert_num_queries(5):  # session, user, establishment, invoices, lines
+    with django_assert_num_queries(6):  # session, user, establishment, invoices, lines, instalments
         client.get(URL)

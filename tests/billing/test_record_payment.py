@@ -9,6 +9,7 @@ from django.utils import timezone
 from billing import services
 from billing.enums import PaymentMeans, Settlement
 from billing.models import Invoice, Payment
+from tests.billing.due_dates import fall_due
 from tests.factories import InvoiceLineFactory, UserFactory
 from tests.races import run_together
 
@@ -54,14 +55,14 @@ def test_equal_sums_of_cents_are_a_paid_invoice(make_issued, accountant):
 def test_overdue_from_the_day_after(make_issued, days, settlement):
     invoice = make_issued()
     due_on = timezone.localdate() + dt.timedelta(days=days)
-    Invoice.objects.update(due_on=due_on)
+    fall_due(due_on)
 
     assert settlement_of(invoice)[2] == settlement
 
 
 def test_overdue_follows_the_date_in_paris(make_issued, monkeypatch):
     invoice = make_issued()
-    Invoice.objects.update(due_on=dt.date(2027, 6, 30))
+    fall_due(dt.date(2027, 6, 30))
     # Already the 1st of July in Paris.
     night = dt.datetime(2027, 6, 30, 22, 30, tzinfo=dt.UTC)
     monkeypatch.setattr(timezone, "now", lambda: night)
@@ -83,7 +84,8 @@ def test_a_draft_is_neither_due_nor_paid():
         ({"paid_on": dt.date(9999, 12, 31)}, "paid_in_future"),
         ({"amount": Decimal("0.004")}, None),
         ({"amount": Decimal("-5")}, None),
-        ({"means": "barter"}, None),
+        ({"means": "barter"}, "not_at_the_counter"),
+        ({"means": PaymentMeans.ONLINE}, "not_at_the_counter"),
         ({"reference": " "}, None),
     ],
 )

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from accounts.models import Mail, User
 from billing import services as billing
-from billing.enums import PaymentMeans
-from billing.models import Invoice, InvoiceLine, InvoiceSeries, Payment
+from billing.enums import PaymentMeans, PaymentNature
+from billing.models import Instalment, Invoice, InvoiceLine, InvoiceSeries, Payment
 from documents.models import Document
 from documents.services import hand_in
 from families.models import Guardian
@@ -530,26 +530,56 @@ def test_an_invoice_comes_to_less_than_nothing(invoice):
     ]
 
 
-def test_an_invoice_is_paid_twice(invoice, accountant):
-    billing.record_payment(
-        invoice,
-        amount=Decimal("38.00"),
-        means=PaymentMeans.CARD,
-        paid_on=timezone.localdate(),
-        reference="ENC-1",
-        actor=accountant,
+def test_the_instalments_of_an_invoice_do_not_add_up(invoice):
+    Instalment.objects.update(amount=Decimal("37.00"))
+
+    assert broken(invariants.invoice_amounts) == [
+        f"La facture {invoice} n'est pas répartie : 37,00 € d'échéances pour 38,00 €."
+    ]
+
+
+def test_credit_notes_go_beyond_their_invoice(invoice, accountant):
+    billing.cancel(invoice, reason="Erreur", actor=accountant)
+    InvoiceLine.objects.filter(amount__lt=0).update(amount=Decimal("-38.01"))
+
+    assert broken(invariants.invoice_amounts) == [
+        f"Les avoirs de la facture {invoice} la dépassent : 38,01 € pour 38,00 €."
+    ]
+
+
+def test_a_credit_note_takes_nothing_off(invoice, accountant):
+    note = billing.cancel(invoice, reason="Erreur", actor=accountant)
+    note.lines.update(amount=Decimal("0.00"))
+
+    assert broken(invariants.invoice_amounts) == [f"L'avoir {note} n'est pas négatif : 0,00 €."]
+
+
+def test_a_payment_is_not_undone_whole(invoice, accountant):
+    about = {"paid_on": timezone.localdate(), "actor": accountant}
+    paid = billing.record_payment(
+        invoice, amount=Decimal(38), means=PaymentMeans.CHEQUE, reference="CHQ 1", **about
     )
+    bounce = billing.bounce(paid, reference="REJET 1", **about)
+    assert broken(invariants.payments_undone) == []
+    Payment.objects.filter(pk=bounce.pk).update(amount=Decimal("-37.00"))
+
+    [said] = broken(invariants.payments_undone)
+    assert said == "Le rejet REJET 1 : \u221237,00 € n'annule pas CHQ 1 : 38,00 €."
+
+
+def test_what_is_carried_over_comes_from_nowhere(invoice, accountant):
     Payment.objects.create(
         invoice=invoice,
-        amount=Decimal("38.00"),
-        means=PaymentMeans.CARD,
+        nature=PaymentNature.CARRIED,
+        amount=Decimal("5.00"),
+        means=PaymentMeans.CARRIED,
         paid_on=timezone.localdate(),
-        reference="ENC-2",
+        reference="REPORT",
         recorded_by=accountant,
     )
 
-    assert broken(invariants.invoice_amounts) == [
-        f"La facture {invoice} est trop payée : 76,00 € reçus pour 38,00 €."
+    assert broken(invariants.payments_undone) == [
+        "Le report REPORT : 5,00 € n'a pas sa contrepartie."
     ]
 
 

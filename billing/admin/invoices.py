@@ -21,7 +21,7 @@ from billing import services
 from billing.enums import InvoiceStatus, Settlement
 from billing.forms import InvoiceLineForm, PaymentForm
 from billing.lists import InvoiceList
-from billing.models import Invoice, InvoiceLine, Payment
+from billing.models import Instalment, Invoice, InvoiceLine, Payment
 from billing.money import euros
 from students.admin.scope import OwnPeopleMixin
 
@@ -43,7 +43,8 @@ class InvoiceLineInline(admin.TabularInline):
     model = InvoiceLine
     form = InvoiceLineForm
     formset = OwnRowsFormSet
-    fields = ["position", "label", "explanation", "amount"]
+    fields = ["position", "kind", "student", "label", "explanation", "amount"]
+    autocomplete_fields = ["student"]
     extra = 1
 
     def has_add_permission(self, request, obj=None):
@@ -58,8 +59,14 @@ class InvoiceLineInline(admin.TabularInline):
 
 class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = Payment
-    fields = ["paid_on", "means", "reference", "amount", "recorded_by", "recorded_at"]
-    readonly_fields = ["recorded_at"]
+    fk_name = "invoice"
+    fields = ["paid_on", "nature", "means", "reference", "amount", "note", "recorded_by"]
+    extra = 0
+
+
+class InstalmentInline(ReadOnlyAdminMixin, admin.TabularInline):
+    model = Instalment
+    fields = ["number", "due_on", "amount"]
     extra = 0
 
 
@@ -107,12 +114,22 @@ class InvoiceAdmin(
         return super().get_search_results(request, queryset, search_term)
 
     def get_fieldsets(self, request, obj=None):
-        about = {"fields": ["establishment", "school_year", "family", "kind", "due_on"]}
+        about = {"fields": ["establishment", "school_year", "family", "kind"]}
+        when = {"fields": ["due_on", "parts", "published_on", "online_until", "counter_until"]}
         if not _issued(obj):
-            return [(None, about)]
-        amounts = ["total_euros", "paid_euros", "left_euros", "settlement_words"]
+            return [(None, about), ("Échéances", when)]
+        amounts = [
+            *["total_euros", "credited_euros", "paid_euros", "left_euros", "settlement_words"]
+        ]
         issued = ["__str__", "issued_on", "payer_name", "payer_address"]
-        return [("Facture", {"fields": issued}), ("Règlement", {"fields": amounts}), (None, about)]
+        if obj.is_credit_note:
+            issued += ["credits", "reason"]
+        return [
+            ("Avoir" if obj.is_credit_note else "Facture", {"fields": issued}),
+            ("Règlement", {"fields": amounts}),
+            ("Échéances", when),
+            (None, about),
+        ]
 
     def get_readonly_fields(self, request, obj=None):
         if not _issued(obj):
@@ -122,7 +139,8 @@ class InvoiceAdmin(
         ]
 
     def get_inlines(self, request, obj):
-        return [InvoiceLineInline, PaymentInline] if _issued(obj) else [InvoiceLineInline]
+        issued = [InstalmentInline, PaymentInline] if _issued(obj) else []
+        return [InvoiceLineInline, *issued]
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not _issued(obj)
@@ -208,6 +226,10 @@ class InvoiceAdmin(
     def total_euros(self, invoice):
         return euros(invoice.total)
 
+    @admin.display(description="avoirs", ordering="credited")
+    def credited_euros(self, invoice):
+        return euros(invoice.credited)
+
     @admin.display(description="payé", ordering="paid")
     def paid_euros(self, invoice):
         return euros(invoice.paid)
@@ -234,25 +256,6 @@ class InvoiceAdmin(
             self.message_user(request, f"{invoice}\u00a0: {error.messages[0]}", messages.ERROR)
         else:
             self.message_user(request, f"Facture {issued} émise.", messages.SUCCESS)
-
-
-@admin.register(Payment)
-class PaymentAdmin(
-    ReadOnlyAdminMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin
-):
-    """The register of payments; one is recorded from its invoice's page, then never touched."""
-
-    list_display = ["reference", "invoice", "payer_name", "amount", "means", "paid_on"]
-    list_filter = [SiteFilter, "means", "invoice__kind"]
-    list_select_related = ["invoice"]
-    search_fields = ["invoice__family__sort_name", "reference"]
-    search_help_text = "Nom de la famille, ou référence du paiement"
-    date_hierarchy = "paid_on"
-    establishment_lookup = "invoice__establishment"
-
-    @admin.display(description="payeur", ordering="invoice__payer_name")
-    def payer_name(self, payment):
-        return payment.invoice.payer_name
 
 
 def _issued(invoice):

@@ -1,0 +1,6 @@
+"""The régie's pages, one file by noun."""
+
+from billing.admin.invoices import InvoiceAdmin
+from billing.admin.payments import PaymentAdmin
+
+__all__ = ["InvoiceAdmin", "PaymentAdmin"]

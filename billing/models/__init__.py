@@ -1,0 +1,6 @@
+"""The tables of the app, one file by noun."""
+
+from billing.models.invoices import Instalment, Invoice, InvoiceLine, InvoiceSeries
+from billing.models.payments import Payment
+
+__all__ = ["Instalment", "Invoice", "InvoiceLine", "InvoiceSeries", "Payment"]

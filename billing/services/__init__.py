@@ -1,0 +1,35 @@
+"""Every write of billing, a verb each. Lock order: invoices by key, the counter last."""
+
+from billing.services.invoices import (
+    cancel,
+    credit,
+    delete_draft,
+    draft,
+    issue,
+    payer_address,
+    payer_name,
+    save_draft,
+)
+from billing.services.payments import (
+    bounce,
+    carry_over,
+    record_online_payment,
+    record_payment,
+    refund,
+)
+
+__all__ = [
+    "bounce",
+    "cancel",
+    "carry_over",
+    "credit",
+    "delete_draft",
+    "draft",
+    "issue",
+    "payer_address",
+    "payer_name",
+    "record_online_payment",
+    "record_payment",
+    "refund",
+    "save_draft",
+]
