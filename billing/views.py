@@ -10,6 +10,7 @@ from accounts.prepared import prepared
 from billing.enums import UNPAID, InvoiceKind
 from billing.models import Invoice
 from billing.money import ZERO
+from billing.payfip.offers import offer_for
 
 
 @require_safe
@@ -33,7 +34,11 @@ def invoice(request, pk):
     return render(
         request,
         "billing/invoice.html",
-        {"invoice": invoice, "payments": list(invoice.payments.all())},
+        {
+            "invoice": invoice,
+            "payments": list(invoice.payments.all()),
+            "offer": offer_for(invoice),
+        },
     )
 
 

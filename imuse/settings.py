@@ -184,6 +184,7 @@ BETWEEN_MAILS = [
     "reenrolment.services.waiting.offer_next",
     "reenrolment.services.launches.prepare_next",
     "reenrolment.services.reminders.remind_next",
+    "billing.payfip.settling.settle_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",

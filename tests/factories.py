@@ -8,7 +8,7 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceLine, PayFiPAccount
 from documents.enums import Formats, Owner
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Commune, Family, Guardian
@@ -271,6 +271,18 @@ class InvoiceLineFactory(factory.django.DjangoModelFactory):
     invoice = factory.SubFactory(InvoiceFactory)
     label = "Frais de dossier"
     amount = Decimal("38.00")
+
+
+class PayFiPAccountFactory(factory.django.DjangoModelFactory):
+    """Open to the families, in test (saisie T)."""
+
+    class Meta:
+        model = PayFiPAccount
+        django_get_or_create = ["establishment"]
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    numcli = "090909"
+    is_active = True
 
 
 class TermsFactory(factory.django.DjangoModelFactory):

@@ -1,5 +1,10 @@
 """What the tests ask PayFiP for."""
 
+import datetime as dt
+
+from django.utils import timezone
+
+from billing.models import PaymentAttempt
 from billing.payfip.rules import Order
 
 NUMCLI = "090909"
@@ -24,3 +29,16 @@ def choose(simulator, idop: str, choice: str) -> None:
     """As on the payment page: it is opened, then one of its buttons is pressed; nobody is told."""
     simulator.operations.open(idop)
     simulator.operations.end(idop, choice)
+
+
+def money_of(invoice) -> list[tuple[str, str]]:
+    """Amount and means of each payment of the invoice, in order."""
+    return [(str(one.amount), one.means) for one in invoice.payments.order_by("pk")]
+
+
+def later(attempt: PaymentAttempt, **ago) -> PaymentAttempt:
+    """As if it had been made so long ago, and were to be asked about now."""
+    moment = timezone.now() - dt.timedelta(**ago)
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(created_at=moment, ask_at=timezone.now())
+    attempt.refresh_from_db()
+    return attempt
