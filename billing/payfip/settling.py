@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 FIRST_QUESTION = dt.timedelta(minutes=5)
 ONE_MINUTE = dt.timedelta(minutes=1)
 FAILURES = 3
+NO_ANSWER = "sans réponse"
 # How long after the demand, how often PayFiP is asked; after the last, never more.
 QUESTIONS = [
     (dt.timedelta(hours=2), dt.timedelta(minutes=5)),
@@ -92,21 +93,22 @@ def settle_next(now: dt.datetime | None = None) -> bool:
 
 
 def poll() -> Counter:
-    """Each attempt whose time has come, once; gives how many stand in each state.
+    """Each attempt whose time has come, once; gives how many stand in each state, in French.
 
-    Raises TechnicalFault when PayFiP is away, which three failures in a row say.
+    Raises TechnicalFault when PayFiP is away: three failures in a row, or nothing else.
     """
-    outcomes, failures = Counter(), 0
+    outcomes, in_a_row = Counter(), 0
     for attempt in due(timezone.now()):
         try:
-            outcomes[AttemptState(settle(attempt, AskedBy.POLL).state)] += 1
-            failures = 0
+            outcomes[settle(attempt, AskedBy.POLL).get_state_display()] += 1
+            in_a_row = 0
         except client.TechnicalFault:
-            failures += 1
-            if failures == FAILURES:
+            in_a_row += 1
+            outcomes[NO_ANSWER] += 1
+            if in_a_row == FAILURES:
                 raise
-    if failures:
-        raise client.TechnicalFault(f"{failures} without an answer")
+    if set(outcomes) == {NO_ANSWER}:
+        raise client.TechnicalFault(f"{outcomes[NO_ANSWER]} without an answer")
     return outcomes
 
 

@@ -20,5 +20,5 @@ class Command(BaseCommand):
             raise CommandError(
                 f"PayFiP ne répond pas\u00a0({fault})\u00a0: rien n'est perdu, relancez plus tard."
             ) from fault
-        told = [f"{state.label} {count}" for state, count in sorted(outcomes.items())]
+        told = [f"{state} {count}" for state, count in sorted(outcomes.items())]
         self.stdout.write(f"Paiements interrogés\u00a0: {', '.join(told) or 'aucun'}.")

@@ -42,3 +42,9 @@ def later(attempt: PaymentAttempt, **ago) -> PaymentAttempt:
     PaymentAttempt.objects.filter(pk=attempt.pk).update(created_at=moment, ask_at=timezone.now())
     attempt.refresh_from_db()
     return attempt
+
+
+def choose_late(simulator, attempt: PaymentAttempt) -> None:
+    """Paid by card after all, though PayFiP's page has closed."""
+    operation = simulator.operations.rows[attempt.idop]
+    operation.result, operation.ended_at = "P", timezone.now()

@@ -14,7 +14,7 @@ from billing.enums import AskedBy, AttemptState, PaymentMeans, Settlement
 from billing.models import Invoice, Payment
 from billing.payfip import client
 from billing.payfip.settling import dismiss, settle
-from tests.billing.payfip.orders import choose, later, money_of
+from tests.billing.payfip.orders import choose, choose_late, later, money_of
 
 
 def settlement_of(invoice):
@@ -280,11 +280,6 @@ class TestLateMoney:
 
         assert settle(attempt, AskedBy.NOTIFICATION).state == AttemptState.PAID
         assert settlement_of(invoice) == (-38, Settlement.OVERPAID)
-
-
-def choose_late(payfip, attempt):
-    operation = payfip.operations.rows[attempt.idop]
-    operation.result, operation.ended_at = "P", timezone.now()
 
 
 def test_a_debit_that_bounces_makes_the_invoice_due_again(pay, invoice, accountant):
