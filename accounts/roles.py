@@ -57,6 +57,8 @@ _REGIE = [
     "billing.issue_invoice",
     "billing.view_payment",
     "billing.add_payment",
+    *[f"billing.view_{model}" for model in ("paymentattempt", "attemptmove", "payfipaccount")],
+    "billing.settle_paymentattempt",
 ]  # fmt: skip
 # What its sites made by mistake may go; whatever serves is protected by the database. What is the
 # town's (communes, years, disciplines, teachers, kinds of pieces) is the superuser's to delete.
@@ -67,6 +69,7 @@ _DIRECTION = [
     "accounts.manage_agents",
     "accounts.view_listimport",
     "accounts.view_listexport",
+    *[f"billing.{verb}_payfipaccount" for verb in ("add", "change")],
     "families.decide_erasurerequest",
     "reenrolment.publish_allotment",
     *[f"families.delete_{model}" for model in ("family", "guardian")],

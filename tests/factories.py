@@ -8,7 +8,8 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine, PayFiPAccount
+from billing import services as billing
+from billing.models import Invoice, InvoiceLine, PayFiPAccount, PaymentAttempt
 from documents.enums import Formats, Owner
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Commune, Family, Guardian
@@ -283,6 +284,27 @@ class PayFiPAccountFactory(factory.django.DjangoModelFactory):
     establishment = factory.SubFactory(EstablishmentFactory)
     numcli = "090909"
     is_active = True
+
+
+def make_paid_attempt(invoice, **facts) -> PaymentAttempt:
+    """Of 1 €, paid by card through PayFiP."""
+    now = timezone.now()
+    number = invoice.attempts.count() + 1
+    refdet = f"E{invoice.establishment_id}F{invoice.year}{invoice.number:05}N{number}"
+    payment = billing.record_online_payment(
+        invoice, amount=Decimal(1), means="online", paid_on=now.date(), reference=refdet
+    )
+    return PaymentAttempt.objects.create(
+        invoice=invoice,
+        number=number,
+        refdet=refdet,
+        idop=f"idop-{refdet}",
+        amount=100,
+        numcli="090909",
+        saisie="T",
+        created_at=now,
+        **{"state": "paid", "settled_at": now, "payment": payment, **facts},
+    )
 
 
 class TermsFactory(factory.django.DjangoModelFactory):

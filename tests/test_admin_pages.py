@@ -28,6 +28,7 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PayFiPAccountFactory,
     PieceRuleFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
@@ -35,6 +36,7 @@ from tests.factories import (
     StudentFactory,
     TermsFactory,
     UserFactory,
+    make_paid_attempt,
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
@@ -68,6 +70,8 @@ RIGHTS = {
     "documents_document": ("v", "", "v", "v"),
     "billing_invoice": ("", "vacd", "vacd", "vacd"),
     "billing_payment": ("", "v", "v", "v"),
+    "billing_paymentattempt": ("", "v", "v", "v"),
+    "billing_payfipaccount": ("", "v", "vac", "vacd"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -90,6 +94,11 @@ ACTIONS = {
     "documents_piecerule": {"renew": ["registrar", "director", "superuser"]},
     "documents_document": {"accept": ["registrar", "director", "superuser"]},
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
+    "billing_paymentattempt": {
+        "ask_payfip": ["accountant", "director", "superuser"],
+        "dismiss": ["accountant", "director", "superuser"],
+    },
+    "billing_payfipaccount": {"ask_who_is_paid": ["accountant", "director", "superuser"]},
 }
 # A draft goes by its page: an issued invoice might be among those ticked.
 WITHOUT_DELETE_ACTION = {"billing_invoice"}
@@ -266,6 +275,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_document": document,
         "billing_invoice": InvoiceLineFactory(invoice__family=family).invoice,
         "billing_payment": payment,
+        "billing_paymentattempt": make_paid_attempt(issued),
+        "billing_payfipaccount": PayFiPAccountFactory(),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,

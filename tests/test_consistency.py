@@ -12,6 +12,7 @@ from django.db import models
 from django.urls import get_resolver
 
 from accounts import roles
+from billing import enums as billing
 from documents import enums as documents
 from reenrolment import enums as reenrolment
 from students import enums as students
@@ -113,6 +114,8 @@ WITHOUT_VISIBLE_TO = {
     "billing.InvoiceLine": "through its invoice",
     "billing.Instalment": "through its invoice",
     "billing.Payment": "through its invoice",
+    "billing.AttemptMove": "staff only",
+    "billing.PayFiPAccount": "staff only",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",
     "reenrolment.WaitingCriterion": "public",
@@ -146,8 +149,9 @@ def test_every_model_says_whose_it_is_or_stands_here():
         (documents.NEXT, documents.Verdict),
         (students.NEXT, students.EnrolmentStatus),
         (students.NEXT_WAITING, students.WaitingState),
+        (billing.NEXT_ATTEMPT, billing.AttemptState),
     ],
-    ids=["reenrolment", "documents", "students", "waiting"],
+    ids=["reenrolment", "documents", "students", "waiting", "payments online"],
 )
 def test_state_machine_is_complete(moves, states):
     assert set(moves) == set(states)

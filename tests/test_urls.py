@@ -24,6 +24,7 @@ from tests.factories import (
     InvoiceLineFactory,
     SlotFactory,
     TeacherFactory,
+    make_paid_attempt,
 )
 
 # What a GET answers to, in the order of WHO: 302 for nobody is the sign-in page, 405 a POST only.
@@ -107,6 +108,11 @@ ROUTES = {
     "billing:cotisations": SIGNED_IN,
     "billing:locations": SIGNED_IN,
     "billing:invoice": HOUSEHOLD,
+    "billing:pay": POST_ONLY,
+    "billing:leave": due(302, owner=302, household=404),  # nothing left to pay
+    "billing:payment": due(200, owner=200, household=404),  # nobody reads what is the same for all
+    "billing:returned": PUBLIC,
+    "billing:notified": anybody(405, 405),
     "reenrolment:edit": STUDENT,
     "reenrolment:check": NOTHING_YET,
     "reenrolment:submit": NO_DOSSIER_YET,
@@ -161,7 +167,7 @@ def rows(student, parent, family, teacher, director):
     course = CourseFactory(scheduling=Scheduling.TEACHER, teacher=teacher)
     EnrolmentFactory(student=student, course=course)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
-    billing.issue(invoice, actor=director)
+    attempt = make_paid_attempt(billing.issue(invoice, actor=director))
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     awaited, wish = await_place(student)
@@ -175,6 +181,8 @@ def rows(student, parent, family, teacher, director):
         "documents:download": DocumentFactory(family=family).pk,
         "documents:example": DocumentTypeFactory(shown=True).pk,
         "billing": invoice.pk,
+        "billing:leave": attempt.pk,
+        "billing:payment": attempt.pk,
         "teacher:slot": SlotFactory(teacher=teacher).pk,
         "teacher:course": course.pk,
     }

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('idop', models.CharField(blank=True, max_length=64, null=True, unique=True, verbose_name='identifiant PayFiP (idOp)')),
                 ('amount', models.PositiveIntegerField(verbose_name='montant (centimes)')),
                 ('numcli', models.CharField(max_length=6, verbose_name='numéro de client PayFiP')),
-                ('saisie', models.CharField(choices=[('T', 'T – test, aucun argent ne circule'), ('X', 'X – activation'), ('W', 'W – production')], max_length=1, verbose_name='saisie')),
+                ('saisie', models.CharField(choices=[('T', 'T – test, aucun argent ne circule'), ('X', 'X – activation'), ('W', 'W – production')], max_length=1, verbose_name='mode (saisie)')),
                 ('state', models.CharField(choices=[('open', 'en cours'), ('paid', 'payé par carte'), ('debited', 'prélèvement accepté'), ('refused', 'refusé'), ('cancelled', 'annulé'), ('lost', 'sans suite'), ('anomaly', 'anomalie')], default='open', max_length=10, verbose_name='état')),
                 ('alert', models.CharField(blank=True, max_length=300, verbose_name='à vérifier')),
                 ('created_at', models.DateTimeField(verbose_name='demandée le')),
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('numcli', models.CharField(help_text='Les six chiffres que la direction générale des Finances publiques a donnés.', max_length=6, validators=[django.core.validators.RegexValidator('\\A[0-9]{6}\\Z', 'Le numéro de client a six chiffres.')], verbose_name='numéro de client PayFiP')),
-                ('saisie', models.CharField(choices=[('T', 'T – test, aucun argent ne circule'), ('X', 'X – activation'), ('W', 'W – production')], default='T', max_length=1, verbose_name='saisie')),
+                ('saisie', models.CharField(choices=[('T', 'T – test, aucun argent ne circule'), ('X', 'X – activation'), ('W', 'W – production')], default='T', max_length=1, verbose_name='mode (saisie)')),
                 ('is_active', models.BooleanField(default=False, help_text="Vérifiez d'abord ce numéro auprès de PayFiP.", verbose_name='ouvert aux familles')),
                 ('establishment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='payfip_account', to='accounts.establishment', verbose_name='établissement')),
             ],

@@ -28,7 +28,7 @@ class PayFiPAccount(models.Model):
         validators=[RegexValidator(r"\A[0-9]{6}\Z", "Le numéro de client a six chiffres.")],
         help_text="Les six chiffres que la direction générale des Finances publiques a donnés.",
     )
-    saisie = models.CharField("saisie", max_length=1, choices=Saisie, default=Saisie.TEST)
+    saisie = models.CharField("mode (saisie)", max_length=1, choices=Saisie, default=Saisie.TEST)
     is_active = models.BooleanField(
         "ouvert aux familles",
         default=False,
@@ -84,7 +84,7 @@ class PaymentAttempt(models.Model):
     )
     amount = models.PositiveIntegerField("montant (centimes)")
     numcli = models.CharField("numéro de client PayFiP", max_length=6)
-    saisie = models.CharField("saisie", max_length=1, choices=Saisie)
+    saisie = models.CharField("mode (saisie)", max_length=1, choices=Saisie)
     state = models.CharField("état", max_length=10, choices=AttemptState, default=AttemptState.OPEN)
     alert = models.CharField("à vérifier", max_length=300, blank=True)
     created_at = models.DateTimeField("demandée le")

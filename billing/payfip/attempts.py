@@ -48,6 +48,7 @@ def start(invoice: Invoice, *, instalment: int | None, user: User) -> PaymentAtt
     way ("other_open"), somebody must look first ("in_doubt"), PayFiP away ("payfip_down") or
     refusing ("payfip_refused", "mel"…).
     """
+    account_of(invoice)  # nothing is locked where nobody pays online
     end = time.monotonic() + WAIT_SECONDS
     while True:
         attempt, is_mine = _reserve(invoice, instalment)
