@@ -14,11 +14,12 @@ PYTEST := $(PYTHON) -m pytest
 ALONE := env -u ALLOWED_HOSTS -u BEHIND_PROXY -u DATABASE_URL -u DEBUG -u DEFAULT_FROM_EMAIL \
 	-u EMAIL_URL -u S3_ADDRESSING -u S3_BUCKET -u S3_CONNECT_TIMEOUT -u S3_ENCRYPTION \
 	-u S3_ENDPOINT_URL -u S3_KMS_KEY -u S3_PREFIX -u S3_READ_TIMEOUT -u S3_REGION \
-	-u SECRET_KEY -u SITE_NAME -u SITE_URL -u SSL_REDIRECT \
+	-u PAYFIP_URL -u SECRET_KEY -u SITE_NAME -u SITE_URL -u SSL_REDIRECT \
 	-u STAFF_SECOND_FACTOR -u TRUSTED_PROXIES -u PASSWORD_MIN_LENGTH -u PASSWORD_MAX_LENGTH \
 	-u SESSION_IDLE_MINUTES
 DEMO := $(ALONE) DEBUG=on SECRET_KEY=cle-de-demonstration SITE_URL=http://127.0.0.1:$(PORT) \
 	DJANGO_RUNSERVER_HIDE_WARNING=true PYTHONUNBUFFERED=1
+DEMO_ONLINE = $(DEMO) PAYFIP_URL=http://127.0.0.1:$$payfip/tpa
 PRODUCTION = $(ALONE) SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	ALLOWED_HOSTS=conservatoire.example SITE_URL=https://conservatoire.example \
 	DATABASE_URL=postgres://imuse@127.0.0.1/imuse EMAIL_URL=smtps://127.0.0.1:587 S3_BUCKET=pieces \
@@ -39,9 +40,12 @@ demo: port-free .venv/demo.txt ## Ouvre un conservatoire de démonstration (make
 	@echo "3/4 Chargement du conservatoire de démonstration…"
 	@$(DEMO) $(PYTHON) manage.py demo
 	@echo "4/4 Le site s'ouvre sur http://127.0.0.1:$(PORT)/extranet/ (Ctrl-C pour l'arrêter)"
-	@trap 'kill $$site $$mails 2>/dev/null' EXIT; trap 'exit 0' INT TERM HUP; \
-	$(DEMO) $(PYTHON) manage.py send_mails --forever & mails=$$!; \
-	$(DEMO) $(PYTHON) manage.py runserver --noreload $(PORT) & site=$$!; \
+	@payfip=$$(( $(PORT) + 1 )); \
+	while (exec 3<>/dev/tcp/127.0.0.1/$$payfip) 2>/dev/null; do payfip=$$(( payfip + 1 )); done; \
+	trap 'kill $$site $$mails $$bank 2>/dev/null' EXIT; trap 'exit 0' INT TERM HUP; \
+	$(DEMO_ONLINE) $(PYTHON) manage.py payfip_simulator --port $$payfip & bank=$$!; \
+	$(DEMO_ONLINE) $(PYTHON) manage.py send_mails --forever & mails=$$!; \
+	$(DEMO_ONLINE) $(PYTHON) manage.py runserver --noreload $(PORT) & site=$$!; \
 	wait $$site
 
 .PHONY: demo-reset

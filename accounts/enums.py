@@ -23,6 +23,7 @@ class MailKind(models.TextChoices):
     LAUNCH = "launch", "lancement des réinscriptions"
     PIECE_REMINDER = "piece_reminder", "rappel des pièces"
     EXTENSION = "extension", "prolongation des réinscriptions"
+    PAYMENT_RECEIPT = "payment_receipt", "reçu d'un paiement en ligne"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

@@ -68,6 +68,8 @@ _REGIE = [
       for model in ("instrumentkind", "instrument")],
     *[f"billing.{verb}_instrument" for verb in ("import", "export", "rent")],
     *[f"billing.view_{model}" for model in ("repair", "rental", "rentalmove")],
+    *[f"billing.view_{model}" for model in ("paymentattempt", "attemptmove", "payfipaccount")],
+    "billing.settle_paymentattempt",
 ]  # fmt: skip
 # What its sites made by mistake may go; whatever serves is protected by the database. What is the
 # town's (communes, years, disciplines, teachers, kinds of pieces) is the superuser's to delete.
@@ -78,6 +80,7 @@ _DIRECTION = [
     "accounts.manage_agents",
     "accounts.view_listimport",
     "accounts.view_listexport",
+    *[f"billing.{verb}_payfipaccount" for verb in ("add", "change")],
     "families.decide_erasurerequest",
     "billing.publish_tariffgrid",
     "reenrolment.publish_allotment",

@@ -72,3 +72,56 @@ class PaymentNature(models.TextChoices):
     REFUNDED = "refunded", "remboursé"
     BOUNCED = "bounced", "rejeté"
     CARRIED = "carried", "reporté"  # what one invoice has too much, given to another
+
+
+class Saisie(models.TextChoices):
+    """How PayFiP takes the payments of an account; its letters are PayFiP's."""
+
+    TEST = "T", "T – test, aucun argent ne circule"
+    ACTIVATION = "X", "X – activation"
+    PRODUCTION = "W", "W – production"
+
+
+class AttemptState(models.TextChoices):
+    """What became of a demand to PayFiP."""
+
+    OPEN = "open", "en cours"
+    PAID = "paid", "payé par carte"
+    DEBITED = "debited", "prélèvement accepté"  # provisional: the régie records one that bounces
+    REFUSED = "refused", "refusé"
+    CANCELLED = "cancelled", "annulé"
+    LOST = "lost", "sans suite"
+    ANOMALY = "anomaly", "anomalie"
+
+
+MONEY_CAME = [AttemptState.PAID, AttemptState.DEBITED]
+NEXT_ATTEMPT = {  # money received is never dropped, however late it is told
+    AttemptState.OPEN: [
+        *MONEY_CAME,
+        AttemptState.REFUSED,
+        AttemptState.CANCELLED,
+        AttemptState.LOST,
+        AttemptState.ANOMALY,
+    ],
+    AttemptState.REFUSED: [*MONEY_CAME, AttemptState.CANCELLED, AttemptState.ANOMALY],
+    AttemptState.CANCELLED: [*MONEY_CAME, AttemptState.REFUSED, AttemptState.ANOMALY],
+    AttemptState.LOST: [
+        *MONEY_CAME,
+        AttemptState.REFUSED,
+        AttemptState.CANCELLED,
+        AttemptState.ANOMALY,
+    ],
+    AttemptState.ANOMALY: [*MONEY_CAME, AttemptState.REFUSED, AttemptState.CANCELLED],
+    AttemptState.PAID: [],
+    AttemptState.DEBITED: [],
+}
+
+
+class AskedBy(models.TextChoices):
+    """Upon what PayFiP was asked about an attempt."""
+
+    NOTIFICATION = "notification", "notification"
+    RETURN = "return", "retour de la famille"
+    START = "start", "nouvelle demande de la famille"
+    POLL = "poll", "relève"
+    STAFF = "staff", "agent"

@@ -2,6 +2,8 @@
 
 from django.db.models import Q
 
+from accounts.enums import MailKind
+from accounts.models import Mail
 from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from billing.enums import InvoiceStatus
@@ -11,6 +13,7 @@ from billing.models import (
     InvoiceLine,
     PayerShare,
     Payment,
+    PaymentAttempt,
     Situation,
 )
 from families.enums import Fate
@@ -27,6 +30,10 @@ EXPORTED = {
     Instalment: ["number", "due_on", "amount"],
     Situation: ["student", "school_year", "code", "seen_on", "note"],
     PayerShare: ["percent"],
+    PaymentAttempt: [
+        *["instalment", "refdet", "amount", "state", "created_at", "settled_at"],
+        *["numauto", "paid_at"],
+    ],
     Payment: ["nature", "amount", "means", "paid_on", "reference", "note", "recorded_at"],
 }
 NESTED = "dit où la ligne est rangée"
@@ -50,6 +57,20 @@ class BillingPart(Part):
         "billing.InvoiceLine.position": "les lignes sont dans leur ordre",
         "billing.Instalment.invoice": NESTED,
         "billing.Payment.invoice": NESTED,
+        "billing.PaymentAttempt.invoice": NESTED,
+        "billing.PaymentAttempt.payment": "il est parmi les paiements, sous la même référence",
+        "billing.PaymentAttempt.number": "elle est dans la référence",
+        **{
+            f"billing.PaymentAttempt.{name}": "un identifiant technique de PayFiP"
+            for name in ("idop", "numcli", "saisie", "resultrans")
+        },
+        "billing.PaymentAttempt.alert": "une note pour la régie, le temps de vérifier",
+        **{
+            f"billing.PaymentAttempt.{name}": "quand le site interroge PayFiP"
+            for name in ("asked_at", "ask_at")
+        },
+        "billing.AttemptMove": "le journal des réponses de PayFiP\u00a0: la copie a l'état",
+        "billing.PayFiPAccount": "le compte de l'établissement",
         "billing.Payment.reverses": "le rejet porte le montant et la référence",
         "billing.Payment.counterpart": "les deux factures du report sont dans la copie",
         "billing.Payment.recorded_by": "un agent",
@@ -61,15 +82,20 @@ class BillingPart(Part):
         "factures": "vos factures, leurs lignes, vos paiements",
         "tarif": "les situations notées pour le calcul, la part que paie votre foyer",
     }
+    mail_kinds = [MailKind.PAYMENT_RECEIPT]
 
     def export(self, copy):
         invoices = (
             Invoice.objects.visible_to(copy.user)
             .for_list()
             .select_related("establishment", "school_year", "credits")
-            .prefetch_related("payments", "lines__student")
+            .prefetch_related("payments", "lines__student", "attempts")
         )
         return {"factures": [_invoice(invoice) for invoice in invoices], "tarif": _tariff(copy)}
+
+    def mails(self, person):
+        """By the guardian's key, which the key of a receipt ends with."""
+        return Mail.objects.filter(person.ends(), kind__in=self.mail_kinds)
 
     def holdings(self, family):
         issued = family.invoices.filter(status=InvoiceStatus.ISSUED)
@@ -79,6 +105,12 @@ class BillingPart(Part):
             Holding(
                 "Factures émises, avec le nom et l'adresse du payeur",
                 issued.count(),
+                Fate.KEPT,
+                TEN_YEARS,
+            ),
+            Holding(
+                "Demandes de paiement en ligne",
+                PaymentAttempt.objects.filter(invoice__family=family).count(),
                 Fate.KEPT,
                 TEN_YEARS,
             ),
@@ -122,4 +154,7 @@ def _invoice(invoice):
         "lignes": [record(line, EXPORTED[InvoiceLine]) for line in invoice.lines.all()],
         "échéances": [record(row, EXPORTED[Instalment]) for row in invoice.instalments.all()],
         "paiements": [record(payment, EXPORTED[Payment]) for payment in invoice.payments.all()],
+        "paiements en ligne": [
+            record(attempt, EXPORTED[PaymentAttempt]) for attempt in invoice.attempts.all()
+        ],
     }

@@ -2,6 +2,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from billing import rental_views, simulator_views, views
+from billing.payfip import views as payfip
 
 app_name = "billing"
 urlpatterns = [
@@ -16,4 +17,10 @@ urlpatterns = [
     ),
     path("simulateur-de-tarif/", simulator_views.simulator, name="simulator"),
     path("facturation/<int:pk>/", views.invoice, name="invoice"),
+    path("facturation/<int:pk>/payer/", payfip.pay, name="pay"),
+    path("facturation/paiement/<int:pk>/", payfip.payment, name="payment"),
+    path("facturation/paiement/<int:pk>/partir/", payfip.leave, name="leave"),
+    # Called from PayFiP: no session, no CSRF token.
+    path("facturation/paiement/retour/", payfip.returned, name="returned"),
+    path("facturation/paiement/notification/", payfip.notified, name="notified"),
 ]

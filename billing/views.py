@@ -10,6 +10,7 @@ from accounts.prepared import prepared
 from billing.enums import UNPAID, InvoiceKind
 from billing.models import Invoice
 from billing.money import ZERO
+from billing.payfip.offers import offer_for
 from billing.rental_views import live_rentals
 
 
@@ -36,7 +37,11 @@ def invoice(request, pk):
     return render(
         request,
         "billing/invoice.html",
-        {"invoice": invoice, "payments": list(invoice.payments.all())},
+        {
+            "invoice": invoice,
+            "payments": list(invoice.payments.all()),
+            "offer": offer_for(invoice),
+        },
     )
 
 

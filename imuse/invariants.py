@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from accounts.enums import MailKind
 from accounts.models import Mail
 from billing.enums import InvoiceStatus, PaymentNature
-from billing.models import Invoice, InvoiceSeries, Payment
+from billing.models import Invoice, InvoiceSeries, Payment, PaymentAttempt
 from billing.money import ZERO, SumField, euros
 from documents import keeping
 from documents.enums import FileGone, Preview
@@ -313,6 +313,15 @@ def payments_undone() -> Iterator[str]:
             yield f"Le report {payment} n'a pas sa contrepartie."
 
 
+def payments_online() -> Iterator[str]:
+    """What PayFiP paid is received whole, for the invoice that it was asked for."""
+    paid = PaymentAttempt.objects.exclude(payment=None).select_related("payment")
+    for attempt in paid.order_by("pk"):
+        payment = attempt.payment
+        if (payment.amount, payment.invoice_id) != (attempt.euros, attempt.invoice_id):
+            yield f"Le paiement en ligne {attempt} n'est pas l'encaissement {payment}."
+
+
 def addresses() -> Iterator[str]:
     """« mot de passe perdu » writes to the account's address: it is the guardian's."""
     reached = Guardian.objects.exclude(email="").exclude(user=None)
@@ -360,6 +369,7 @@ CHECKS = [
     invoice_numbers,
     invoice_amounts,
     payments_undone,
+    payments_online,
     addresses,
     erasures,
     reminders,

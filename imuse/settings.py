@@ -185,11 +185,21 @@ BETWEEN_MAILS = [
     "reenrolment.services.waiting.offer_next",
     "reenrolment.services.launches.prepare_next",
     "reenrolment.services.reminders.remind_next",
+    "billing.payfip.settling.settle_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",
 ]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
+
+# --- Online payment ---------------------------------------------------------------------------
+
+# PayFiP, which tells what is paid: without a slash at the end. `manage.py payfip_simulator` stands
+# for it in the demonstration; empty, nobody pays online. billing/system_checks.py says what is
+# wrong with it.
+PAYFIP_URL = env.str("PAYFIP_URL", default="" if DEBUG else "https://www.payfip.gouv.fr/tpa")
+# « saisie T », where no money moves: never in production.
+PAYFIP_TEST_ALLOWED = DEBUG
 
 # --- Doubles ----------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
+from billing import services as billing
 from billing.enums import SituationCode
 from billing.models import (
     Instrument,
@@ -15,6 +16,8 @@ from billing.models import (
     Invoice,
     InvoiceLine,
     PayerShare,
+    PayFiPAccount,
+    PaymentAttempt,
     Rental,
     Situation,
     TariffCategory,
@@ -351,6 +354,39 @@ class PayerShareFactory(factory.django.DjangoModelFactory):
 
     custody = factory.SubFactory(CustodyFactory)
     percent = 50
+
+
+class PayFiPAccountFactory(factory.django.DjangoModelFactory):
+    """Open to the families, in test (saisie T)."""
+
+    class Meta:
+        model = PayFiPAccount
+        django_get_or_create = ["establishment"]
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    numcli = "090909"
+    is_active = True
+
+
+def make_paid_attempt(invoice, **facts) -> PaymentAttempt:
+    """Of 1 €, paid by card through PayFiP."""
+    now = timezone.now()
+    number = invoice.attempts.count() + 1
+    refdet = f"E{invoice.establishment_id}F{invoice.year}{invoice.number:05}N{number}"
+    payment = billing.record_online_payment(
+        invoice, amount=Decimal(1), means="online", paid_on=now.date(), reference=refdet
+    )
+    return PaymentAttempt.objects.create(
+        invoice=invoice,
+        number=number,
+        refdet=refdet,
+        idop=f"idop-{refdet}",
+        amount=100,
+        numcli="090909",
+        saisie="T",
+        created_at=now,
+        **{"state": "paid", "settled_at": now, "payment": payment, **facts},
+    )
 
 
 class TermsFactory(factory.django.DjangoModelFactory):

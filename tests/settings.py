@@ -7,6 +7,7 @@ os.environ["DEBUG"] = "off"
 os.environ["ALLOWED_HOSTS"] = "testserver,127.0.0.1,localhost"
 os.environ["EMAIL_URL"] = "memorymail://"
 os.environ["CLAMD"] = ""
+os.environ["PAYFIP_URL"] = ""  # a test that pays starts a simulator
 os.environ["SSL_REDIRECT"] = "off"
 os.environ["STAFF_SECOND_FACTOR"] = "off"  # test_second_factor.py turns it on
 os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")

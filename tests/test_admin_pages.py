@@ -29,6 +29,7 @@ from tests.factories import (
     GuardianFactory,
     InvoiceLineFactory,
     PayerShareFactory,
+    PayFiPAccountFactory,
     PieceRuleFactory,
     RentalFactory,
     RepertoirePieceFactory,
@@ -39,6 +40,7 @@ from tests.factories import (
     TariffRateFactory,
     TermsFactory,
     UserFactory,
+    make_paid_attempt,
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
@@ -80,6 +82,8 @@ RIGHTS = {
     "billing_rental": ("v", "v", "v", "v"),
     "billing_situation": ("", "vacd", "vacd", "vacd"),
     "billing_payershare": ("", "vacd", "vacd", "vacd"),
+    "billing_paymentattempt": ("", "v", "v", "v"),
+    "billing_payfipaccount": ("", "v", "vac", "vacd"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -102,6 +106,11 @@ ACTIONS = {
     "documents_piecerule": {"renew": ["registrar", "director", "superuser"]},
     "documents_document": {"accept": ["registrar", "director", "superuser"]},
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
+    "billing_paymentattempt": {
+        "ask_payfip": ["accountant", "director", "superuser"],
+        "dismiss": ["accountant", "director", "superuser"],
+    },
+    "billing_payfipaccount": {"ask_who_is_paid": ["accountant", "director", "superuser"]},
 }
 # A draft goes by its page: an issued invoice might be among those ticked.
 # A share goes with that of the other household.
@@ -304,6 +313,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_rental": rental,
         "billing_situation": SituationFactory(family=family),
         "billing_payershare": PayerShareFactory(custody__student=student, custody__rank=2),
+        "billing_paymentattempt": make_paid_attempt(issued),
+        "billing_payfipaccount": PayFiPAccountFactory(),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,

@@ -12,6 +12,7 @@ from django.db import models
 from django.urls import get_resolver
 
 from accounts import roles
+from billing import enums as billing
 from billing.instruments import enums as instruments
 from documents import enums as documents
 from reenrolment import enums as reenrolment
@@ -133,6 +134,8 @@ WITHOUT_VISIBLE_TO = {
     "billing.Repair": "staff only",
     "billing.RentalMove": "through its rental",
     "billing.RentalCharge": "through its rental",
+    "billing.AttemptMove": "staff only",
+    "billing.PayFiPAccount": "staff only",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",
     "reenrolment.WaitingCriterion": "public",
@@ -168,8 +171,12 @@ def test_every_model_says_whose_it_is_or_stands_here():
         (students.NEXT_WAITING, students.WaitingState),
         (instruments.NEXT_RENTAL, instruments.RentalState),
         (instruments.NEXT_DEPOSIT, instruments.DepositState),
+        (billing.NEXT_ATTEMPT, billing.AttemptState),
     ],
-    ids=["reenrolment", "documents", "students", "waiting", "rentals", "deposits"],
+    ids=[
+        *["reenrolment", "documents", "students", "waiting", "rentals", "deposits"],
+        "payments online",
+    ],
 )
 def test_state_machine_is_complete(moves, states):
     assert set(moves) == set(states)

@@ -420,6 +420,9 @@ BODIES = {
     "families:ask_export": "nothing",
     "families:ask_erasure": "a text",
     "students:identity": "no key",
+    "billing:pay": "the rank of an instalment",
+    "billing:returned": "an idOp: tests/billing/payfip/test_pages.py",
+    "billing:notified": "an idOp: tests/billing/payfip/test_pages.py",
     "reenrolment:edit": "a course's field",
     "reenrolment:submit": "the terms accepted",
     "reenrolment:complete": "a piece's file",  # by the same saving as `edit`

@@ -453,6 +453,12 @@ PLAYS = {
     "Noter une situation, répartir entre deux foyers": every(
         get("admin:billing_situation_add"), get("admin:billing_payershare_add")
     ),
+    "Payer une facture en ligne": post("billing:pay", "invoice"),
+    "Lire les paiements en ligne, interroger PayFiP, classer une alerte": every(
+        get("admin:billing_paymentattempt_changelist"),
+        post("admin:billing_paymentattempt_changelist", action="dismiss", _selected_action="1"),
+    ),
+    "Choisir le compte PayFiP d'un établissement": get("admin:billing_payfipaccount_add"),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
     "Fermer les sessions d'une famille ou d'un enseignant": close_sessions("parent"),

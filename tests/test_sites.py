@@ -20,6 +20,7 @@ from tests.factories import (
     FamilyFactory,
     InstrumentFactory,
     InvoiceLineFactory,
+    PayFiPAccountFactory,
     PieceRuleFactory,
     RentalFactory,
     RepertoirePieceFactory,
@@ -287,6 +288,7 @@ ROWS = {
     "billing_tariffrate": lambda site: TariffRateFactory(grid__establishment=site),
     "billing_instrument": lambda site: InstrumentFactory(establishment=site),
     "billing_rental": lambda site: RentalFactory(instrument__establishment=site),
+    "billing_payfipaccount": lambda site: PayFiPAccountFactory(establishment=site),
 }
 
 

@@ -25,6 +25,7 @@ from tests.factories import (
     RentalFactory,
     SlotFactory,
     TeacherFactory,
+    make_paid_attempt,
 )
 
 # What a GET answers to, in the order of WHO: 302 for nobody is the sign-in page, 405 a POST only.
@@ -111,6 +112,11 @@ ROUTES = {
     "billing:rental": HOUSEHOLD,
     "billing:rental_contract": HOUSEHOLD,
     "billing:invoice": HOUSEHOLD,
+    "billing:pay": POST_ONLY,
+    "billing:leave": due(302, owner=302, household=404),  # nothing left to pay
+    "billing:payment": due(200, owner=200, household=404),  # nobody reads what is the same for all
+    "billing:returned": PUBLIC,
+    "billing:notified": anybody(405, 405),
     "reenrolment:edit": STUDENT,
     "reenrolment:check": NOTHING_YET,
     "reenrolment:submit": NO_DOSSIER_YET,
@@ -165,7 +171,7 @@ def rows(student, parent, family, teacher, director):
     course = CourseFactory(scheduling=Scheduling.TEACHER, teacher=teacher)
     EnrolmentFactory(student=student, course=course)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
-    billing.issue(invoice, actor=director)
+    attempt = make_paid_attempt(billing.issue(invoice, actor=director))
     rental = RentalFactory(family=family, student=student)
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
@@ -182,6 +188,8 @@ def rows(student, parent, family, teacher, director):
         "billing": invoice.pk,
         "billing:rental": rental.pk,
         "billing:rental_contract": rental.pk,
+        "billing:leave": attempt.pk,
+        "billing:payment": attempt.pk,
         "teacher:slot": SlotFactory(teacher=teacher).pk,
         "teacher:course": course.pk,
     }

@@ -2,6 +2,7 @@
 
 from billing.admin.instruments import InstrumentAdmin, InstrumentKindAdmin
 from billing.admin.invoices import InvoiceAdmin
+from billing.admin.online import PayFiPAccountAdmin, PaymentAttemptAdmin
 from billing.admin.payments import PaymentAdmin
 from billing.admin.rentals import RentalAdmin
 from billing.admin.situations import PayerShareAdmin, SituationAdmin
@@ -11,8 +12,10 @@ __all__ = [
     "InstrumentAdmin",
     "InstrumentKindAdmin",
     "InvoiceAdmin",
+    "PayFiPAccountAdmin",
     "PayerShareAdmin",
     "PaymentAdmin",
+    "PaymentAttemptAdmin",
     "RentalAdmin",
     "SituationAdmin",
     "TariffCategoryAdmin",

@@ -2,6 +2,7 @@
 
 from billing.models.instruments import Instrument, InstrumentKind, Repair
 from billing.models.invoices import Instalment, Invoice, InvoiceLine, InvoiceSeries
+from billing.models.online import AttemptMove, PayFiPAccount, PaymentAttempt
 from billing.models.payments import Payment
 from billing.models.rentals import Rental, RentalCharge, RentalMove
 from billing.models.situations import PayerShare, Situation
@@ -9,6 +10,7 @@ from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, Ta
 from billing.models.tariffs import CourseCategory, TariffCategory, TariffGrid
 
 __all__ = [
+    "AttemptMove",
     "CourseCategory",
     "Instalment",
     "Instrument",
@@ -16,8 +18,10 @@ __all__ = [
     "Invoice",
     "InvoiceLine",
     "InvoiceSeries",
+    "PayFiPAccount",
     "PayerShare",
     "Payment",
+    "PaymentAttempt",
     "Rental",
     "RentalCharge",
     "RentalMove",

@@ -24,7 +24,7 @@ ACCOUNTS = [
     Account(
         "martin.c",
         "famille de Tourcoing, deux enfants",
-        "réinscrire un enfant de bout en bout, puis le second",
+        "réinscrire un enfant de bout en bout, puis le second\u00a0; payer une location en ligne",
     ),
     Account(
         "benali.n",

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from accounts.models import User
 from billing import services
-from billing.enums import AT_THE_COUNTER, InvoiceKind
+from billing.enums import AT_THE_COUNTER, InvoiceKind, Saisie
+from billing.models import PayFiPAccount
 from families.enums import Zone
 from imuse.demo.catalogue import ENSEMBLES, PATH
 from imuse.demo.clock import Clock
@@ -31,6 +32,10 @@ class Office:
     def __init__(self, town: Town, clock: Clock, actor: User):
         self.town, self.clock, self.actor = town, clock, actor
         self.receipts = 0
+        # In test, where no money moves: `make demo` starts the simulator of PayFiP.
+        PayFiPAccount.objects.create(
+            establishment=town.conservatoire, numcli="090909", saisie=Saisie.TEST, is_active=True
+        )
 
     def bill(self, households: list[Household]) -> None:
         enrolled = [home for home in households if _is_billed(home)]

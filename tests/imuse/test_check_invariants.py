@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import Mail, User
 from billing import services as billing
 from billing.enums import PaymentMeans, PaymentNature
-from billing.models import Instalment, Invoice, InvoiceLine, InvoiceSeries, Payment
+from billing.models import Instalment, Invoice, InvoiceLine, InvoiceSeries, Payment, PaymentAttempt
 from documents.models import Document
 from documents.services import hand_in
 from families.models import Guardian
@@ -38,6 +38,7 @@ from tests.factories import (
     PieceRuleFactory,
     SlotFactory,
     StudentFactory,
+    make_paid_attempt,
 )
 from tests.reenrolment.conftest import case  # noqa: F401 (a fixture)
 
@@ -581,6 +582,15 @@ def test_what_is_carried_over_comes_from_nowhere(invoice, accountant):
     assert broken(invariants.payments_undone) == [
         "Le report REPORT : 5,00 € n'a pas sa contrepartie."
     ]
+
+
+def test_what_payfip_paid_is_not_what_was_received(invoice):
+    attempt = make_paid_attempt(invoice)
+    assert broken(invariants.payments_online) == []
+    PaymentAttempt.objects.update(amount=200)
+
+    [said] = broken(invariants.payments_online)
+    assert said.startswith(f"Le paiement en ligne {attempt} n'est pas l'encaissement")
 
 
 def test_a_draft_is_nobodys_business(db):
