@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
                 ('amount', models.DecimalField(blank=True, decimal_places=2, max_digits=8, null=True, validators=[django.core.validators.MinValueValidator(Decimal('0'), "Un montant n'est pas négatif.")], verbose_name='ou €')),
                 ('from_rank', models.PositiveSmallIntegerField(default=2, help_text='Pour le rang dans le foyer.', validators=[django.core.validators.MinValueValidator(1, 'Le premier enfant du foyer a le rang 1.')], verbose_name='du rang')),
                 ('to_rank', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1, 'Le premier enfant du foyer a le rang 1.')], verbose_name='au rang')),
-                ('codes', models.CharField(blank=True, help_text='student, minima', max_length=200, validators=[django.core.validators.RegexValidator('^[a-z0-9_-]+(,\\s*[a-z0-9_-]+)*$', 'Écrivez des codes en minuscules sans accent, séparés par des virgules.')], verbose_name='situations')),
+                ('codes', models.CharField(blank=True, max_length=200, validators=[django.core.validators.RegexValidator('^[a-z0-9_-]+(,\\s*[a-z0-9_-]+)*$', 'Écrivez des codes en minuscules sans accent, séparés par des virgules.')], verbose_name='situations')),
                 ('keeps_floor', models.BooleanField(default=True, verbose_name='garde le plancher')),
                 ('categories', models.ManyToManyField(blank=True, help_text='Aucune\xa0: toutes.', related_name='+', to='billing.tariffcategory', verbose_name='catégories')),
                 ('grid', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='modifiers', to='billing.tariffgrid', verbose_name='grille')),

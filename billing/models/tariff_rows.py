@@ -226,9 +226,7 @@ class TariffModifier(models.Model):
         "du rang", default=2, validators=RANK, help_text="Pour le rang dans le foyer."
     )
     to_rank = models.PositiveSmallIntegerField("au rang", null=True, blank=True, validators=RANK)
-    codes = models.CharField(
-        "situations", max_length=200, blank=True, validators=[CODES], help_text="student, minima"
-    )
+    codes = models.CharField("situations", max_length=200, blank=True, validators=[CODES])
     categories = models.ManyToManyField(
         TariffCategory,
         verbose_name="catégories",

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.forms import inlineformset_factory
 
 from accounts.admin_forms import OwnRowsFormSet
+from billing.enums import SituationCode
 from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, TariffRental
 from billing.models.tariffs import TariffCategory, TariffGrid
 from billing.tariffs.enums import Rounding
@@ -61,7 +62,29 @@ class TariffGridForm(forms.ModelForm):
     )
 
 
+class CodesWidget(forms.CheckboxSelectMultiple):
+    """Boxes for what the row keeps as « student, minima »."""
+
+    def format_value(self, value):
+        return super().format_value(_codes(value))
+
+
+class CodesField(forms.MultipleChoiceField):
+    widget = CodesWidget
+
+    def prepare_value(self, value):
+        return _codes(value)
+
+    def has_changed(self, initial, data):
+        return super().has_changed(_codes(initial), data)
+
+    def clean(self, value):
+        return ", ".join(super().clean(value))
+
+
 class ModifierForm(forms.ModelForm):
+    codes = CodesField(label="Situations", choices=SituationCode, required=False)
+
     class Meta:
         model = TariffModifier
         fields = [
@@ -76,7 +99,6 @@ class ModifierForm(forms.ModelForm):
             "from_rank": _whole("à partir du rang"),
             "to_rank": _whole("jusqu'au rang"),
             "reason": forms.Select(attrs={"aria-label": "motif"}),
-            "codes": forms.TextInput(attrs={"size": 11, "aria-label": "situations"}),
             "label": forms.TextInput(attrs={"size": 22, "aria-label": "libellé"}),
             "categories": forms.CheckboxSelectMultiple,
         }
@@ -220,3 +242,8 @@ class CourseCategoryForm(forms.Form):
 
 def _case_of(rate):
     return (rate.zone, rate.audience, rate.band_low, rate.band_high, rate.rank)
+
+
+def _codes(value):
+    """A list, whether it was typed or kept."""
+    return [code.strip() for code in value.split(",")] if isinstance(value, str) else value or []

@@ -1,5 +1,6 @@
 """The pages of the administration for grids and categories."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -205,6 +206,38 @@ class TestTheGrid:
         assert (grid.label, modifier.percent) == ("Autre nom", Decimal("12.50"))
         assert list(modifier.categories.all()) == [category]
         assert (grid.fees.get().amount, grid.rentals.get().deposit) == (38, 300)
+
+    def test_situations_are_ticked(self, client, accountant):
+        grid = make_draft()
+        row = TariffModifier.objects.create(
+            grid=grid, reason="situation", label="Aide", percent=20, codes="student"
+        )
+        client.force_login(accountant)
+        address = page("grid_change", grid.pk)
+        data = self.form(
+            grid,
+            **{
+                "modifiers-TOTAL_FORMS": 1,
+                "modifiers-INITIAL_FORMS": 1,
+                "modifiers-0-id": row.pk,
+                "modifiers-0-grid": grid.pk,
+                "modifiers-0-position": 1,
+                "modifiers-0-reason": "situation",
+                "modifiers-0-label": "Aide",
+                "modifiers-0-percent": "20",
+                "modifiers-0-from_rank": 2,
+                "modifiers-0-codes": ["student", "minima"],
+            },
+        )
+
+        shown = client.get(address).text
+        client.post(address, data)
+
+        assert re.findall(r'name="modifiers-0-codes" value="(\w+)"[^>]*checked', shown) == [
+            "student"
+        ]
+        row.refresh_from_db()
+        assert row.codes == "student, minima"
 
     def test_a_deduction_without_value_is_told_beside_it(self, client, accountant):
         grid = make_draft()
