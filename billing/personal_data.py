@@ -37,6 +37,13 @@ class BillingPart(Part):
     exported = EXPORTED
     not_exported = {
         "billing.InvoiceSeries": "un compteur",
+        **{
+            f"billing.{model}": "les tarifs de l'établissement, publics"
+            for model in (
+                *["TariffCategory", "CourseCategory", "TariffGrid"],
+                *["TariffRate", "TariffModifier", "TariffFee", "TariffRental"],
+            )
+        },
         "billing.Invoice.family": NESTED,
         "billing.Invoice.status": "un brouillon n'est encore rien : la copie ne les contient pas",
         "billing.InvoiceLine.invoice": NESTED,

@@ -24,6 +24,9 @@ from tests.factories import (
     SchoolYearFactory,
     SlotFactory,
     StudentFactory,
+    TariffCategoryFactory,
+    TariffGridFactory,
+    TariffRateFactory,
     TermsFactory,
 )
 
@@ -277,6 +280,9 @@ ROWS = {
         campaign=ROWS["reenrolment_campaign"](site), student=StudentFactory()
     ),
     "billing_invoice": lambda site: InvoiceLineFactory(invoice__establishment=site).invoice,
+    "billing_tariffcategory": lambda site: TariffCategoryFactory(establishment=site),
+    "billing_tariffgrid": lambda site: TariffGridFactory(establishment=site),
+    "billing_tariffrate": lambda site: TariffRateFactory(grid__establishment=site),
 }
 
 

@@ -3,5 +3,14 @@
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.payments import PaymentAdmin
 from billing.admin.situations import PayerShareAdmin, SituationAdmin
+from billing.admin.tariffs import TariffCategoryAdmin, TariffGridAdmin, TariffRateAdmin
 
-__all__ = ["InvoiceAdmin", "PayerShareAdmin", "PaymentAdmin", "SituationAdmin"]
+__all__ = [
+    "InvoiceAdmin",
+    "PayerShareAdmin",
+    "PaymentAdmin",
+    "SituationAdmin",
+    "TariffCategoryAdmin",
+    "TariffGridAdmin",
+    "TariffRateAdmin",
+]

@@ -5,7 +5,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from billing.models.tariffs import TariffCategory, TariffGrid
@@ -22,6 +22,10 @@ RANK = [MinValueValidator(1, "Le premier enfant du foyer a le rang 1.")]
 CODES = RegexValidator(
     r"^[a-z0-9_-]+(,\s*[a-z0-9_-]+)*$",
     "Écrivez des codes en minuscules sans accent, séparés par des virgules.",
+)
+ZONES_IN_ORDER = Case(
+    *(When(zone=zone, then=Value(rank)) for rank, zone in enumerate(["", *Zone.values])),
+    output_field=models.PositiveSmallIntegerField(),
 )
 NO_LOW, NO_HIGH, NO_RANK = Value(Decimal(-1)), Value(Decimal(-1)), Value(0)
 
@@ -63,7 +67,8 @@ class TariffRate(models.Model):
     class Meta:
         verbose_name = "tarif"
         ordering = [
-            *["grid", "category__position", "category__code", "zone", "audience"],
+            *["grid", "category__position", "category__code"],
+            *[ZONES_IN_ORDER, "-audience"],  # children, everybody, adults
             *[F("band_low").asc(nulls_first=True), F("rank").asc(nulls_first=True), "pk"],
         ]
         permissions = [
@@ -215,16 +220,14 @@ class TariffModifier(models.Model):
     position = models.PositiveSmallIntegerField("ordre", default=1)
     reason = models.CharField("motif", max_length=15, choices=ModifierReason)
     label = models.CharField("libellé", max_length=100)
-    percent = _percent("pourcentage", null=True, blank=True)
-    amount = _euros("montant (€)", null=True, blank=True)
+    percent = _percent("%", null=True, blank=True)
+    amount = _euros("ou €", null=True, blank=True)
     from_rank = models.PositiveSmallIntegerField(
-        "à partir du rang", default=2, validators=RANK, help_text="Pour le rang dans le foyer."
+        "du rang", default=2, validators=RANK, help_text="Pour le rang dans le foyer."
     )
-    to_rank = models.PositiveSmallIntegerField(
-        "jusqu'au rang", null=True, blank=True, validators=RANK
-    )
+    to_rank = models.PositiveSmallIntegerField("au rang", null=True, blank=True, validators=RANK)
     codes = models.CharField(
-        "situations", max_length=200, blank=True, validators=[CODES], help_text="etudiant, rsa"
+        "situations", max_length=200, blank=True, validators=[CODES], help_text="student, minima"
     )
     categories = models.ManyToManyField(
         TariffCategory,

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from billing.money import ZERO
-from billing.pricing.bills import Bill
-from billing.pricing.engine import PricingError
+from billing.pricing.bills import Bill, PricingError
 from billing.pricing.facts import Household
 from billing.pricing.grids import Grid
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from accounts.models import User
+from accounts.spreadsheets.saving import save_rows
 from billing.models.tariff_rows import TariffRate
 from billing.models.tariffs import TariffCategory, TariffGrid
 from billing.money import CENT
@@ -83,6 +84,12 @@ def save_rates(
         rate.save()
     if saved or deleted:
         _log(grid, CHANGE, f"Tarifs\u00a0: {len(saved)} écrits, {len(deleted)} ôtés.", actor=actor)
+
+
+def save_imported(created: list[TariffRate], changed: list[tuple[TariffRate, list[str]]]) -> None:
+    """Writes the rows of a checked list, whose grids the list has locked (`TariffRateList.lock`);
+    `changed` names the attributes of each row."""
+    save_rows(created, changed)
 
 
 def check_belongs(rate: TariffRate, grid: TariffGrid) -> None:

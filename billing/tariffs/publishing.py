@@ -5,6 +5,7 @@ at the same instant, so that their validities can be compared.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
@@ -14,65 +15,79 @@ from django.utils import timezone
 from accounts.dates import day
 from accounts.models import Establishment, User
 from billing.models.tariffs import TariffGrid
-from billing.tariffs import checking, drafting, loading
+from billing.pricing.faults import faults
+from billing.pricing.grids import Fault
+from billing.tariffs import drafting, loading
 from billing.tariffs.enums import GridStatus
 from billing.tariffs.mapping import unmapped_courses
 
+NAMED = 5  # courses that a sentence lists
 
-def obstacles(grid: TariffGrid) -> list[ValidationError]:
-    """Why the draft can't be published, each with its code; none: it can.
 
-    `not_voted`, `no_rate`, `fault` (a case of the grid priced never or twice) and `overlap`.
+@dataclass(frozen=True)
+class Inspection:
+    """`obstacles` forbid to publish, each with its code; `notes` are only good to know.
+
+    Codes: `not_voted`, `no_rate`, `overlap`, and those of billing.pricing.grids.Fault.
     """
-    found = []
-    if not (grid.deliberation_number and grid.deliberation_date):
-        found.append(
-            ValidationError(
-                "Donnez le numéro et la date de la délibération qui vote cette grille.",
-                code="not_voted",
-            )
-        )
-    if not grid.rates.exists():
-        found.append(ValidationError("Cette grille n'a aucun tarif.", code="no_rate"))
+
+    obstacles: list[ValidationError]
+    notes: list[str]
+
+
+def inspect(grid: TariffGrid) -> Inspection:
+    """Reads the draft again before it is published; writes nothing."""
+    if grid.rates.exists():
+        found = faults(loading.load(grid))
     else:
-        faults = checking.faults(loading.load(grid))
-        found += [ValidationError(fault, code="fault") for fault in faults]
-    for other in _overlapping(grid):
-        found.append(
-            ValidationError(
-                f"La grille «\u00a0{other.label}\u00a0» est déjà publiée du {day(other.valid_from)}"
-                f" au {day(other.valid_until)}\u00a0: un même jour n'a qu'une grille.",
-                code="overlap",
-            )
+        found = [Fault("no_rate", "Cette grille n'a aucun tarif.")]
+    obstacles = [
+        *_not_voted(grid),
+        *(ValidationError(each.message, code=each.code) for each in found if each.forbids),
+        *_overlaps(grid),
+    ]
+    notes = [each.message for each in found if not each.forbids]
+    return Inspection(obstacles, [*notes, *_of_the_year(grid)])
+
+
+def _not_voted(grid):
+    if not (grid.deliberation_number and grid.deliberation_date):
+        yield ValidationError(
+            "Donnez le numéro et la date de la délibération qui vote cette grille.",
+            code="not_voted",
         )
-    return found
 
 
-def notes(grid: TariffGrid) -> list[str]:
-    """What does not forbid to publish, and that one should know."""
-    told = []
+def _overlaps(grid):
+    for other in _overlapping(grid):
+        yield ValidationError(
+            f"La grille «\u00a0{other.label}\u00a0» est déjà publiée du {day(other.valid_from)}"
+            f" au {day(other.valid_until)}\u00a0: un même jour n'a qu'une grille.",
+            code="overlap",
+        )
+
+
+def _of_the_year(grid):
     if not grid.deliberation_url:
-        told.append("La grille ne mène pas à la délibération\u00a0: aucun lien n'est donné.")
+        yield "La grille ne mène pas à la délibération\u00a0: aucun lien n'est donné."
     year = grid.school_year
     if grid.valid_from > year.starts_on or grid.valid_until < year.ends_on:
-        told.append(f"La grille ne couvre pas toute l'année scolaire {year}.")
-    without = unmapped_courses(grid.establishment, year)
-    if without:
-        names = ", ".join(course.name for course in without[:5])
-        more = f" et {len(without) - 5} autres" if len(without) > 5 else ""
-        told.append(
-            f"{len(without)} cours de {year} sans catégorie tarifaire\u00a0: {names}{more}."
-        )
-    return told
+        yield f"La grille ne couvre pas toute l'année scolaire {year}."
+    if without := unmapped_courses(grid.establishment, year):
+        names = ", ".join(course.name for course in without[:NAMED])
+        rest = len(without) - NAMED
+        more = f" et {rest} autre{'s' if rest > 1 else ''}" if rest > 0 else ""
+        yield f"{len(without)} cours de {year} sans catégorie tarifaire\u00a0: {names}{more}."
 
 
 @transaction.atomic
 def publish(grid: TariffGrid, *, actor: User) -> TariffGrid:
-    """Freezes the draft: from now on it prices. Raises ValidationError with all `obstacles`."""
+    """Freezes the draft: from now on it prices. Raises ValidationError with every obstacle of
+    `inspect`."""
     Establishment.objects.select_for_update(no_key=True).get(pk=grid.establishment_id)
     grid = drafting.lock_draft(grid)
-    if found := obstacles(grid):
-        raise ValidationError(found)
+    if obstacles := inspect(grid).obstacles:
+        raise ValidationError(obstacles)
     grid.status = GridStatus.PUBLISHED
     grid.published_at, grid.published_by = timezone.now(), actor
     grid.full_clean()

@@ -1,22 +1,29 @@
 """The rates of a grid as a délibération shows them: a table by category, quotients across."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from billing.models.tariff_rows import TariffRate
 from billing.models.tariffs import TariffCategory, TariffGrid
 
+EVERY = (None, None)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A rate, or None; `span` columns wide: one of no band holds for them all."""
+
+    rate: TariffRate | None
+    span: int = 1
+
 
 @dataclass(frozen=True)
 class Table:
-    """`rows`: for whom, then the rate of each band of `bands` (empty: every quotient), or None."""
+    """`rows`: for whom, then a cell by band of `bands`, in words; « tous les quotients » alone."""
 
     category: TariffCategory
     bands: list[str]
-    rows: list[tuple[str, list[TariffRate | None]]]
-
-    @property
-    def count(self) -> int:
-        return sum(rate is not None for _, rates in self.rows for rate in rates)
+    rows: list[tuple[str, list[Cell]]]
 
 
 def tables_of(grid: TariffGrid, *, with_empty: bool = False) -> list[Table]:
@@ -33,21 +40,26 @@ def tables_of(grid: TariffGrid, *, with_empty: bool = False) -> list[Table]:
 
 
 def _table(category, rates):
-    bands = {_band(rate): rate.band for rate in rates}
-    columns = sorted(bands, key=lambda band: (band[0] or 0, band[1] or float("inf")))
+    bands = {_bounds(rate): rate.band for rate in rates if rate.band}
+    columns = sorted(bands, key=lambda bounds: (bounds[0] or 0, bounds[1] or Decimal("inf")))
     rows = {}
     for rate in rates:
-        rows.setdefault(_case(rate), {})[_band(rate)] = rate
+        rows.setdefault(rate.for_whom, {})[_bounds(rate)] = rate
     return Table(
         category,
-        [bands[column] for column in columns],
-        [(case, [cells.get(column) for column in columns]) for case, cells in rows.items()],
+        [bands[column] for column in columns] or ["Tous les quotients"],
+        [(for_whom, _cells(found, columns)) for for_whom, found in rows.items()],
     )
 
 
-def _band(rate):
+def _cells(found, columns):
+    """A row that has both kinds, which can't be published, shows all the same what it holds."""
+    every = found.get(EVERY)
+    if every and len(found) == 1:
+        return [Cell(every, max(len(columns), 1))]
+    cells = [Cell(found.get(column)) for column in columns]
+    return [*cells, Cell(every)] if every else cells
+
+
+def _bounds(rate):
     return (rate.band_low or None, rate.band_high)
-
-
-def _case(rate):
-    return rate.for_whom

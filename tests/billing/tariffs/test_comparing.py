@@ -1,7 +1,6 @@
 from decimal import Decimal
 
-from billing.pricing.bills import Bill, Line, LineKind
-from billing.pricing.engine import PricingError
+from billing.pricing.bills import Bill, Line, LineKind, PricingError
 from billing.tariffs.comparing import TOP, compare
 
 BEFORE, AFTER = "before", "after"

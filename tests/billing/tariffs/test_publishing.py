@@ -70,7 +70,8 @@ def test_a_case_without_price_stands_in_the_way(director):
     with pytest.raises(ValidationError) as caught:
         publishing.publish(grid, actor=director)
 
-    assert set(codes(caught)) == {"fault"}
+    assert set(codes(caught)) == {"no_rate"}
+    assert not TariffGrid.objects.get().is_published
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_a_day_has_one_published_grid(director, first, last, overlaps):
         valid_until=start + dt.timedelta(last),
     )
 
-    assert [each.code for each in publishing.obstacles(draft)] == ["overlap"] * overlaps
+    assert [each.code for each in publishing.inspect(draft).obstacles] == ["overlap"] * overlaps
 
 
 def test_another_site_or_another_year_has_its_own(director):
@@ -166,9 +167,23 @@ def test_notes_tell_of_courses_that_cannot_be_billed(establishment):
     billed = CourseFactory(name="Chœur", school_year=draft.school_year)
     CourseCategory.objects.create(course=billed, category=TariffCategoryFactory())
 
-    [note] = publishing.notes(draft)
+    [note] = publishing.inspect(draft).notes
 
     assert note == f"1 cours de {draft.school_year} sans catégorie tarifaire\u00a0: {flute}."
+
+
+def test_what_is_odd_is_told_and_does_not_forbid(director):
+    draft = make_draft(deliberation_url="https://example.org/d.pdf")
+    rate = draft.rates.get()
+    rate.band_high = 600
+    rate.save()
+    TariffRateFactory(grid=draft, band_low=600, amount=100)  # dearer below
+
+    inspection = publishing.inspect(draft)
+
+    assert inspection.obstacles == []
+    assert any("au-dessous de 600,00" in note for note in inspection.notes)
+    assert publishing.publish(draft, actor=director).is_published
 
 
 @pytest.mark.postgres
