@@ -32,19 +32,19 @@ def household_facts(
     establishment: Establishment,
     school_year: SchoolYear,
     statuses: Collection[EnrolmentStatus],
-    on: dt.date,
+    on: dt.date | None = None,
     adult_age: int = ADULT_AGE,
     months: int = MONTHS,
 ) -> dict[int, Household]:
     """What each household is billed on, by its key: its lessons there, that year, of `statuses`.
 
-    `on`: the day as of which the pieces count, or that of the dossiers once it is past: a piece
-    that was good then stays so all the year. `adult_age` and `months` (of lessons in a year) are
-    the grid's. A student is an adult who has that age at 31 December; a student whose part is nil
-    is left to the other household. Eight queries.
+    `on`: the day (today) as of which the pieces count, or that of the dossiers once it is past: a
+    piece that was good then stays so all the year. `adult_age` and `months` (of lessons in a year)
+    are the grid's. A student is an adult who has that age at 31 December; a student whose part is
+    nil is left to the other household. Eight queries.
     """
     keys = [family.pk for family in families]
-    at = _when_pieces_count(school_year, on)
+    at = _when_pieces_count(school_year, on or timezone.localdate())
     enrolments = _enrolments(keys, establishment, school_year, statuses)
     custodies = _custodies(list(enrolments))
     known = _Known(

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
+from billing.enums import SituationCode
 from billing.pricing import explaining
 from billing.pricing.cases import AUDIENCES, of_cases
 from billing.pricing.grids import ZERO, Audience, Category, Fault, Grid, Reason
@@ -27,6 +28,7 @@ def faults(grid: Grid, zones: Iterable[str] = tuple(Zone.values)) -> list[Fault]
         *(fault for fault in found if fault.forbids),
         *(fault for fault in found if not fault.forbids),
         *_cumulated(grid),
+        *_unknown_codes(grid),
     ]
 
 
@@ -141,6 +143,17 @@ def _cumulated(grid: Grid) -> Iterator[Fault]:
                 " même enfant.",
                 forbids=False,
             )
+
+
+def _unknown_codes(grid: Grid) -> Iterator[Fault]:
+    """No household can have them: the modifier would reward nobody."""
+    for modifier in grid.modifiers:
+        for code in sorted(modifier.codes.difference(SituationCode.values)):
+            message = (
+                f"«\u00a0{modifier.label}\u00a0»\u00a0: aucune situation ne s'appelle"
+                f" «\u00a0{code}\u00a0» ({', '.join(SituationCode.values)})."
+            )
+            yield Fault("code_unknown", message, forbids=False)
 
 
 def _share_a_rank(modifier, other):

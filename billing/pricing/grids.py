@@ -194,7 +194,7 @@ class Fault:
     `rate_amount`, `rate_effort`, `rate_band`, `rate_rank`, `modifier_value`, `modifier_ranks`,
     `modifier_codes`, `fee_amount`, `terms`, `months`, `no_rate`, `several_rates`. That warn:
     `not_priced`, `dearer_when_poorer`, `dearer_for_next_child`, `dearer_for_residents`,
-    `ranks_add_up`.
+    `ranks_add_up`, `code_unknown`.
     """
 
     code: str

@@ -291,6 +291,21 @@ def test_two_reductions_of_the_same_rank_are_a_warning():
     assert faults(replace(GOOD, modifiers=(replace(second, to_rank=2), third))) == []
 
 
+def test_a_situation_that_nobody_can_have_is_a_warning():
+    known = with_modifier(Reason.SITUATION, codes=frozenset({"student", "minima"}))
+    unknown = with_modifier(Reason.SITUATION, codes=frozenset({"student", "etudiant"}))
+
+    assert faults(known) == []
+    assert [(fault.code, fault.message, fault.forbids) for fault in faults(unknown)] == [
+        (
+            "code_unknown",
+            "«\u00a0Réduction\u00a0»\u00a0: aucune situation ne s'appelle «\u00a0etudiant\u00a0»"
+            " (student, jobseeker, minima, disability).",
+            False,
+        )
+    ]
+
+
 def test_those_that_forbid_come_first():
     bands = zip([TO_1000, OVER_1000], [105, 90], strict=True)
     rates = [{"band": band, "amount": Decimal(amount)} for band, amount in bands]
