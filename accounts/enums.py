@@ -22,6 +22,7 @@ class MailKind(models.TextChoices):
     ALLOTTED = "allotted", "résultat de la répartition"
     LAUNCH = "launch", "lancement des réinscriptions"
     PIECE_REMINDER = "piece_reminder", "rappel des pièces"
+    PAYMENT_REMINDER = "payment_reminder", "relance de paiement"
     EXTENSION = "extension", "prolongation des réinscriptions"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"

@@ -57,6 +57,12 @@ _REGIE = [
     "billing.issue_invoice",
     "billing.view_payment",
     "billing.add_payment",
+    "billing.close_day",
+    "billing.remind_debtors",
+    *[f"billing.{verb}_{model}" for verb in ("view", "add", "change")
+      for model in ("regiesettings", "accountingcode")],
+    "billing.delete_accountingcode",
+    "billing.view_remindedinvoice",
 ]  # fmt: skip
 # What its sites made by mistake may go; whatever serves is protected by the database. What is the
 # town's (communes, years, disciplines, teachers, kinds of pieces) is the superuser's to delete.

@@ -1,9 +1,19 @@
 """What this app holds about a household: the copy of « Mes données », the erasure."""
 
+from accounts.enums import MailKind
+from accounts.models import Mail
 from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from billing.enums import InvoiceStatus
-from billing.models import Instalment, Invoice, InvoiceLine, Payment
+from billing.models import (
+    Deposit,
+    Instalment,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    PaymentReminderLine,
+    RemindedInvoice,
+)
 from families.enums import Fate
 from families.holdings import Holding, Part
 
@@ -16,6 +26,7 @@ EXPORTED = {
     InvoiceLine: ["kind", "student", "label", "explanation", "amount"],
     Instalment: ["number", "due_on", "amount"],
     Payment: ["nature", "amount", "means", "paid_on", "reference", "note", "recorded_at"],
+    RemindedInvoice: ["level", "overdue", "day"],
 }
 NESTED = "dit où la ligne est rangée"
 TEN_YEARS = "La loi oblige à garder dix ans les pièces comptables (code de commerce, L. 123-22)."
@@ -34,7 +45,19 @@ class BillingPart(Part):
         "billing.Payment.reverses": "le rejet porte le montant et la référence",
         "billing.Payment.counterpart": "les deux factures du report sont dans la copie",
         "billing.Payment.recorded_by": "un agent",
+        "billing.Payment.deposit": "la quittance : ses parts sont les paiements de la copie",
+        "billing.Deposit": "la quittance : ses parts sont les paiements de la copie",
+        "billing.ReceiptSeries": "un compteur",
+        "billing.RegieSettings": "un réglage",
+        "billing.AccountingCode": "un réglage",
+        "billing.CashDay": "la caisse de l'établissement, sans aucun nom de famille",
+        "billing.CashDayTotal": "la caisse de l'établissement, sans aucun nom de famille",
+        "billing.PaymentReminder": "une action de la régie ; le message dit le mot",
+        "billing.PaymentReminderLine": "l'envoi ; chaque facture dit ses relances",
+        "billing.RemindedInvoice.line": NESTED,
+        "billing.RemindedInvoice.invoice": NESTED,
     }
+    mail_kinds = [MailKind.PAYMENT_REMINDER]
     sections = {"factures": "vos factures, leurs lignes, vos paiements"}
 
     def export(self, copy):
@@ -42,13 +65,18 @@ class BillingPart(Part):
             Invoice.objects.visible_to(copy.user)
             .for_list()
             .select_related("establishment", "school_year", "credits")
-            .prefetch_related("payments", "lines__student")
+            .prefetch_related("payments", "lines__student", "reminders")
         )
         return {"factures": [_invoice(invoice) for invoice in invoices]}
+
+    def mails(self, person):
+        return Mail.objects.filter(person.ends(), kind=MailKind.PAYMENT_REMINDER)
 
     def holdings(self, family):
         issued = family.invoices.filter(status=InvoiceStatus.ISSUED)
         payments = Payment.objects.filter(invoice__family=family)
+        deposits = Deposit.objects.filter(payments__invoice__family=family).distinct()
+        reminders = PaymentReminderLine.objects.filter(family=family)
         drafts = family.invoices.filter(status=InvoiceStatus.DRAFT)
         return [
             Holding(
@@ -58,6 +86,8 @@ class BillingPart(Part):
                 TEN_YEARS,
             ),
             Holding("Paiements", payments.count(), Fate.KEPT, TEN_YEARS),
+            Holding("Quittances", deposits.count(), Fate.KEPT, TEN_YEARS),
+            Holding("Relances", reminders.count(), Fate.KEPT, TEN_YEARS),
             Holding("Brouillons de factures", drafts.count(), Fate.ERASED),
         ]
 
@@ -75,5 +105,6 @@ def _invoice(invoice):
         "payé (€)": str(invoice.paid),
         "lignes": [record(line, EXPORTED[InvoiceLine]) for line in invoice.lines.all()],
         "échéances": [record(row, EXPORTED[Instalment]) for row in invoice.instalments.all()],
+        "relances": [record(row, EXPORTED[RemindedInvoice]) for row in invoice.reminders.all()],
         "paiements": [record(payment, EXPORTED[Payment]) for payment in invoice.payments.all()],
     }

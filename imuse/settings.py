@@ -184,6 +184,7 @@ BETWEEN_MAILS = [
     "reenrolment.services.waiting.offer_next",
     "reenrolment.services.launches.prepare_next",
     "reenrolment.services.reminders.remind_next",
+    "billing.services.reminders.remind_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",
@@ -201,6 +202,7 @@ FAMILY_FOLLOWERS = [
     "students.absorbing.Custodies",
     "documents.absorbing.Documents",
     "billing.absorbing.Invoices",
+    "billing.absorbing.Reminders",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import ListExport, ListImport
 from billing import services as billing
+from billing.models import PaymentReminder, RegieSettings
 from families import erasures
 from families.enums import MergeKind
 from families.models import Commune, Merge
@@ -68,6 +69,7 @@ RIGHTS = {
     "documents_document": ("v", "", "v", "v"),
     "billing_invoice": ("", "vacd", "vacd", "vacd"),
     "billing_payment": ("", "v", "v", "v"),
+    "billing_regiesettings": ("", "vac", "vac", "vac"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -101,6 +103,8 @@ DECISION = {"get": (405, 405, 405, 405), "post": (302, 403, 302, 302)}
 TO_ANOTHER_PAGE = {"get": (302, 403, 302, 302), "post": (405, 405, 405, 405)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
+OF_THE_REGIE = (403, 200, 200, 200)
+READ_BY_THE_REGIE = {"get": OF_THE_REGIE, "post": (405, 405, 405, 405)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
 PAGES = {
     "index": EVERYBODY,
@@ -138,10 +142,26 @@ PAGES = {
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
     "documents_document_page": {"get": (404, 403, 404, 404), "post": (405, 405, 405, 405)},
     "documents_document_accept": DECISION,
-    "billing_invoice_record_payment": {
-        "get": (403, 200, 200, 200),
-        "post": (403, 200, 200, 200),
+    "billing_invoice_record_payment": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_invoice_refund": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_invoice_carry_over": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_payment_bounce": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_invoice_to_settle": READ_BY_THE_REGIE,
+    "billing_payment_counter": READ_BY_THE_REGIE,
+    "billing_payment_deposit": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_payment_receipt": READ_BY_THE_REGIE,
+    "billing_payment_journal": READ_BY_THE_REGIE,
+    "billing_payment_journal_export": READ_BY_THE_REGIE,
+    "billing_payment_close_day": {  # no day is said
+        "get": (403, 302, 302, 302),
+        "post": (403, 302, 302, 302),
     },
+    "billing_invoice_reminders": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_invoice_reminder_message": {  # nobody is ticked
+        "get": (403, 302, 302, 302),
+        "post": (403, 302, 302, 302),
+    },
+    "billing_invoice_reminder_progress": READ_BY_THE_REGIE,
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
@@ -266,6 +286,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_document": document,
         "billing_invoice": InvoiceLineFactory(invoice__family=family).invoice,
         "billing_payment": payment,
+        "billing_regiesettings": RegieSettings.objects.create(establishment=establishment),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,
@@ -298,6 +319,14 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_document_page": [document.pk, 1],  # not drawn
         "documents_document_accept": [document.pk],
         "billing_invoice_record_payment": [issued.pk],
+        "billing_invoice_refund": [issued.pk],
+        "billing_invoice_carry_over": [issued.pk],
+        "billing_payment_bounce": [payment.pk],
+        "billing_payment_deposit": [family.pk],
+        "billing_payment_receipt": [payment.deposit_id],
+        "billing_invoice_reminder_progress": [
+            PaymentReminder.objects.create(establishment=establishment, actor=superuser).pk
+        ],
         "reenrolment_campaign_desk": campaign,
         "reenrolment_campaign_extend": campaign,
         "reenrolment_campaign_allotments": [ranked.pk],

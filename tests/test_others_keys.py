@@ -6,6 +6,7 @@ In the address: tests/test_urls.py. Here: query, body, hidden fields, names of f
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import count
 from types import SimpleNamespace
 
@@ -17,6 +18,8 @@ from django.forms import ModelChoiceField
 from django.urls import reverse
 
 from accounts.models import Establishment, User
+from billing import services as billing
+from billing.enums import PaymentMeans
 from billing.models import Invoice, InvoiceLine
 from documents.models import Document, DocumentType
 from families.models import Commune, Family, Guardian
@@ -205,6 +208,46 @@ def invoice_line(world):
     return formset(world, "accountant", mine.invoice, "lines", InvoiceLine, mine, **fields)
 
 
+def owed(world):
+    """Two issued invoices of our household."""
+    drafts = [InvoiceLineFactory(invoice__family=world.family).invoice for _ in range(2)]
+    return [billing.issue(draft, actor=world.accountant) for draft in drafts]
+
+
+def excess(world):
+    """Our household's excess, to theirs: the form knows the invoices of the household only."""
+    source, target = owed(world)
+    billing.record_payment(
+        source,
+        amount=Decimal(48),
+        means=PaymentMeans.CHEQUE,
+        paid_on=source.issued_on,
+        reference="CHQ 1",
+        actor=world.accountant,
+        overpaid=True,
+    )
+    return Way(
+        "accountant",
+        reverse("admin:billing_invoice_carry_over", args=[source.pk]),
+        lambda key: {"target": key, "amount": "10", "confirmer": "oui"},
+        world.theirs[Invoice].pk,
+        target.pk,
+    )
+
+
+def deposit(world):
+    """A part of the money for another household's invoice; the page answers for its own ones."""
+    first, _ = owed(world)
+    facts = {"amount": "10", "means": "cheque", "paid_on": first.issued_on, "reference": "CHQ 2"}
+    return Way(
+        "accountant",
+        reverse("admin:billing_payment_deposit", args=[world.family.pk]),
+        lambda key: {**facts, f"part-{key}": "10", "amount": "10"},
+        world.theirs[Invoice].pk,
+        first.pk,
+    )
+
+
 def place(world, kind):
     """`where` on the page that examines a dossier; it names a slot or a course."""
     world.case.submit(world.parent)
@@ -335,6 +378,14 @@ WAYS = {
         w.theirs[Family].pk,
         w.family.pk,
     ),
+    "the households of a payment reminder": lambda w: Way(
+        "accountant",
+        reverse("admin:billing_invoice_reminder_message"),
+        lambda key: {"foyers": key},
+        w.theirs[Family].pk,
+    ),
+    "the invoice that an excess pays": excess,
+    "the invoices of a deposit": deposit,
     "enrolments confirmed": action("confirm", Enrolment, "registrar", lambda w: w.case.theory.pk),
     "pieces accepted": action(
         "accept", Document, "registrar", lambda w: DocumentFactory(family=w.family).pk

@@ -1,6 +1,7 @@
 """docs/roles.md, line by line and role by role, over HTTP: the document cannot lie."""
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
@@ -12,6 +13,8 @@ from django.utils import timezone
 from accounts import roles, throttling
 from accounts.models import User
 from billing import services as billing
+from billing.enums import PaymentMeans
+from billing.models import PaymentReminder, RegieSettings
 from families import erasures
 from reenrolment.enums import CampaignMode
 from reenrolment.models import Allotment
@@ -73,6 +76,16 @@ def rows(parent, student, family, teacher, superuser, establishment):
         student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
     )
     invoice = InvoiceLineFactory(invoice__family=family).invoice
+    issued = billing.issue(invoice, actor=superuser)
+    payment = billing.record_payment(
+        issued,
+        amount=Decimal(1),
+        means=PaymentMeans.CHEQUE,
+        paid_on=issued.issued_on,
+        reference="CHQ 1",
+        actor=superuser,
+    )
+    reminder = PaymentReminder.objects.create(establishment=establishment, actor=superuser)
     line = make_line(case)
     return {
         "student": student.pk,
@@ -85,7 +98,11 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "awaited": awaited.pk,
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
-        "invoice": billing.issue(invoice, actor=superuser).pk,
+        "invoice": issued.pk,
+        "payment": payment.pk,
+        "deposit": payment.deposit_id,
+        "payment_reminder": reminder.pk,
+        "regie": RegieSettings.objects.create(establishment=establishment).pk,
         "draft": InvoiceLineFactory(invoice__family=family).invoice.pk,
         "case": case,
         "dossier": case.reenrolment.pk,
@@ -396,6 +413,29 @@ PLAYS = {
         get("admin:billing_invoice_add"), post("admin:billing_invoice_change", "draft")
     ),
     "Enregistrer un paiement": post("admin:billing_invoice_record_payment", "invoice"),
+    "Encaisser pour plusieurs factures, rembourser, reporter, enregistrer un rejet": every(
+        get("admin:billing_payment_counter"),
+        post("admin:billing_payment_deposit", "family"),
+        post("admin:billing_invoice_refund", "invoice"),
+        post("admin:billing_invoice_carry_over", "invoice"),
+        post("admin:billing_payment_bounce", "payment"),
+    ),
+    "Lire le journal de la régie, les quittances, ce qui est à régler": every(
+        get("admin:billing_payment_journal"),
+        get("admin:billing_payment_journal_export"),
+        get("admin:billing_payment_receipt", "deposit"),
+        get("admin:billing_invoice_to_settle"),
+    ),
+    "Arrêter une journée de caisse": post("admin:billing_payment_close_day", jour="2026-09-01"),
+    "Relancer les foyers en retard de paiement": every(
+        get("admin:billing_invoice_reminders"),
+        post("admin:billing_invoice_reminder_message"),
+        get("admin:billing_invoice_reminder_progress", "payment_reminder"),
+    ),
+    "Changer les réglages de la régie et ses comptes": every(
+        get("admin:billing_regiesettings_add"),
+        post("admin:billing_regiesettings_change", "regie"),
+    ),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
     "Fermer les sessions d'une famille ou d'un enseignant": close_sessions("parent"),

@@ -2,5 +2,6 @@
 
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.regie import RegieSettingsAdmin
 
-__all__ = ["InvoiceAdmin", "PaymentAdmin"]
+__all__ = ["InvoiceAdmin", "PaymentAdmin", "RegieSettingsAdmin"]
