@@ -22,6 +22,7 @@ class MailKind(models.TextChoices):
     ALLOTTED = "allotted", "résultat de la répartition"
     LAUNCH = "launch", "lancement des réinscriptions"
     PIECE_REMINDER = "piece_reminder", "rappel des pièces"
+    PAYMENT_REMINDER = "payment_reminder", "relance de paiement"
     EXTENSION = "extension", "prolongation des réinscriptions"
     PAYMENT_RECEIPT = "payment_receipt", "reçu d'un paiement en ligne"
     DATA_EXPORT = "data_export", "copie de mes données"

@@ -71,6 +71,27 @@ def give_up(mail: Mail, why: str) -> None:
     Mail.objects.filter(pk=mail.pk, sent_at=None).update(attempts=MAX_ATTEMPTS, last_error=why)
 
 
+def replace(begins: list[str], why: str) -> bool:
+    """Gives up the mails whose keys begin so and that have not left; for one that replaces them.
+
+    False, and nothing, if one of them has left today or is leaving: a mail server away since
+    yesterday would else bring both today. In the caller's transaction.
+    """
+    if not begins:
+        return True
+    any_of = Q(*[("key__startswith", key) for key in begins], _connector=Q.OR)
+    former = list(Mail.objects.filter(any_of).select_for_update().order_by("pk"))
+    now = timezone.now()
+    for mail in former:
+        left_today = mail.sent_at and timezone.localdate(mail.sent_at) == timezone.localdate(now)
+        if left_today or mail.sent_at is None and mail.taken_until and mail.taken_until > now:
+            return False
+    for mail in former:
+        if mail.attempts < MAX_ATTEMPTS:
+            give_up(mail, why)
+    return True
+
+
 @transaction.atomic
 def queue_one_time_password(user: User) -> None:
     """Writes a mail without a body: the password is made when it leaves. One waits at a time."""

@@ -70,6 +70,12 @@ _REGIE = [
     *[f"billing.view_{model}" for model in ("repair", "rental", "rentalmove")],
     *[f"billing.view_{model}" for model in ("paymentattempt", "attemptmove", "payfipaccount")],
     "billing.settle_paymentattempt",
+    "billing.close_day",
+    "billing.remind_debtors",
+    *[f"billing.{verb}_{model}" for verb in ("view", "add", "change")
+      for model in ("regiesettings", "accountingcode")],
+    "billing.delete_accountingcode",
+    "billing.view_remindedinvoice",
 ]  # fmt: skip
 # What its sites made by mistake may go; whatever serves is protected by the database. What is the
 # town's (communes, years, disciplines, teachers, kinds of pieces) is the superuser's to delete.

@@ -1,6 +1,8 @@
 """What becomes of what is due by a household that turns out to be another's double."""
 
-from billing.models import Invoice, Situation
+from django.db.models import Exists, OuterRef
+
+from billing.models import Invoice, PaymentReminderLine, RemindedInvoice, Situation
 from families.absorbing import Follower, Line
 
 
@@ -51,3 +53,21 @@ class Situations(Follower):
 
 def _noted(family):
     return set(family.situations.values_list("school_year", "code"))
+
+
+class Reminders(Follower):
+    """They follow. Of two on one day, or two lines of one reminder, the kept household's stays, and
+    takes over what the other asked for."""
+
+    relations = ["billing.PaymentReminderLine.family"]
+
+    def absorb(self, kept, absorbed):
+        theirs = PaymentReminderLine.objects.filter(family=kept)
+        same = theirs.filter(day=OuterRef("day")), theirs.filter(reminder=OuterRef("reminder"))
+        twice = absorbed.payment_reminder_lines.filter(Exists(same[0]) | Exists(same[1]))
+        for line in twice.order_by("pk"):
+            stays = theirs.filter(day=line.day).exclude(day=None).first()
+            stays = stays or theirs.get(reminder=line.reminder)
+            RemindedInvoice.objects.filter(line=line).update(line=stays)
+            line.delete()
+        PaymentReminderLine.objects.filter(family=absorbed).update(family=kept)

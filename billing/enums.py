@@ -125,3 +125,38 @@ class AskedBy(models.TextChoices):
     START = "start", "nouvelle demande de la famille"
     POLL = "poll", "relève"
     STAFF = "staff", "agent"
+
+
+class AccountingEntry(models.TextChoices):
+    """What needs an account in the treasury's books: the debt, its revenue, where money arrives."""
+
+    CLAIM = "claim", "redevables (ce que doivent les foyers)"
+    FILE_FEE = "file_fee", "produit\u00a0: frais de dossier"
+    TUITION = "tuition", "produit\u00a0: droits d'inscription"
+    RENTAL = "rental", "produit\u00a0: location d'instrument"
+    OTHER = "other", "produit\u00a0: autre"
+    CARD = "card", "encaissement\u00a0: carte bancaire"
+    CHEQUE = "cheque", "encaissement\u00a0: chèque"
+    CASH = "cash", "encaissement\u00a0: espèces"
+    TRANSFER = "transfer", "encaissement\u00a0: virement"
+    ONLINE = "online", "encaissement\u00a0: carte bancaire en ligne"
+    DEBIT = "debit", "encaissement\u00a0: prélèvement en ligne"
+
+
+class ReminderLevel(models.IntegerChoices):
+    """How firmly an overdue invoice is asked for; after the last one it is the treasury's."""
+
+    FIRST = 1, "relance amiable n°\u00a01"
+    SECOND = 2, "relance amiable n°\u00a02"
+    LAST = 3, "avant transmission au comptable"
+
+
+class PaymentReminderOutcome(models.TextChoices):
+    """What became of one household of a reminder, decided when its turn comes to be told."""
+
+    TO_DO = "to_do", "à préparer"
+    SENT = "sent", "relance écrite"
+    SETTLED = "settled", "plus rien en retard"
+    ALREADY = "already", "déjà relancé ce jour-là"
+    UNREACHABLE = "unreachable", "aucun responsable joignable par e-mail"
+    FAILED = "failed", "relance impossible à écrire"

@@ -8,12 +8,15 @@ from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from billing.enums import InvoiceStatus
 from billing.models import (
+    Deposit,
     Instalment,
     Invoice,
     InvoiceLine,
     PayerShare,
     Payment,
     PaymentAttempt,
+    PaymentReminderLine,
+    RemindedInvoice,
     Situation,
 )
 from families.enums import Fate
@@ -35,6 +38,7 @@ EXPORTED = {
         *["numauto", "paid_at"],
     ],
     Payment: ["nature", "amount", "means", "paid_on", "reference", "note", "recorded_at"],
+    RemindedInvoice: ["level", "overdue", "day"],
 }
 NESTED = "dit où la ligne est rangée"
 TEN_YEARS = "La loi oblige à garder dix ans les pièces comptables (code de commerce, L. 123-22)."
@@ -77,29 +81,42 @@ class BillingPart(Part):
         "billing.Situation.family": NESTED,
         "billing.Situation.noted_by": "un agent",
         "billing.PayerShare.custody": NESTED,
+        "billing.Payment.deposit": "la quittance : ses parts sont les paiements de la copie",
+        "billing.Deposit": "la quittance : ses parts sont les paiements de la copie",
+        "billing.ReceiptSeries": "un compteur",
+        "billing.RegieSettings": "un réglage",
+        "billing.AccountingCode": "un réglage",
+        "billing.CashDay": "la caisse de l'établissement, sans aucun nom de famille",
+        "billing.CashDayTotal": "la caisse de l'établissement, sans aucun nom de famille",
+        "billing.PaymentReminder": "une action de la régie ; le message dit le mot",
+        "billing.PaymentReminderLine": "l'envoi ; chaque facture dit ses relances",
+        "billing.RemindedInvoice.line": NESTED,
+        "billing.RemindedInvoice.invoice": NESTED,
     }
     sections = {
         "factures": "vos factures, leurs lignes, vos paiements",
         "tarif": "les situations notées pour le calcul, la part que paie votre foyer",
     }
-    mail_kinds = [MailKind.PAYMENT_RECEIPT]
+    mail_kinds = [MailKind.PAYMENT_RECEIPT, MailKind.PAYMENT_REMINDER]
 
     def export(self, copy):
         invoices = (
             Invoice.objects.visible_to(copy.user)
             .for_list()
             .select_related("establishment", "school_year", "credits")
-            .prefetch_related("payments", "lines__student", "attempts")
+            .prefetch_related("payments", "lines__student", "attempts", "reminders")
         )
         return {"factures": [_invoice(invoice) for invoice in invoices], "tarif": _tariff(copy)}
 
     def mails(self, person):
-        """By the guardian's key, which the key of a receipt ends with."""
+        """By the guardian's key, which their keys end with."""
         return Mail.objects.filter(person.ends(), kind__in=self.mail_kinds)
 
     def holdings(self, family):
         issued = family.invoices.filter(status=InvoiceStatus.ISSUED)
         payments = Payment.objects.filter(invoice__family=family)
+        deposits = Deposit.objects.filter(payments__invoice__family=family).distinct()
+        reminders = PaymentReminderLine.objects.filter(family=family)
         drafts = family.invoices.filter(status=InvoiceStatus.DRAFT)
         return [
             Holding(
@@ -115,6 +132,8 @@ class BillingPart(Part):
                 TEN_YEARS,
             ),
             Holding("Paiements", payments.count(), Fate.KEPT, TEN_YEARS),
+            Holding("Quittances", deposits.count(), Fate.KEPT, TEN_YEARS),
+            Holding("Relances", reminders.count(), Fate.KEPT, TEN_YEARS),
             Holding("Brouillons de factures", drafts.count(), Fate.ERASED),
             Holding("Situations notées pour le tarif", situations_of(family).count(), Fate.ERASED),
         ]
@@ -153,6 +172,7 @@ def _invoice(invoice):
         "payé (€)": str(invoice.paid),
         "lignes": [record(line, EXPORTED[InvoiceLine]) for line in invoice.lines.all()],
         "échéances": [record(row, EXPORTED[Instalment]) for row in invoice.instalments.all()],
+        "relances": [record(row, EXPORTED[RemindedInvoice]) for row in invoice.reminders.all()],
         "paiements": [record(payment, EXPORTED[Payment]) for payment in invoice.payments.all()],
         "paiements en ligne": [
             record(attempt, EXPORTED[PaymentAttempt]) for attempt in invoice.attempts.all()

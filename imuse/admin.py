@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.spreadsheets import views as spreadsheets
 from accounts.spreadsheets.registry import lists_of
 from accounts.views import sign_out
+from billing.regie.dues import bounced_unpaid, counts_to_settle
 from families.enums import ErasureState
 from families.models import ErasureRequest
 from families.selectors import families_of
@@ -65,7 +66,11 @@ class Site(admin.AdminSite):
 
 
 def _to_do(request) -> list[Figure]:
-    """What waits at the site chosen; nothing of what he may not see. At most four queries."""
+    """What waits at the site chosen; nothing of what he may not see. At most six queries."""
+    return [*_dossiers_to_do(request), *_regie(request)]
+
+
+def _dossiers_to_do(request) -> list[Figure]:
     user = request.user
     if not user.has_perm("reenrolment.view_reenrolment"):
         return []
@@ -137,6 +142,28 @@ def _erasures(user: User) -> list[Figure]:
     url = reverse("admin:families_erasurerequest_changelist")
     query = urlencode({"state__exact": ErasureState.OPEN.value})
     return [Figure(number, label, "à traiter dans le mois", f"{url}?{query}")] if number else []
+
+
+def _regie(request) -> list[Figure]:
+    """What the régie has to settle; nothing of it is shown while there is nothing. Two queries."""
+    if not request.user.has_perm("billing.view_payment"):
+        return []
+    counts = counts_to_settle(request.establishment)
+    bounced = bounced_unpaid(request.establishment).count()
+    to_settle = reverse("admin:billing_invoice_to_settle")
+    overdue = f"{reverse('admin:billing_invoice_changelist')}?{urlencode({'reglement': 'overdue'})}"
+    if request.user.has_perm("billing.remind_debtors"):
+        overdue = reverse("admin:billing_invoice_reminders")
+    named = [
+        (counts["overdue"], "facture en retard", "factures en retard", overdue),
+        (counts["overpaid"], "trop-perçu à régler", "trop-perçus à régler", to_settle),
+        (bounced, "rejet à recouvrer", "rejets à recouvrer", to_settle),
+    ]
+    return [
+        Figure(number, _plural(number, one, several), "", url)
+        for number, one, several, url in named
+        if number
+    ]
 
 
 def _dossiers(**filters) -> str:

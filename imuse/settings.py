@@ -186,6 +186,7 @@ BETWEEN_MAILS = [
     "reenrolment.services.launches.prepare_next",
     "reenrolment.services.reminders.remind_next",
     "billing.payfip.settling.settle_next",
+    "billing.services.reminders.remind_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",
@@ -214,6 +215,7 @@ FAMILY_FOLLOWERS = [
     "billing.absorbing.Invoices",
     "billing.instruments.absorbing.Rentals",
     "billing.absorbing.Situations",
+    "billing.absorbing.Reminders",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from documents.pieces import Piece
 from families.models import Family, Guardian
+from families.reach import why_unreached
 from reenrolment.enums import ReminderOutcome, Status
 from reenrolment.models import Campaign, Reenrolment, ReminderLine
 from reenrolment.pieces import pieces_of_many
@@ -74,11 +75,13 @@ class LackingHousehold:
     @cached_property
     def reached(self) -> list[Guardian]:
         """Those who have an address and an account that opens this establishment."""
-        return [guardian for guardian in self.guardians if not self._why_not(guardian)]
+        site = self.establishment_id
+        return [guardian for guardian in self.guardians if not why_unreached(guardian, site)]
 
     @property
     def unreached_because(self) -> list[tuple[Guardian, str]]:
-        return [(guardian, self._why_not(guardian)) for guardian in self.guardians]
+        site = self.establishment_id
+        return [(guardian, why_unreached(guardian, site)) for guardian in self.guardians]
 
     @property
     def last_seen(self) -> dt.datetime | None:
@@ -118,19 +121,6 @@ class LackingHousehold:
         far = dt.datetime.max.replace(tzinfo=dt.UTC)
         ordered = sorted(groups.items(), key=lambda item: (item[0][0] or far, -len(item[0][1])))
         return [Group(list(theirs), until, listed) for (until, theirs), listed in ordered]
-
-    def _why_not(self, guardian):
-        """Empty for whoever is reached."""
-        if not guardian.email:
-            return "sans adresse e-mail"
-        if guardian.user is None:
-            return "sans compte"
-        if not guardian.user.is_active:
-            return "compte fermé"
-        sites = {site.pk for site in guardian.user.establishments.all()}
-        if self.establishment_id not in sites and not guardian.user.is_superuser:
-            return "compte d'un autre établissement"
-        return ""
 
 
 def lacking_households(

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import ListExport, ListImport
 from billing import services as billing
+from billing.models import PaymentReminder, RegieSettings
 from families import erasures
 from families.enums import MergeKind
 from families.models import Commune, Merge
@@ -84,6 +85,7 @@ RIGHTS = {
     "billing_payershare": ("", "vacd", "vacd", "vacd"),
     "billing_paymentattempt": ("", "v", "v", "v"),
     "billing_payfipaccount": ("", "v", "vac", "vacd"),
+    "billing_regiesettings": ("", "vac", "vac", "vac"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -124,6 +126,7 @@ TO_ANOTHER_PAGE = {"get": (302, 403, 302, 302), "post": (405, 405, 405, 405)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
 OF_THE_REGIE = {"get": (403, 200, 200, 200), "post": (403, 200, 200, 200)}
+READ_BY_THE_REGIE = {**OF_THE_REGIE, "post": (405, 405, 405, 405)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
 PAGES = {
     "index": EVERYBODY,
@@ -161,14 +164,24 @@ PAGES = {
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
     "documents_document_page": {"get": (404, 403, 404, 404), "post": (405, 405, 405, 405)},
     "documents_document_accept": DECISION,
-    "billing_invoice_record_payment": {
-        "get": (403, 200, 200, 200),
-        "post": (403, 200, 200, 200),
+    "billing_invoice_record_payment": OF_THE_REGIE,
+    "billing_invoice_refund": OF_THE_REGIE,
+    "billing_invoice_carry_over": OF_THE_REGIE,
+    "billing_payment_bounce": OF_THE_REGIE,
+    "billing_invoice_to_settle": READ_BY_THE_REGIE,
+    "billing_payment_counter": READ_BY_THE_REGIE,
+    "billing_payment_deposit": OF_THE_REGIE,
+    "billing_payment_receipt": READ_BY_THE_REGIE,
+    "billing_payment_journal": READ_BY_THE_REGIE,
+    "billing_payment_journal_export": READ_BY_THE_REGIE,
+    "billing_payment_close_day": {  # no day is said
+        "get": (403, 302, 302, 302),
+        "post": (403, 302, 302, 302),
     },
     "billing_tariffcategory_courses": OF_THE_REGIE,
     "billing_tariffgrid_rates": OF_THE_REGIE,
     "billing_tariffgrid_duplicate": OF_THE_REGIE,
-    "billing_tariffgrid_compare": {**OF_THE_REGIE, "post": (405, 405, 405, 405)},
+    "billing_tariffgrid_compare": READ_BY_THE_REGIE,
     "billing_tariffgrid_compare_export": {  # nothing chosen
         "get": (405, 405, 405, 405),
         "post": (403, 404, 404, 404),
@@ -179,6 +192,12 @@ PAGES = {
     "billing_instrument_step": OF_THE_REGIE,
     "billing_rental_step": OF_THE_REGIE,
     "billing_rental_contract": {"get": (200, 200, 200, 200), "post": (405, 405, 405, 405)},
+    "billing_invoice_reminders": OF_THE_REGIE,
+    "billing_invoice_reminder_message": {  # nobody is ticked
+        "get": (403, 302, 302, 302),
+        "post": (403, 302, 302, 302),
+    },
+    "billing_invoice_reminder_progress": READ_BY_THE_REGIE,
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
@@ -315,6 +334,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_payershare": PayerShareFactory(custody__student=student, custody__rank=2),
         "billing_paymentattempt": make_paid_attempt(issued),
         "billing_payfipaccount": PayFiPAccountFactory(),
+        "billing_regiesettings": RegieSettings.objects.create(establishment=establishment),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,
@@ -357,6 +377,14 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_instrument_step": [rental.instrument_id, "reparation"],
         "billing_rental_step": [rental.pk, "remettre"],
         "billing_rental_contract": [rental.pk],
+        "billing_invoice_refund": [issued.pk],
+        "billing_invoice_carry_over": [issued.pk],
+        "billing_payment_bounce": [payment.pk],
+        "billing_payment_deposit": [family.pk],
+        "billing_payment_receipt": [payment.deposit_id],
+        "billing_invoice_reminder_progress": [
+            PaymentReminder.objects.create(establishment=establishment, actor=superuser).pk
+        ],
         "reenrolment_campaign_desk": campaign,
         "reenrolment_campaign_extend": campaign,
         "reenrolment_campaign_allotments": [ranked.pk],

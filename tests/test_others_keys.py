@@ -6,6 +6,7 @@ In the address: tests/test_urls.py. Here: query, body, hidden fields, names of f
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import count
 from types import SimpleNamespace
 
@@ -18,6 +19,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Establishment, User
+from billing import services as billing
+from billing.enums import PaymentMeans
 from billing.models import InstrumentKind, Invoice, InvoiceLine, TariffCategory
 from documents.models import Document, DocumentType
 from families.models import Commune, Family, Guardian
@@ -213,17 +216,59 @@ def invoice_line(world):
 def student_of_a_rental(world):
     """Found by the name that both students bear; the answer is a custody's key."""
     url = reverse("admin:billing_instrument_rent", args=[InstrumentFactory().pk])
+    return (
+        Way(
+            "accountant",
+            f"{url}?q={world.student.last_name}",
+            lambda key: {
+                "custody": key,
+                "starts_on": timezone.localdate(),
+                "ends_on": timezone.localdate(),
+                **{"rent": 150, "months": 10, "deposit": 0},
+            },
+            world.theirs[Custody].pk,
+            world.student.custodies.get().pk,
+        ),
+    )
+
+
+def owed(world):
+    """Two issued invoices of our household."""
+    drafts = [InvoiceLineFactory(invoice__family=world.family).invoice for _ in range(2)]
+    return [billing.issue(draft, actor=world.accountant) for draft in drafts]
+
+
+def excess(world):
+    """Our household's excess, to theirs: the form knows the invoices of the household only."""
+    source, target = owed(world)
+    billing.record_payment(
+        source,
+        amount=Decimal(48),
+        means=PaymentMeans.CHEQUE,
+        paid_on=source.issued_on,
+        reference="CHQ 1",
+        actor=world.accountant,
+        overpaid=True,
+    )
     return Way(
         "accountant",
-        f"{url}?q={world.student.last_name}",
-        lambda key: {
-            "custody": key,
-            "starts_on": timezone.localdate(),
-            "ends_on": timezone.localdate(),
-            **{"rent": 150, "months": 10, "deposit": 0},
-        },
-        world.theirs[Custody].pk,
-        world.student.custodies.get().pk,
+        reverse("admin:billing_invoice_carry_over", args=[source.pk]),
+        lambda key: {"target": key, "amount": "10", "confirmer": "oui"},
+        world.theirs[Invoice].pk,
+        target.pk,
+    )
+
+
+def deposit(world):
+    """A part of the money for another household's invoice; the page answers for its own ones."""
+    first, _ = owed(world)
+    facts = {"amount": "10", "means": "cheque", "paid_on": first.issued_on, "reference": "CHQ 2"}
+    return Way(
+        "accountant",
+        reverse("admin:billing_payment_deposit", args=[world.family.pk]),
+        lambda key: {**facts, f"part-{key}": "10", "amount": "10"},
+        world.theirs[Invoice].pk,
+        first.pk,
     )
 
 
@@ -358,6 +403,14 @@ WAYS = {
         w.family.pk,
     ),
     "the student of a rental": student_of_a_rental,
+    "the households of a payment reminder": lambda w: Way(
+        "accountant",
+        reverse("admin:billing_invoice_reminder_message"),
+        lambda key: {"foyers": key},
+        w.theirs[Family].pk,
+    ),
+    "the invoice that an excess pays": excess,
+    "the invoices of a deposit": deposit,
     "enrolments confirmed": action("confirm", Enrolment, "registrar", lambda w: w.case.theory.pk),
     "pieces accepted": action(
         "accept", Document, "registrar", lambda w: DocumentFactory(family=w.family).pk

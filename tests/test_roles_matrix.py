@@ -1,6 +1,7 @@
 """docs/roles.md, line by line and role by role, over HTTP: the document cannot lie."""
 
 import re
+from decimal import Decimal
 
 import pytest
 from django.conf import settings
@@ -12,8 +13,9 @@ from django.utils import timezone
 from accounts import roles, throttling
 from accounts.models import User
 from billing import services as billing
+from billing.enums import PaymentMeans
 from billing.instruments.enums import RentalState
-from billing.models import Rental
+from billing.models import PaymentReminder, RegieSettings, Rental
 from families import erasures
 from reenrolment.enums import CampaignMode
 from reenrolment.models import Allotment
@@ -78,6 +80,16 @@ def rows(parent, student, family, teacher, superuser, establishment):
     )
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     rental = RentalFactory(family=family, student=student, insured=True)
+    issued = billing.issue(invoice, actor=superuser)
+    payment = billing.record_payment(
+        issued,
+        amount=Decimal(1),
+        means=PaymentMeans.CHEQUE,
+        paid_on=issued.issued_on,
+        reference="CHQ 1",
+        actor=superuser,
+    )
+    reminder = PaymentReminder.objects.create(establishment=establishment, actor=superuser)
     line = make_line(case)
     rate = TariffRateFactory(grid__deliberation_number="")
     return {
@@ -91,9 +103,13 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "awaited": awaited.pk,
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
-        "invoice": billing.issue(invoice, actor=superuser).pk,
         "rental": rental.pk,
         "instrument": rental.instrument_id,
+        "invoice": issued.pk,
+        "payment": payment.pk,
+        "deposit": payment.deposit_id,
+        "payment_reminder": reminder.pk,
+        "regie": RegieSettings.objects.create(establishment=establishment).pk,
         "draft": InvoiceLineFactory(invoice__family=family).invoice.pk,
         "case": case,
         "dossier": case.reenrolment.pk,
@@ -459,6 +475,29 @@ PLAYS = {
         post("admin:billing_paymentattempt_changelist", action="dismiss", _selected_action="1"),
     ),
     "Choisir le compte PayFiP d'un établissement": get("admin:billing_payfipaccount_add"),
+    "Encaisser pour plusieurs factures, rembourser, reporter, enregistrer un rejet": every(
+        get("admin:billing_payment_counter"),
+        post("admin:billing_payment_deposit", "family"),
+        post("admin:billing_invoice_refund", "invoice"),
+        post("admin:billing_invoice_carry_over", "invoice"),
+        post("admin:billing_payment_bounce", "payment"),
+    ),
+    "Lire le journal de la régie, les quittances, ce qui est à régler": every(
+        get("admin:billing_payment_journal"),
+        get("admin:billing_payment_journal_export"),
+        get("admin:billing_payment_receipt", "deposit"),
+        get("admin:billing_invoice_to_settle"),
+    ),
+    "Arrêter une journée de caisse": post("admin:billing_payment_close_day", jour="2026-09-01"),
+    "Relancer les foyers en retard de paiement": every(
+        get("admin:billing_invoice_reminders"),
+        post("admin:billing_invoice_reminder_message"),
+        get("admin:billing_invoice_reminder_progress", "payment_reminder"),
+    ),
+    "Changer les réglages de la régie et ses comptes": every(
+        get("admin:billing_regiesettings_add"),
+        post("admin:billing_regiesettings_change", "regie"),
+    ),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
     "Fermer les sessions d'une famille ou d'un enseignant": close_sessions("parent"),

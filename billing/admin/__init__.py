@@ -4,6 +4,7 @@ from billing.admin.instruments import InstrumentAdmin, InstrumentKindAdmin
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.online import PayFiPAccountAdmin, PaymentAttemptAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.regie import RegieSettingsAdmin
 from billing.admin.rentals import RentalAdmin
 from billing.admin.situations import PayerShareAdmin, SituationAdmin
 from billing.admin.tariffs import TariffCategoryAdmin, TariffGridAdmin, TariffRateAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "PayerShareAdmin",
     "PaymentAdmin",
     "PaymentAttemptAdmin",
+    "RegieSettingsAdmin",
     "RentalAdmin",
     "SituationAdmin",
     "TariffCategoryAdmin",

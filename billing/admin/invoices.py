@@ -1,13 +1,11 @@
 """The régie's pages: drafts are prepared and issued, payments recorded; nothing else changes."""
 
-import re
-
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import connection
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import path
-from django.utils import timezone
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
 
 from accounts.admin import (
     OwnEstablishmentsMixin,
@@ -18,15 +16,16 @@ from accounts.admin import (
 from accounts.admin_filters import SiteFilter
 from accounts.admin_forms import OwnRowsFormSet
 from billing import services
-from billing.enums import InvoiceStatus, Settlement
-from billing.forms import InvoiceLineForm, PaymentForm
+from billing.admin import moves, reminders, settling
+from billing.admin.page import RECORD
+from billing.enums import CAN_BOUNCE, PaymentNature, Settlement
+from billing.forms import InvoiceLineForm
 from billing.lists import InvoiceList
-from billing.models import Instalment, Invoice, InvoiceLine, Payment
+from billing.models import Instalment, Invoice, InvoiceLine, Payment, RemindedInvoice
 from billing.money import euros
+from billing.references import reference_in
 from students.admin.scope import OwnPeopleMixin
 from students.models import Student
-
-REFERENCE = re.compile(r"\s*(\d{4})-(\d{1,9})\s*")
 
 
 class SettlementFilter(admin.SimpleListFilter):
@@ -72,7 +71,27 @@ class InvoiceLineInline(admin.TabularInline):
 class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = Payment
     fk_name = "invoice"
-    fields = ["paid_on", "nature", "means", "reference", "amount", "note", "recorded_by"]
+    fields = ["paid_on", "nature", "means", "reference", "amount", "note", "recorded_by", "more"]
+    readonly_fields = ["more"]
+    extra = 0
+
+    def get_queryset(self, request):
+        payments = super().get_queryset(request).select_related("deposit", "recorded_by")
+        self.may_record = request.user.has_perm(RECORD)
+        return payments.prefetch_related("bounce")
+
+    @admin.display(description="suite")
+    def more(self, payment):
+        """Its receipt, and what may become of it."""
+        if self.may_record and _may_bounce(payment):
+            url = reverse("admin:billing_payment_bounce", args=[payment.pk])
+            return format_html('{}<a href="{}">Rejeté par la banque</a>', _receipt(payment), url)
+        return _receipt(payment) or "–"
+
+
+class ReminderInline(ReadOnlyAdminMixin, admin.TabularInline):
+    model = RemindedInvoice
+    fields = ["day", "level", "overdue"]
     extra = 0
 
 
@@ -93,6 +112,7 @@ class InvoiceAdmin(
     """A draft is a form with its lines; once issued it is only read, and paid."""
 
     spreadsheet = InvoiceList
+    change_list_template = "admin/billing/invoice/change_list.html"
     list_display = [
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],
@@ -120,9 +140,8 @@ class InvoiceAdmin(
         return invoice
 
     def get_search_results(self, request, queryset, search_term):
-        if match := REFERENCE.fullmatch(search_term):
-            year, number = map(int, match.groups())
-            return queryset.filter(year=year, number=number), False
+        if reference := reference_in(search_term):
+            return queryset.filter(year=reference[0], number=reference[1]), False
         return super().get_search_results(request, queryset, search_term)
 
     def get_fieldsets(self, request, obj=None):
@@ -151,7 +170,7 @@ class InvoiceAdmin(
         ]
 
     def get_inlines(self, request, obj):
-        issued = [InstalmentInline, PaymentInline] if _issued(obj) else []
+        issued = [InstalmentInline, PaymentInline, ReminderInline] if _issued(obj) else []
         return [InvoiceLineInline, *issued]
 
     def has_change_permission(self, request, obj=None):
@@ -177,9 +196,11 @@ class InvoiceAdmin(
     def render_change_form(self, request, context, **kwargs):
         invoice = kwargs.get("obj")
         context["may_issue"] = self.has_issue_permission(request) and not _issued(invoice)
-        context["may_record_payment"] = (
-            _issued(invoice) and invoice.left > 0 and request.user.has_perm("billing.add_payment")
+        may_record = (
+            _issued(invoice) and not invoice.is_credit_note and request.user.has_perm(RECORD)
         )
+        context["may_record_payment"] = may_record and invoice.left > 0
+        context["may_give_back"] = may_record and invoice.left < 0
         return super().render_change_form(request, context, **kwargs)
 
     def response_add(self, request, obj, post_url_continue=None):
@@ -191,43 +212,8 @@ class InvoiceAdmin(
         return self._issue_saved(request, obj) or super().response_change(request, obj)
 
     def get_urls(self):
-        record_payment = path(
-            "<int:pk>/paiement/",
-            self.admin_site.admin_view(self.record_payment),
-            name="billing_invoice_record_payment",
-        )
-        return [record_payment, *super().get_urls()]
-
-    def record_payment(self, request, pk):
-        """The form « Enregistrer un paiement » of an issued invoice."""
-        if not request.user.has_perm("billing.add_payment"):
-            raise PermissionDenied
-        invoice = get_object_or_404(
-            self.get_queryset(request).filter(status=InvoiceStatus.ISSUED), pk=pk
-        )
-        form = PaymentForm(
-            request.POST or None,
-            initial={"amount": invoice.left, "paid_on": timezone.localdate()},
-        )
-        if request.method == "POST" and form.is_valid():
-            try:
-                payment = services.record_payment(invoice, **form.cleaned_data, actor=request.user)
-            except ValidationError as error:
-                form.add_error(None, error)
-            else:
-                self.message_user(
-                    request, f"Paiement de {euros(payment.amount)} enregistré.", messages.SUCCESS
-                )
-                return redirect("admin:billing_invoice_change", pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Enregistrer un paiement",
-            "subtitle": str(invoice),
-            "opts": self.opts,
-            "invoice": invoice,
-            "form": form,
-        }
-        return render(request, "admin/billing/invoice/record_payment.html", context)
+        ours = [*settling.urls(), *reminders.urls(), *moves.invoice_urls()]
+        return [*ours, *super().get_urls()]
 
     @admin.action(description="Émettre les factures choisies", permissions=["issue"])
     def issue(self, request, queryset):
@@ -272,3 +258,15 @@ class InvoiceAdmin(
 
 def _issued(invoice):
     return invoice is not None and invoice.is_issued
+
+
+def _may_bounce(payment):
+    is_open = payment.nature == PaymentNature.RECEIVED and payment.means in CAN_BOUNCE
+    return is_open and not hasattr(payment, "bounce")
+
+
+def _receipt(payment):
+    if payment.deposit is None:
+        return ""
+    url = reverse("admin:billing_payment_receipt", args=[payment.deposit_id])
+    return format_html('<a href="{}">{}</a> ', url, payment.deposit.receipt)

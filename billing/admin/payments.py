@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.admin_filters import SiteFilter
+from billing.admin import counter, journal, moves
 from billing.models import Payment
 
 
@@ -11,7 +12,7 @@ from billing.models import Payment
 class PaymentAdmin(
     ReadOnlyAdminMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin
 ):
-    """The register of payments; one is recorded from its invoice's page, then never touched."""
+    """The register of payments; recorded at the counter, then never touched."""
 
     list_display = ["reference", "invoice", "payer_name", "nature", "amount", "means", "paid_on"]
     list_filter = [SiteFilter, "nature", "means", "invoice__kind"]
@@ -20,6 +21,11 @@ class PaymentAdmin(
     search_help_text = "Nom de la famille, ou référence du paiement"
     date_hierarchy = "paid_on"
     establishment_lookup = "invoice__establishment"
+    change_list_template = "admin/billing/payment/change_list.html"
+
+    def get_urls(self):
+        ours = [*counter.urls(), *journal.urls(), *moves.payment_urls()]
+        return [*ours, *super().get_urls()]
 
     @admin.display(description="payeur", ordering="invoice__payer_name")
     def payer_name(self, payment):

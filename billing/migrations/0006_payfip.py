@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_mail_of_payment'),
+        ('accounts', '0014_mail_of_billing'),
         ('billing', '0005_instruments'),
     ]
 

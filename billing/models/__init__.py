@@ -4,14 +4,32 @@ from billing.models.instruments import Instrument, InstrumentKind, Repair
 from billing.models.invoices import Instalment, Invoice, InvoiceLine, InvoiceSeries
 from billing.models.online import AttemptMove, PayFiPAccount, PaymentAttempt
 from billing.models.payments import Payment
+from billing.models.regie import (
+    AccountingCode,
+    CashDay,
+    CashDayTotal,
+    Deposit,
+    ReceiptSeries,
+    RegieSettings,
+)
+from billing.models.reminders import (
+    WORD_LENGTH,
+    PaymentReminder,
+    PaymentReminderLine,
+    RemindedInvoice,
+)
 from billing.models.rentals import Rental, RentalCharge, RentalMove
 from billing.models.situations import PayerShare, Situation
 from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, TariffRental
 from billing.models.tariffs import CourseCategory, TariffCategory, TariffGrid
 
 __all__ = [
+    "AccountingCode",
     "AttemptMove",
+    "CashDay",
+    "CashDayTotal",
     "CourseCategory",
+    "Deposit",
     "Instalment",
     "Instrument",
     "InstrumentKind",
@@ -22,6 +40,11 @@ __all__ = [
     "PayerShare",
     "Payment",
     "PaymentAttempt",
+    "PaymentReminder",
+    "PaymentReminderLine",
+    "ReceiptSeries",
+    "RegieSettings",
+    "RemindedInvoice",
     "Rental",
     "RentalCharge",
     "RentalMove",
@@ -33,4 +56,5 @@ __all__ = [
     "TariffModifier",
     "TariffRate",
     "TariffRental",
+    "WORD_LENGTH",
 ]

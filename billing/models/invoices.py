@@ -212,6 +212,11 @@ class Invoice(models.Model):
         return self.credits_id is not None
 
     @property
+    def paid_in_excess(self):
+        """What was received beyond what it came to (euros), nil else; needs `with_amounts`."""
+        return max(-self.left, ZERO)
+
+    @property
     def settlement_label(self) -> str:
         """« à payer », « en retard », « payée »…, empty for a draft; needs `with_amounts`."""
         return Settlement(self.settlement).label if self.settlement else ""

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from billing.enums import BY_PAYFIP, CAN_BOUNCE, PaymentMeans, PaymentNature
 from billing.models.invoices import Invoice
+from billing.models.regie import Deposit
 from billing.money import euros
 
 NATURES = PaymentNature
@@ -16,7 +17,8 @@ class Payment(models.Model):
 
     What comes in is positive, what goes back or bounces negative: the sum is what is paid.
     `reverses` is the payment that bounced. Of what is carried from one invoice to another, each
-    row is the other's `counterpart`. `recorded_by` is empty for what PayFiP tells.
+    row is the other's `counterpart`. `deposit` is what the household handed over at the counter,
+    for this invoice and others. `recorded_by` is empty for what PayFiP tells.
     """
 
     invoice = models.ForeignKey(
@@ -43,6 +45,14 @@ class Payment(models.Model):
         models.PROTECT,
         verbose_name="contrepartie",
         related_name="+",
+        null=True,
+        blank=True,
+    )
+    deposit = models.ForeignKey(
+        Deposit,
+        models.PROTECT,
+        verbose_name="encaissement",
+        related_name="payments",
         null=True,
         blank=True,
     )

@@ -1,5 +1,10 @@
-"""Every write of billing, a verb each. Lock order: invoices by key, the counter last."""
+"""Every write of billing, a verb each.
 
+Lock order: invoices by key, the day of the till, the counters last.
+"""
+
+from billing.services.closings import close_day
+from billing.services.deposits import record_deposit
 from billing.services.invoices import (
     cancel,
     credit,
@@ -22,12 +27,14 @@ __all__ = [
     "bounce",
     "cancel",
     "carry_over",
+    "close_day",
     "credit",
     "delete_draft",
     "draft",
     "issue",
     "payer_address",
     "payer_name",
+    "record_deposit",
     "record_online_payment",
     "record_payment",
     "refund",

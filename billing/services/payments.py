@@ -1,26 +1,22 @@
-"""Money received, given back, bounced or carried over. Lock order: the invoices by key."""
+"""Money received, given back, bounced or carried over.
+
+Lock order: the invoices by key, the day of the till.
+"""
 
 import datetime as dt
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from billing.enums import (
-    AT_THE_COUNTER,
-    BY_PAYFIP,
-    CAN_BOUNCE,
-    PaymentMeans,
-    PaymentNature,
-)
+from billing.enums import BY_PAYFIP, CAN_BOUNCE, PaymentMeans, PaymentNature
 from billing.models import Invoice, Payment
 from billing.money import ZERO, euros, round_cents
-from billing.services.invoices import locked
+from billing.services.deposits import payable, record_deposit, too_much, write, write_by_hand
 
 
-@transaction.atomic
 def record_payment(
     invoice: Invoice,
     *,
@@ -32,27 +28,17 @@ def record_payment(
     note: str = "",
     overpaid: bool = False,
 ) -> Payment:
-    """Records money received (euros) for an issued invoice, once for a `reference` of the régie.
-
-    Refuses a draft or a credit note, a reference known already (code "payment_recorded"), a date to
-    come, another means than those of the counter and, unless `overpaid` says that it is meant, more
-    than what is left to pay.
-    """
-    invoice = _payable(invoice)
-    payment = Payment(
-        invoice=invoice,
-        amount=round_cents(amount),
+    """Records money received (euros) for one issued invoice; refuses what `record_deposit` does."""
+    deposit = record_deposit(
+        {invoice: amount},
         means=means,
         paid_on=paid_on,
-        reference=reference.strip(),
+        reference=reference,
+        actor=actor,
         note=note,
-        recorded_by=actor,
+        overpaid=overpaid,
     )
-    if means not in AT_THE_COUNTER:
-        raise ValidationError("Ce moyen de paiement ne se saisit pas.", code="not_at_the_counter")
-    if payment.amount > invoice.left and not overpaid:
-        raise _too_much(payment.amount, max(invoice.left, ZERO))
-    return _write(payment)
+    return deposit.payments.get()
 
 
 @transaction.atomic
@@ -61,13 +47,14 @@ def record_online_payment(
 ) -> Payment:
     """Records what PayFiP says it received: never refused for being too much, once by `reference`.
 
-    Raises ValidationError "payment_recorded" when it is recorded already.
+    Nor for the day, though the till be closed. Raises ValidationError "payment_recorded" when it is
+    recorded already.
     """
     if means not in BY_PAYFIP:
         raise ValueError(f"{means} is not paid online")
-    return _write(
+    return write(
         Payment(
-            invoice=_payable(invoice),
+            invoice=payable(invoice),
             amount=round_cents(amount),
             means=means,
             paid_on=paid_on,
@@ -88,10 +75,10 @@ def refund(
     note: str = "",
 ) -> Payment:
     """Gives money back (`amount` positive, euros): no more than what was received in excess."""
-    invoice = _payable(invoice)
+    invoice = payable(invoice)
     amount = round_cents(amount)
     _check_in_excess(invoice, amount)
-    return _write(
+    return write_by_hand(
         Payment(
             invoice=invoice,
             nature=PaymentNature.REFUNDED,
@@ -113,7 +100,7 @@ def bounce(
 
     The invoice is due again. Refuses other means, and what bounced already.
     """
-    _payable(payment.invoice)
+    payable(payment.invoice)
     payment = Payment.objects.get(pk=payment.pk)
     if payment.nature != PaymentNature.RECEIVED or payment.means not in CAN_BOUNCE:
         raise ValidationError(
@@ -123,7 +110,7 @@ def bounce(
         raise ValidationError("Ce paiement est déjà rejeté.", code="bounced")
     if paid_on < payment.paid_on:
         raise ValidationError("Un rejet suit le paiement.", code="bounced_before")
-    return _write(
+    return write_by_hand(
         Payment(
             invoice=payment.invoice,
             nature=PaymentNature.BOUNCED,
@@ -148,7 +135,7 @@ def carry_over(source: Invoice, target: Invoice, *, amount: Decimal, actor: User
     if source.pk == target.pk:
         raise ValidationError("Choisissez une autre facture.", code="same_invoice")
     both = sorted([source, target], key=lambda invoice: invoice.pk)
-    rows = {invoice.pk: _payable(invoice) for invoice in both}
+    rows = {invoice.pk: payable(invoice) for invoice in both}
     source, target = rows[source.pk], rows[target.pk]
     amount = round_cents(amount)
     if (source.family_id, source.establishment_id) != (target.family_id, target.establishment_id):
@@ -158,7 +145,7 @@ def carry_over(source: Invoice, target: Invoice, *, amount: Decimal, actor: User
         )
     _check_in_excess(source, amount)
     if amount > target.left:
-        raise _too_much(amount, max(target.left, ZERO))
+        raise too_much(amount, max(target.left, ZERO))
     count = Payment.objects.filter(invoice=source, nature=PaymentNature.CARRIED).count()
     about = {
         "nature": PaymentNature.CARRIED,
@@ -166,11 +153,12 @@ def carry_over(source: Invoice, target: Invoice, *, amount: Decimal, actor: User
         "paid_on": timezone.localdate(),
         "recorded_by": actor,
     }
-    reference = f"REPORT {source} {count + 1}"
-    taken = _write(
+    # Two establishments number their invoices alike: the key tells them apart.
+    reference = f"REPORT {source} ({source.pk}-{count + 1})"
+    taken = write_by_hand(
         Payment(invoice=source, amount=-amount, reference=reference, note=f"Vers {target}", **about)
     )
-    given = _write(
+    given = write_by_hand(
         Payment(
             invoice=target,
             amount=amount,
@@ -185,16 +173,6 @@ def carry_over(source: Invoice, target: Invoice, *, amount: Decimal, actor: User
     return given
 
 
-def _payable(invoice):
-    """The invoice, locked, with its amounts."""
-    invoice = locked(invoice)
-    if not invoice.is_issued or invoice.is_credit_note:
-        raise ValidationError(
-            "Un paiement ne s'enregistre que sur une facture émise.", code="not_issued"
-        )
-    return invoice
-
-
 def _check_in_excess(invoice, amount):
     if amount <= ZERO:
         raise ValidationError("Le montant doit être positif.", code="not_positive")
@@ -204,31 +182,3 @@ def _check_in_excess(invoice, amount):
             f"{euros(max(-invoice.left, ZERO))}.",
             code="not_in_excess",
         )
-
-
-def _write(payment):
-    if payment.paid_on > timezone.localdate():
-        raise ValidationError("La date du paiement est à venir.", code="paid_in_future")
-    if Payment.objects.filter(reference=payment.reference).exists():
-        raise _recorded(payment)
-    payment.full_clean(validate_unique=False)
-    try:
-        with transaction.atomic():
-            payment.save()
-    except IntegrityError as error:  # the same reference, for another invoice, at this instant
-        raise _recorded(payment) from error
-    return payment
-
-
-def _too_much(amount, left):
-    return ValidationError(
-        f"Ce paiement de {euros(amount)} dépasse ce qui reste à payer\u00a0: {euros(left)}.",
-        code="too_much",
-    )
-
-
-def _recorded(payment):
-    return ValidationError(
-        f"Le paiement de référence «\u00a0{payment.reference}\u00a0» est déjà enregistré.",
-        code="payment_recorded",
-    )

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.admin import permission_required
 from accounts.dates import moment
+from accounts.ticked import ticked, written
 from reenrolment import emails
 from reenrolment.admin.launches import campaign_of
 from reenrolment.admin.reminder_forms import Lacks, ReminderForm
@@ -55,7 +56,7 @@ def reminders(request, pk):
     found = form.filtered(households)
     reached = [household for household in found if household.reached]
     keys = {household.family.pk for household in reached}
-    chosen = keys & _chosen(request.POST) if request.method == "POST" else _by_default(reached)
+    chosen = keys & ticked(request.POST) if request.method == "POST" else _by_default(reached)
     if request.method == "POST" and "cocher" in request.POST:
         chosen = keys if request.POST["cocher"] == "tous" else set()
     page = Paginator(reached, ROWS).get_page(request.POST.get("page"))
@@ -64,8 +65,8 @@ def reminders(request, pk):
         "found": found,
         "page": page,
         "chosen": chosen,
-        "chosen_keys": _written(chosen),
-        "shown_keys": _written(household.family.pk for household in page),
+        "chosen_keys": written(chosen),
+        "shown_keys": written(household.family.pk for household in page),
         "unreached": [household for household in found if not household.reached],
         "query": request.GET.urlencode(),
         "reminders": [(each, state_of(each)) for each in reminders_of(campaign)[:LAST]],
@@ -87,7 +88,7 @@ def reminder_message(request, pk):
     back = redirect("admin:reenrolment_campaign_reminders", pk)
     if request.method != "POST":  # an address typed by hand: nobody is ticked
         return back
-    chosen = _chosen(request.POST)
+    chosen = ticked(request.POST)
     households = [each for each in lacking_households(campaign, chosen) if each.reached]
     if not households:
         messages.error(request, "Cochez au moins un foyer à relancer.")
@@ -110,7 +111,7 @@ def reminder_message(request, pk):
         "households": households,
         "mails": sum(len(each.reached) for each in households),
         "by_hand": [each for each in households if not each.sends_itself],
-        "chosen_keys": _written(chosen),
+        "chosen_keys": written(chosen),
         "example": _example(campaign, households, form, request.POST.get("exemple")),
     }
     return _render(
@@ -212,26 +213,6 @@ def _example(campaign, households, form, asked):
 
 def _by_default(households):
     return {each.family.pk for each in households if not each.was_reminded_today}
-
-
-def _chosen(data) -> set[int]:
-    """Those ticked on the page shown, and those of the other pages."""
-    shown = _keys(data.get("montres", ""))
-    ticked = _keys(",".join(data.getlist("foyer")))
-    return _keys(data.get("foyers", "")) - shown | shown & ticked
-
-
-def _keys(text) -> set[int]:
-    """What cannot be a key is left out."""
-    return {
-        int(word)
-        for word in text.split(",")
-        if word.isascii() and word.isdecimal() and len(word) < 16
-    }
-
-
-def _written(keys):
-    return ",".join(map(str, sorted(keys)))
 
 
 def _reminder(campaign, key):

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts import mails
 from accounts.dates import moment
 from accounts.enums import MailKind
-from accounts.models import Mail, User
+from accounts.models import User
 from reenrolment import emails
 from reenrolment.enums import ReminderOutcome
 from reenrolment.lacking import lacking_households
@@ -189,21 +189,11 @@ def _clear(line, today):
     older = line.family.reminder_lines.filter(
         outcome=ReminderOutcome.SENT, day__gte=today - MAIL_LIVES
     )
-    begins = Q()
-    for key in older.values_list("reminder", flat=True):
-        begins |= Q(key__startswith=f"{MailKind.PIECE_REMINDER}:{key_of(key, line.family_id)}:")
-    if not begins:
-        return True
-    former = list(Mail.objects.filter(begins).select_for_update().order_by("pk"))
-    now = timezone.now()
-    for mail in former:
-        left_today = mail.sent_at and timezone.localdate(mail.sent_at) == today
-        if left_today or mail.sent_at is None and mail.taken_until and mail.taken_until > now:
-            return False
-    for mail in former:
-        if mail.attempts < mails.MAX_ATTEMPTS:
-            mails.give_up(mail, REPLACED)
-    return True
+    begins = [
+        f"{MailKind.PIECE_REMINDER}:{key_of(key, line.family_id)}:"
+        for key in older.values_list("reminder", flat=True)
+    ]
+    return mails.replace(begins, REPLACED)
 
 
 def _reminded_on(day):

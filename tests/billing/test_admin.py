@@ -202,16 +202,13 @@ def test_a_payment_is_recorded_from_its_invoice(desk, accountant, make_issued):
         (
             {"amount": "38,01"},
             {
-                "__all__": [
+                "amount": [
                     "Ce paiement de 38,01\u00a0€ dépasse ce qui reste à payer\u00a0: 38,00\u00a0€."
                 ]
             },
         ),
-        ({"paid_on": "9999-12-31"}, {"__all__": ["La date du paiement est à venir."]}),
-        (
-            {"amount": "0"},
-            {"amount": ["Un paiement est d'un montant positif."]},
-        ),
+        ({"paid_on": "9999-12-31"}, {"paid_on": ["La date du paiement est à venir."]}),
+        ({"amount": "0"}, {"amount": ["Le montant doit être positif."]}),
         ({"reference": ""}, {"reference": ["Ce champ est obligatoire."]}),
     ],
 )
@@ -229,7 +226,7 @@ def test_a_payment_is_not_recorded_twice(desk, make_issued):
     response = desk.post(page(invoice, "record_payment"), payment())
 
     assert response.context["form"].errors == {
-        "reference": ["Un paiement de cette référence est déjà enregistré."]
+        "reference": ["Le paiement de référence «\u00a0CHQ 1\u00a0» est déjà enregistré."]
     }
     assert Payment.objects.count() == 1
 

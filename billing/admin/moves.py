@@ -1,0 +1,194 @@
+"""Money for one invoice: received, given back, carried over, bounced. Each is shown before it is
+written, and what was typed is kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.views.decorators.http import require_http_methods
+
+from accounts.admin import permission_required
+from accounts.dates import day
+from accounts.selectors import establishments_of
+from billing import services
+from billing.admin.page import RECORD, payable_invoice, refuse, show
+from billing.admin.regie_forms import BounceForm, CarryOverForm, PaymentForm, RefundForm
+from billing.enums import CAN_BOUNCE, PaymentMeans, PaymentNature
+from billing.models import Invoice, Payment
+from billing.money import ZERO, euros
+from billing.regie.dues import payable_invoices
+
+FORM = ["GET", "HEAD", "POST"]
+
+
+def invoice_urls():
+    """The addresses under an invoice's own, for its ModelAdmin."""
+    return [
+        _path("<int:pk>/paiement/", record_payment, "invoice"),
+        _path("<int:pk>/remboursement/", refund, "invoice"),
+        _path("<int:pk>/report/", carry_over, "invoice"),
+    ]
+
+
+def payment_urls():
+    return [_path("<int:pk>/rejet/", bounce, "payment")]
+
+
+@require_http_methods(FORM)
+@permission_required(RECORD)
+def record_payment(request, pk):
+    """The form « Enregistrer un paiement » of an issued invoice; the tick confirms an excess."""
+    invoice = payable_invoice(request, pk)
+    left = max(invoice.left, ZERO)
+    form = PaymentForm(request.POST or None, initial={"amount": left or None})
+    if request.method == "POST" and form.is_valid():
+        try:
+            payment = services.record_payment(invoice, **form.cleaned_data, actor=request.user)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, f"Paiement de {euros(payment.amount)} enregistré.")
+            return redirect("admin:billing_invoice_change", pk)
+    context = {"invoice": invoice, "form": form, "left": left, "subtitle": str(invoice)}
+    return show(
+        request,
+        "Enregistrer un paiement",
+        "admin/billing/invoice/record_payment.html",
+        context,
+        Invoice,
+    )
+
+
+@dataclass(frozen=True)
+class Move:
+    """A form whose answer is shown before it is written."""
+
+    title: str
+    intro: str
+    recap: Callable[[dict], str]
+    write: Callable[[dict], Payment]
+    done: Callable[[Payment], str]
+    button: str
+
+
+@require_http_methods(FORM)
+@permission_required(RECORD)
+def refund(request, pk):
+    invoice = payable_invoice(request, pk)
+    excess = max(-invoice.left, ZERO)
+    move = Move(
+        title="Rembourser",
+        intro=f"Facture {invoice} de {invoice.payer_name}\u00a0: {euros(excess)} reçus en trop.",
+        recap=lambda c: (
+            f"{euros(c['amount'])} rendus à {invoice.payer_name} par "
+            f"{PaymentMeans(c['means']).label}, le {day(c['paid_on'])}, référence {c['reference']}."
+        ),
+        write=lambda c: services.refund(invoice, **c, actor=request.user),
+        done=lambda payment: f"Remboursement de {euros(-payment.amount)} enregistré.",
+        button="Enregistrer le remboursement",
+    )
+    form = RefundForm(request.POST or None, initial={"amount": excess or None})
+    return _play(request, move, form, invoice)
+
+
+@require_http_methods(FORM)
+@permission_required(RECORD)
+def carry_over(request, pk):
+    invoice = payable_invoice(request, pk)
+    excess = max(-invoice.left, ZERO)
+    targets = (
+        payable_invoices(invoice.establishment)
+        .with_amounts()
+        .filter(family=invoice.family_id, left__gt=0)
+        .exclude(pk=invoice.pk)
+        .order_by("due_on", "pk")
+    )
+    first = targets.first()
+    move = Move(
+        title="Reporter un trop-perçu",
+        intro=(
+            f"Facture {invoice} de {invoice.payer_name}\u00a0: {euros(excess)} reçus en trop. "
+            + (
+                "Ils peuvent payer une autre facture du même foyer."
+                if first
+                else "Ce foyer n'a aucune autre facture à payer\u00a0: remboursez-le."
+            )
+        ),
+        recap=lambda c: (
+            f"{euros(c['amount'])} passent de la facture {invoice} à la facture {c['target']}, "
+            "aujourd'hui."
+        ),
+        write=lambda c: services.carry_over(
+            invoice, c["target"], amount=c["amount"], actor=request.user
+        ),
+        done=lambda payment: f"{euros(payment.amount)} reportés sur la facture {payment.invoice}.",
+        button="Reporter",
+    )
+    amount = min(excess, first.left) if first else None
+    form = CarryOverForm(request.POST or None, targets=targets, initial={"amount": amount or None})
+    return _play(request, move, form, invoice)
+
+
+@require_http_methods(FORM)
+@permission_required(RECORD)
+def bounce(request, pk):
+    payments = Payment.objects.filter(
+        invoice__establishment__in=establishments_of(request.user),
+        nature=PaymentNature.RECEIVED,
+        means__in=CAN_BOUNCE,
+    )
+    payment = get_object_or_404(payments.select_related("invoice"), pk=pk)
+    invoice = payment.invoice
+    of_several = (
+        " Ce chèque payait plusieurs factures\u00a0: rejetez chacune de ses parts."
+        if payment.deposit_id and payment.deposit.amount != payment.amount
+        else ""
+    )
+    move = Move(
+        title="Enregistrer un rejet",
+        intro=(
+            f"{payment.get_means_display().capitalize()} {payment.reference} de "
+            f"{euros(payment.amount)}, reçu le {day(payment.paid_on)} de {invoice.payer_name} pour "
+            f"la facture {invoice}. Rejeté, il n'a rien payé\u00a0: la facture est à nouveau due."
+            f"{of_several}"
+        ),
+        recap=lambda c: (
+            f"{payment.reference}\u00a0: {euros(payment.amount)} rejetés le {day(c['paid_on'])}, "
+            f"référence {c['reference']}. La facture {invoice} est à nouveau due."
+        ),
+        write=lambda c: services.bounce(payment, **c, actor=request.user),
+        done=lambda undone: f"Rejet de {euros(-undone.amount)} enregistré.",
+        button="Enregistrer le rejet",
+    )
+    return _play(request, move, BounceForm(request.POST or None), invoice)
+
+
+def _play(request, move, form, invoice):
+    """The form, then what it will do, then the deed; « Corriger » goes back with what was typed."""
+    is_right = request.method == "POST" and form.is_valid()
+    is_shown = is_right and "corriger" not in request.POST
+    if is_shown and "confirmer" in request.POST:
+        try:
+            payment = move.write(form.cleaned_data)
+        except ValidationError as error:
+            refuse(form, error)
+            is_shown = False
+        else:
+            messages.success(request, move.done(payment))
+            return redirect("admin:billing_invoice_change", invoice.pk)
+    context = {
+        "invoice": invoice,
+        "move": move,
+        "form": form,
+        "recap": move.recap(form.cleaned_data) if is_shown else "",
+        "subtitle": str(invoice),
+    }
+    return show(request, move.title, "admin/billing/invoice/move.html", context, Invoice)
+
+
+def _path(route, view, model):
+    name = f"billing_{model}_{view.__name__}"
+    return path(route, admin.site.admin_view(view), name=name)
