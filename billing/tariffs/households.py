@@ -28,21 +28,28 @@ def families_enrolled(establishment: Establishment, school_year: SchoolYear) -> 
     return Family.objects.filter(Exists(enrolled)).order_by("pk")
 
 
+def sample(establishment: Establishment, school_year: SchoolYear, most: int) -> tuple[list, int]:
+    """Their keys, and how many households there are; more than `most`: as many, evenly spread."""
+    keys = list(families_enrolled(establishment, school_year).values_list("pk", flat=True))
+    total = len(keys)
+    if total > most:
+        keys = [keys[position * total // most] for position in range(most)]
+    return keys, total
+
+
 def facts_of(
-    before: TariffGrid, after: TariffGrid, school_year: SchoolYear, *, most: int
+    keys: list[int], before: TariffGrid, after: TariffGrid, school_year: SchoolYear
 ) -> Iterator[tuple[int, Household, Household]]:
-    """The key of each of the first `most` households of the grids' establishment, and its facts
-    for each grid: who is an adult, how many months make a year, are the grid's.
+    """The key of each household, and its facts for each grid: who is an adult, how many months
+    make a year, are the grid's.
 
     The pieces count as they stand today.
     """
-    families = families_enrolled(after.establishment, school_year)
-    keys = list(families.values_list("pk", flat=True)[:most])
     for start in range(0, len(keys), SLICE):
-        homes = Family.objects.filter(pk__in=keys[start : start + SLICE])
-        new = old = _facts(homes, after, school_year)
+        families = Family.objects.filter(pk__in=keys[start : start + SLICE])
+        new = old = _facts(families, after, school_year)
         if (before.adult_age, before.months) != (after.adult_age, after.months):
-            old = _facts(homes, before, school_year)
+            old = _facts(families, before, school_year)
         for key in sorted(new):
             yield key, old[key], new[key]
 

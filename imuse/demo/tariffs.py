@@ -101,6 +101,7 @@ def _make_grid(town, categories, *, voted_on):
         establishment=town.conservatoire,
         school_year=year,
         label=f"Tarifs {year}",
+        top_within_zone=True,
         valid_from=year.starts_on,
         valid_until=year.ends_on,
         deliberation_number=f"{voted_on.year}-087",
@@ -136,7 +137,9 @@ def _rates(resident, conventioned, outside, adults):
                 "amount": amount,
             }
     yield {"zone": Zone.OUTSIDE, "audience": audience, "amount": outside}
-    for zone, amount in zip(Zone.values, adults or [], strict=False):
+    if not adults:
+        return
+    for zone, amount in zip(Zone.values, adults, strict=True):
         yield {"zone": zone, "audience": RateAudience.ADULT, "amount": amount}
 
 

@@ -3,16 +3,21 @@
 import pytest
 from django.urls import reverse
 
-from billing.models import TariffFee, TariffModifier, TariffRental
+from billing.models import CourseCategory, TariffFee, TariffModifier, TariffRental
 from tests.billing.tariffs.making import make_draft, make_published
 from tests.browser.test_pages import WIDTHS, faults
-from tests.factories import CourseFactory, SchoolYearFactory, TariffCategoryFactory
+from tests.factories import (
+    CourseFactory,
+    EnrolmentFactory,
+    SchoolYearFactory,
+    TariffCategoryFactory,
+)
 
 
 @pytest.fixture
 def grids(director):
     """The draft has one of each row; the other is published."""
-    draft = make_draft(school_year=SchoolYearFactory(offset=1))
+    draft = make_draft("630.00", school_year=SchoolYearFactory(offset=1))
     modifier = TariffModifier.objects.create(
         grid=draft, reason="rank", label="Deuxième élève du foyer", percent=10
     )
@@ -20,7 +25,10 @@ def grids(director):
     TariffFee.objects.create(grid=draft, label="Frais de dossier", amount=38)
     TariffRental.objects.create(grid=draft, instrument="Violon", amount=150)
     TariffCategoryFactory(code="danse", label="Danse et éveil chorégraphique", position=2)
-    CourseFactory(school_year=draft.school_year)
+    course = CourseFactory(school_year=draft.school_year)
+    EnrolmentFactory(course=course)  # of no category
+    paid = EnrolmentFactory(course__name="Flûte", course__school_year=draft.school_year).course
+    CourseCategory.objects.create(course=paid, category=draft.rates.get().category)
     return draft, make_published(director, school_year=SchoolYearFactory(offset=0))
 
 
@@ -29,6 +37,7 @@ def test_the_pages_of_the_tariffs(visit, director, grids, width):
     draft, published = grids
     visitor = visit(width=width).sign_in_as(director)
     rate = draft.rates.get()
+    compare = reverse("admin:billing_tariffgrid_compare", args=[draft.pk])
 
     assert (
         faults(
@@ -47,6 +56,7 @@ def test_the_pages_of_the_tariffs(visit, director, grids, width):
                     reverse(f"admin:billing_tariffgrid_{name}", args=[draft.pk])
                     for name in ("publish", "duplicate", "compare")
                 ],
+                f"{compare}?avec={published.pk}&annee={draft.school_year_id}",
                 reverse("admin:billing_tariffgrid_shorten", args=[published.pk]),
                 reverse("admin:billing_tariffgrid_rates", args=[draft.pk, rate.category_id]),
                 reverse("admin:billing_tariffcategory_change", args=[rate.category_id]),

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from accounts.models import ListExport
+from billing.admin.tariffs import comparison
 from billing.tariffs import households
 from billing.tariffs.mapping import save_categories
 from students.enums import EnrolmentStatus
@@ -105,10 +106,34 @@ def test_a_released_enrolment_another_year_or_site_does_not_count(
 def test_households_are_read_by_slices(grids, course, year, monkeypatch, size):
     families = [enrol(course, name) for name in "ABC"]
     monkeypatch.setattr(households, "SLICE", size)
+    keys = [family.pk for family in families]
 
-    found = households.facts_of(*grids, year, most=2)
+    found = households.facts_of(keys, *grids, year)
 
-    assert [key for key, *_ in found] == [family.pk for family in families[:2]]
+    assert [key for key, *_ in found] == keys
+
+
+@pytest.mark.parametrize(("most", "taken"), [(9, "ABCDE"), (5, "ABCDE"), (3, "ABD"), (2, "AC")])
+def test_a_large_town_is_compared_on_households_evenly_spread(
+    establishment, course, year, most, taken
+):
+    families = {name: enrol(course, name) for name in "ABCDE"}
+
+    keys, total = households.sample(establishment, year, most)
+
+    assert (keys, total) == ([families[name].pk for name in taken], 5)
+
+
+def test_the_page_says_that_it_is_a_sample(client, accountant, grids, course, monkeypatch):
+    for name in "ABC":
+        enrol(course, name)
+    monkeypatch.setattr(comparison, "MOST", 2)
+    client.force_login(accountant)
+
+    page = compare(client, grids)
+
+    assert (page.context["count"], page.context["total"]) == (2, 3)
+    assert "3 foyers sont inscrits" in page.text
 
 
 def test_each_grid_says_who_is_an_adult(grids, course, year):
@@ -118,7 +143,7 @@ def test_each_grid_says_who_is_an_adult(grids, course, year):
     born = f"{year.starts_on.year - 20}-03-01"
     EnrolmentFactory(student=StudentFactory(family=family, birth_date=born), course=course)
 
-    [(_, old, new)] = households.facts_of(before, draft, year, most=10)
+    [(_, old, new)] = households.facts_of([family.pk], before, draft, year)
 
     assert (old.pupils[0].is_adult, new.pupils[0].is_adult) == (True, False)
 
