@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from accounts.enums import MailKind
 from accounts.models import Mail
 from billing.enums import InvoiceStatus, PaymentNature
+from billing.instruments.invariants import rentals
 from billing.models import Invoice, InvoiceSeries, Payment, PaymentAttempt
 from billing.money import ZERO, SumField, euros
 from documents import keeping
@@ -370,6 +371,7 @@ CHECKS = [
     invoice_amounts,
     payments_undone,
     payments_online,
+    rentals,
     addresses,
     erasures,
     reminders,

@@ -4,7 +4,13 @@ import re
 
 from billing import services as billing
 from families.models import Family
-from tests.factories import CustodyFactory, DocumentFactory, GuardianFactory, InvoiceLineFactory
+from tests.factories import (
+    CustodyFactory,
+    DocumentFactory,
+    GuardianFactory,
+    InvoiceLineFactory,
+    RentalFactory,
+)
 
 HOUSEHOLDS = [
     {
@@ -19,6 +25,7 @@ HOUSEHOLDS = [
         "home_phone": "03 71 72 73 74",
         "document": "zyavis-imposition.pdf",
         "username": "zyparent.z",
+        "insurer": "Zyassureur",
     },
     {
         "name": "Wxfoyer",
@@ -32,6 +39,7 @@ HOUSEHOLDS = [
         "home_phone": "03 81 82 83 84",
         "document": "wxquotient-familial.pdf",
         "username": "wxparent.w",
+        "insurer": "Wxassureur",
     },
 ]
 ADDRESS = ("name", "reference", "address", "address_more")
@@ -39,7 +47,7 @@ GUARDIAN = ("last_name", "first_name", "reference", "email", "mobile_phone", "ho
 
 
 def make_household(student, rank, *, actor, **family) -> tuple[Family, list[str]]:
-    """The student's first or second household, with a piece and an invoice; and its secrets."""
+    """The student's first or second household, with a piece, an invoice, a rental; its secrets."""
     home = HOUSEHOLDS[rank - 1]
     guardian = GuardianFactory(
         user__username=home["username"],
@@ -51,6 +59,7 @@ def make_household(student, rank, *, actor, **family) -> tuple[Family, list[str]
     DocumentFactory(family=guardian.family, name=home["document"])
     invoice = InvoiceLineFactory(invoice__family=guardian.family, amount="4321.09").invoice
     reference = billing.issue(invoice, actor=actor).reference
+    RentalFactory(family=guardian.family, student=student, insured=True, insurer=home["insurer"])
     return guardian.family, [*home.values(), reference]
 
 

@@ -26,6 +26,7 @@ from tests.factories import (
     GuardianFactory,
     InvoiceLineFactory,
     PieceRuleFactory,
+    RentalFactory,
     SlotFactory,
 )
 from tests.reenrolment.conftest import make_case
@@ -42,11 +43,17 @@ THEIRS = {
     "pièce": "revenus-du-foyer-caches.pdf",
     "motif": "Ce revenu est illisible",
     "facture": "Location très discrète",
+    "instrument": "Guarneri caché",
+    "assurance": "Assureur secret",
 }
 
 
-OF_ANOTHER_ROW = ["documents:download"]  # than a student
-OF_ANOTHER_ROW += [f"billing:{name}" for name in ("invoice", "pay", "leave", "payment")]
+# Than a student.
+OF_ANOTHER_ROW = [
+    "documents:download",
+    *[f"billing:{name}" for name in ("invoice", "pay", "leave", "payment")],
+    *[f"billing:{name}" for name in ("rental", "rental_contract")],
+]
 
 
 @pytest.fixture
@@ -95,7 +102,18 @@ def their_invoice(other, director):
 
 
 @pytest.fixture
-def signed_in(client, parent, their_document, their_invoice):
+def their_rental(other, student):
+    return RentalFactory(
+        family=other,
+        student=student,
+        instrument__brand=THEIRS["instrument"],
+        insured=True,
+        insurer=THEIRS["assurance"],
+    )
+
+
+@pytest.fixture
+def signed_in(client, parent, their_document, their_invoice, their_rental):
     client.force_login(parent)
     return client
 
@@ -162,10 +180,12 @@ def test_no_mail_to_one_tells_what_is_the_others(
         assert parent.guardian.family.address not in mail.body
 
 
-def test_their_rows_are_not_found(signed_in, their_document, their_invoice, other):
+def test_their_rows_are_not_found(signed_in, their_document, their_invoice, their_rental, other):
     for url in (
         reverse("documents:download", args=[their_document.pk]),
         reverse("billing:invoice", args=[their_invoice.pk]),
+        reverse("billing:rental", args=[their_rental.pk]),
+        reverse("billing:rental_contract", args=[their_rental.pk]),
     ):
         assert signed_in.get(url).status_code == 404
         assert signed_in.post(url).status_code in {404, 405}
@@ -197,7 +217,9 @@ def test_neither_writes_what_is_the_others(signed_in, parent, other):
     assert (theirs.email, other.address) == (THEIRS["e-mail"], THEIRS["adresse"])
 
 
-def test_the_test_sees_what_is_shown(client, student, case, other, their_document, their_invoice):
+def test_the_test_sees_what_is_shown(
+    client, student, case, other, their_document, their_invoice, their_rental
+):
     """Signed in as the other household, the same walk finds all of it."""
     wait_for(case, SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY, places=0))
     client.force_login(other.guardians.exclude(user=None).get().user)

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from billing.instruments import park, rentals
+from billing.instruments import invariants, park, rentals
 from billing.instruments.enums import Condition, DepositState, RentalEvent, RentalState
 from billing.models import Rental
 from tests.billing.instruments.refusals import refusal_of
@@ -438,3 +438,27 @@ def test_it_is_sent_to_repair_while_others_reserve_it(today):
         assert run_together(act, 4).count("done") == 1
         with transaction.atomic():
             assert instrument.rentals.count() + instrument.repairs.count() == 1
+
+
+# --- What check_invariants sees ---------------------------------------------------------------
+
+
+def test_the_invariants_see_an_instrument_promised_twice(make_rental):
+    rental = make_rental()
+    assert list(invariants.rentals()) == []
+
+    RentalFactory(instrument=rental.instrument)
+
+    [told] = invariants.rentals()
+    assert told.startswith(f"{rental.instrument} est promis deux fois le même jour")
+
+
+def test_the_invariants_see_a_state_that_the_log_does_not_tell(make_rental):
+    rental = make_rental(handed_over=True)
+    assert list(invariants.rentals()) == []
+
+    rental.moves.all().delete()
+
+    assert list(invariants.rentals()) == [
+        f"{rental}\u00a0: location {rental.state_label}, et son journal ne le dit pas."
+    ]
