@@ -20,7 +20,7 @@ from billing.enums import AskedBy, AttemptState
 from billing.models import Invoice, PaymentAttempt
 from billing.money import euros
 from billing.payfip import client, rules
-from billing.payfip.offers import account_of, choices_of
+from billing.payfip.offers import account_of, choices_of, in_doubt
 from billing.payfip.settling import FIRST_QUESTION, settle
 from billing.services.invoices import locked
 
@@ -33,10 +33,6 @@ PAUSE_SECONDS = 0.2
 DOWN = (
     "PayFiP, le service de paiement des Finances publiques, ne répond pas. Rien n'est débité\u00a0:"
     " recommencez dans quelques minutes."
-)
-IN_DOUBT = (
-    "Un paiement de cette facture est en cours de vérification par le conservatoire. Ne payez pas"
-    " une seconde fois\u00a0: vous serez prévenu."
 )
 
 
@@ -78,12 +74,12 @@ def _reserve(invoice, instalment):
             attempt = None
         if attempt:
             if attempt.alert:
-                raise ValidationError(IN_DOUBT, code="in_doubt")
+                raise in_doubt()
             if (attempt.amount, attempt.instalment) != (amount, instalment):
                 raise _other_open(attempt)
             return attempt, False
-        if invoice.attempts.holding_up().exists():
-            raise ValidationError(IN_DOUBT, code="in_doubt")
+        if invoice.attempts.without_end().exists():  # closed, with an alert
+            raise in_doubt()
         number = (invoice.attempts.aggregate(last=Max("number"))["last"] or 0) + 1
         attempt = PaymentAttempt(
             invoice=invoice,
@@ -167,7 +163,7 @@ def _close_old(attempt):
     if not attempt.is_open:
         return
     if attempt.alert:
-        raise ValidationError(IN_DOUBT, code="in_doubt")
+        raise in_doubt()
     with transaction.atomic(durable=True):
         attempt = _lock(attempt)
         if attempt.is_open:  # and it goes on being asked about
