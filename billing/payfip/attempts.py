@@ -9,7 +9,7 @@ import time
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
@@ -131,12 +131,23 @@ def _ask_for_idop(attempt, user):
         logger.warning("PayFiP does not answer for %s: %s", attempt.refdet, fault)
         _give_up(attempt, "PayFiP ne répond pas.")
         raise ValidationError(DOWN, code="payfip_down") from fault
-    # Taken for dead meanwhile, the attempt has left its place to another.
-    ours = PaymentAttempt.objects.open().filter(pk=attempt.pk, idop=None)
-    if not ours.update(idop=idop, ask_at=timezone.now() + FIRST_QUESTION):
+    if not _keep(attempt, idop):
         raise ValidationError(DOWN, code="payfip_down")
     attempt.refresh_from_db()
     return attempt
+
+
+def _keep(attempt, idop):
+    """False if the attempt was taken for dead meanwhile, or if the idOp is not a new one."""
+    ours = PaymentAttempt.objects.open().filter(pk=attempt.pk, idop=None)
+    try:
+        with transaction.atomic():
+            return ours.update(idop=idop, ask_at=timezone.now() + FIRST_QUESTION) == 1
+    except IntegrityError:
+        logger.error("PayFiP gives %s an idOp that it gave before", attempt.refdet)
+        told = "PayFiP a donné un identifiant déjà servi."
+        _give_up(attempt, told, alert=told)
+        return False
 
 
 def _order(attempt, user):
