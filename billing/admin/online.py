@@ -39,8 +39,8 @@ class PaymentAttemptAdmin(
 ):
     """Read only: an attempt is settled by what PayFiP answers, and by nothing else."""
 
-    list_display = ["refdet", "invoice", "payer_name", "amount_words", "state", "created_at"]
-    list_display += ["alert"]
+    list_display = ["refdet", "invoice", "payer_name", "amount_words", "state", "alert"]
+    list_display += ["created_at"]
     list_filter = [SiteFilter, ToCheckFilter, "state", "saisie"]
     list_select_related = ["invoice"]
     search_fields = ["invoice__family__sort_name", "refdet", "idop"]

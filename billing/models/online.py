@@ -62,9 +62,10 @@ class PaymentAttemptQuerySet(models.QuerySet):
         """What a person of the régie must look at."""
         return self.exclude(alert="")
 
-    def holding_up(self):
-        """Those after which the invoice is not paid online again before somebody has looked."""
-        return self.to_check().filter(payment=None).exclude(idop=None)
+    def without_end(self):
+        """Those under way, and those after which nobody pays again before somebody has looked."""
+        pending = Q(state=AttemptState.OPEN) | ~Q(alert="")
+        return self.filter(pending, payment=None).exclude(idop=None)
 
 
 class PaymentAttempt(models.Model):

@@ -9,7 +9,7 @@ import time
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
@@ -20,7 +20,7 @@ from billing.enums import AskedBy, AttemptState
 from billing.models import Invoice, PaymentAttempt
 from billing.money import euros
 from billing.payfip import client, rules
-from billing.payfip.offers import account_of, choices_of
+from billing.payfip.offers import account_of, choices_of, in_doubt
 from billing.payfip.settling import FIRST_QUESTION, settle
 from billing.services.invoices import locked
 
@@ -33,10 +33,6 @@ PAUSE_SECONDS = 0.2
 DOWN = (
     "PayFiP, le service de paiement des Finances publiques, ne répond pas. Rien n'est débité\u00a0:"
     " recommencez dans quelques minutes."
-)
-IN_DOUBT = (
-    "Un paiement de cette facture est en cours de vérification par le conservatoire. Ne payez pas"
-    " une seconde fois\u00a0: vous serez prévenu."
 )
 
 
@@ -78,12 +74,12 @@ def _reserve(invoice, instalment):
             attempt = None
         if attempt:
             if attempt.alert:
-                raise ValidationError(IN_DOUBT, code="in_doubt")
+                raise in_doubt()
             if (attempt.amount, attempt.instalment) != (amount, instalment):
                 raise _other_open(attempt)
             return attempt, False
-        if invoice.attempts.holding_up().exists():
-            raise ValidationError(IN_DOUBT, code="in_doubt")
+        if invoice.attempts.without_end().exists():  # closed, with an alert
+            raise in_doubt()
         number = (invoice.attempts.aggregate(last=Max("number"))["last"] or 0) + 1
         attempt = PaymentAttempt(
             invoice=invoice,
@@ -135,12 +131,23 @@ def _ask_for_idop(attempt, user):
         logger.warning("PayFiP does not answer for %s: %s", attempt.refdet, fault)
         _give_up(attempt, "PayFiP ne répond pas.")
         raise ValidationError(DOWN, code="payfip_down") from fault
-    # Taken for dead meanwhile, the attempt has left its place to another.
-    ours = PaymentAttempt.objects.open().filter(pk=attempt.pk, idop=None)
-    if not ours.update(idop=idop, ask_at=timezone.now() + FIRST_QUESTION):
+    if not _keep(attempt, idop):
         raise ValidationError(DOWN, code="payfip_down")
     attempt.refresh_from_db()
     return attempt
+
+
+def _keep(attempt, idop):
+    """False if the attempt was taken for dead meanwhile, or if the idOp is not a new one."""
+    ours = PaymentAttempt.objects.open().filter(pk=attempt.pk, idop=None)
+    try:
+        with transaction.atomic():
+            return ours.update(idop=idop, ask_at=timezone.now() + FIRST_QUESTION) == 1
+    except IntegrityError:
+        logger.error("PayFiP gives %s an idOp that it gave before", attempt.refdet)
+        told = "PayFiP a donné un identifiant déjà servi."
+        _give_up(attempt, told, alert=told)
+        return False
 
 
 def _order(attempt, user):
@@ -167,7 +174,7 @@ def _close_old(attempt):
     if not attempt.is_open:
         return
     if attempt.alert:
-        raise ValidationError(IN_DOUBT, code="in_doubt")
+        raise in_doubt()
     with transaction.atomic(durable=True):
         attempt = _lock(attempt)
         if attempt.is_open:  # and it goes on being asked about

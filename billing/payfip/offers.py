@@ -37,9 +37,12 @@ class Offer:
 
 def offer_for(invoice: Invoice) -> Offer:
     """For the page of one invoice (`with_amounts`, its instalments prefetched): two queries."""
-    current = invoice.attempts.open().exclude(idop=None).first()
+    without_end = list(invoice.attempts.without_end())
+    current = next((attempt for attempt in without_end if attempt.is_open), None)
     try:
         account_of(invoice)
+        if any(attempt.alert for attempt in without_end):
+            raise in_doubt()
         return Offer(choices_of(invoice), current=current)
     except ValidationError as refusal:
         return Offer([], why_not=refusal.messages[0], current=current)
@@ -86,6 +89,15 @@ def account_of(invoice: Invoice) -> PayFiPAccount:
     if account is None or not settings.PAYFIP_URL or not is_allowed(account.saisie):
         raise ValidationError("Le paiement en ligne n'est pas ouvert.", code="not_open")
     return account
+
+
+def in_doubt() -> ValidationError:
+    """Somebody must look first: paying twice is worse than waiting."""
+    return ValidationError(
+        "Un paiement de cette facture est en cours de vérification par le conservatoire. Ne payez"
+        " pas une seconde fois\u00a0: vous serez prévenu.",
+        code="in_doubt",
+    )
 
 
 def is_allowed(saisie: str) -> bool:

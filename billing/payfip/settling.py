@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from billing.enums import MONEY_CAME, NEXT_ATTEMPT, AskedBy, AttemptState, PaymentMeans
-from billing.models import Invoice, PaymentAttempt
+from billing.models import Invoice, Payment, PaymentAttempt
 from billing.money import euros
 from billing.payfip import client, emails
 from billing.services.payments import record_online_payment
@@ -168,6 +168,8 @@ def _write(attempt, told, asked_by):
         return attempt
     before, alert_before = attempt.state, attempt.alert
     state, alert = outcome(attempt, told, now)
+    if state in MONEY_CAME and Payment.objects.filter(reference=attempt.refdet).exists():
+        state, alert = AttemptState.ANOMALY, "Un encaissement porte déjà cette référence."
     attempt.asked_at = now
     attempt.alert = alert[:300] or (attempt.alert if state == before else "")
     if isinstance(told, client.Detail):

@@ -18,14 +18,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing.enums import AskedBy
+from billing.enums import AskedBy, AttemptState
 from billing.models import Invoice, PaymentAttempt
 from billing.payfip import attempts, client
-from billing.payfip.offers import choices_of
+from billing.payfip.offers import choices_of, offer_for
 from billing.payfip.settling import settle
 
 logger = logging.getLogger(__name__)
 
+BEGIN_AGAIN = [AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.LOST]
 REFRESHED = 8  # times, by itself; then « Actualiser » does it
 REFRESH_SECONDS = 5
 ASKED_LATELY = dt.timedelta(seconds=3)  # a page that is refreshed does not ask each time
@@ -36,9 +37,11 @@ def pay(request: HttpRequest, pk: int) -> HttpResponse:
     """« Payer en ligne »: `echeance` is the number of the next instalment, empty for all of it."""
     invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
     asked = request.POST.get("echeance", "")
-    instalment = int(asked) if asked.isdecimal() and len(asked) <= 3 else None
+    instalment = int(asked) if asked.isdecimal() and len(asked) <= 3 else 0  # no instalment's
     try:
-        attempt = attempts.start(invoice, instalment=instalment, user=request.user)
+        attempt = attempts.start(
+            invoice, instalment=instalment if asked else None, user=request.user
+        )
     except ValidationError as refusal:
         messages.error(request, refusal.messages[0])
         return redirect("billing:invoice", pk)
@@ -76,8 +79,12 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
             attempt = settle(attempt, AskedBy.RETURN)
         except client.TechnicalFault:
             is_away = True
-    invoice = Invoice.objects.with_amounts().get(pk=attempt.invoice_id)
+    invoice = (
+        Invoice.objects.with_amounts().select_related("establishment").get(pk=attempt.invoice_id)
+    )
     context = {"attempt": attempt, "invoice": invoice, "is_away": is_away, "tries": tries}
+    if attempt.state in BEGIN_AGAIN:
+        context["offer"] = offer_for(invoice)
     response = render(request, "billing/payment.html", context)
     return _refreshing(request, response, tries) if attempt.is_open else response
 

@@ -65,7 +65,10 @@ class TestPay:
 
     @pytest.mark.parametrize("asked", ["-1", "1.5", "١", "9" * 50, "x", "\x00"])
     def test_a_senseless_instalment_is_no_fault(self, family_client, invoice, payfip, asked):
-        assert press(family_client, invoice, asked).status_code == 302
+        assert press(family_client, invoice, asked).url == reverse(
+            "billing:invoice", args=[invoice.pk]
+        )
+        assert not PaymentAttempt.objects.exists()
 
     def test_instalments_are_offered(self, family_client, make_issued, family, account, payfip):
         invoice = make_issued(family=family, parts=3, amounts=["100.00"])
@@ -288,6 +291,12 @@ class TestResult:
         assert sentence in words(page)
         assert "Refresh" not in page
 
+    @pytest.mark.parametrize("choice", ["annuler", "refus-carte"])
+    def test_one_begins_again_from_there(self, family_client, pay, invoice, choice):
+        page = family_client.get(page_of(pay(invoice, choice)))
+
+        assert "Payer 38,00\xa0€ en ligne" in words(page)
+
     def test_an_anomaly_asks_not_to_pay_twice(self, family_client, pay, invoice, payfip):
         payfip.operations.moods.falsified = {"montant": "3801"}
 
@@ -295,6 +304,9 @@ class TestResult:
 
         assert "Ne payez pas une seconde fois" in page
         assert "38,01" not in page
+        page = words(family_client.get(reverse("billing:invoice", args=[invoice.pk])))
+        assert "en cours de vérification par le conservatoire" in page
+        assert "en ligne" not in page
 
     def test_too_much_is_said(self, family_client, pay, invoice, payfip):
         first = pay(invoice, "annuler")

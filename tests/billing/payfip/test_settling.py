@@ -225,6 +225,30 @@ def test_payfip_away_decides_nothing(start, invoice, payfip):
     assert settle(attempt, AskedBy.POLL).state == AttemptState.PAID
 
 
+def test_recorded_by_hand_under_its_reference_is_not_recorded_twice(
+    start, invoice, payfip, accountant
+):
+    """The régie had it from the treasury's own list."""
+    attempt = start(invoice)
+    choose(payfip, attempt.idop, "carte")
+    services.record_payment(
+        invoice,
+        amount=Decimal(38),
+        means=PaymentMeans.CARD,
+        paid_on=timezone.localdate(),
+        reference=attempt.refdet,
+        actor=accountant,
+    )
+
+    attempt = settle(attempt, AskedBy.POLL)
+
+    assert (attempt.state, attempt.alert) == (
+        AttemptState.ANOMALY,
+        "Un encaissement porte déjà cette référence.",
+    )
+    assert money_of(invoice) == [("38.00", "card")]
+
+
 class TestLateMoney:
     """Never dropped, however late it is told."""
 

@@ -1,6 +1,10 @@
 """The simulator by its pages, as one who shows the product uses it."""
 
+import os
 import re
+import socket
+import subprocess
+import sys
 import time
 from io import StringIO
 from urllib.error import HTTPError
@@ -124,6 +128,35 @@ def test_a_port_taken_is_said(settings, payfip):
 
     with pytest.raises(CommandError, match=f"Le port {payfip.server_port} est déjà pris"):
         call_command("payfip_simulator", port=payfip.server_port, stdout=StringIO())
+
+
+def test_as_a_process_of_its_own(settings):
+    """As `make demo` starts it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "manage.py", "payfip_simulator", "--port", str(port)]
+    environment = {**os.environ, "DEBUG": "on", "DJANGO_SETTINGS_MODULE": "imuse.settings"}
+    process = subprocess.Popen(
+        command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.DEVNULL
+    )
+    try:
+        settings.PAYFIP_URL = f"http://127.0.0.1:{port}/tpa"
+        end = time.monotonic() + 60
+        while True:
+            try:
+                idop = client.create_payment(make_order())
+                break
+            except client.TechnicalFault:
+                assert time.monotonic() < end
+                time.sleep(0.2)
+        read(client.payment_page(idop))
+        read(f"{settings.PAYFIP_URL}/paiementws.web", idop=idop, choix="carte")
+
+        assert client.payment_detail(idop).resultrans == "P"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def test_an_unknown_address_is_no_fault(payfip):

@@ -167,6 +167,17 @@ def test_an_address_that_payfip_would_refuse(start, invoice, parent, payfip):
     assert payfip.operations.calls == []
 
 
+def test_an_idop_given_before_is_never_taken_again(
+    start, make_issued, family, account, monkeypatch
+):
+    first = start(make_issued(family=family))
+    monkeypatch.setattr(client, "create_payment", lambda order: first.idop)
+
+    assert refused(start, make_issued(family=family)) == "payfip_down"
+    attempt = PaymentAttempt.objects.to_check().get()
+    assert (attempt.state, attempt.idop) == (AttemptState.LOST, None)
+
+
 class TestOlderThanAQuarterOfAnHour:
     def test_not_paid_gives_way_to_a_new_one(self, start, invoice):
         old = later(start(invoice), minutes=16)
