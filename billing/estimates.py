@@ -5,10 +5,11 @@ The same engine as the invoices. Whoever asks brings the facts: a visitor who ty
 """
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from accounts.models import Establishment
 from billing.models import TariffGrid
@@ -18,9 +19,10 @@ from billing.pricing.engine import price
 from billing.pricing.facts import Household, Quotient
 from billing.pricing.grids import Grid
 from billing.tariffs.enums import GridStatus
-from billing.tariffs.loading import published_grid
+from billing.tariffs.loading import load, published_grid
 from students.models import SchoolYear
 
+KEPT = 60  # seconds
 A_PIECE = "une pièce demandée"  # ends « il manque… »
 
 
@@ -113,6 +115,14 @@ def turning_points(grid: Grid) -> list[Decimal]:
     return sorted({point for edge in points for point in (edge - CENT, edge) if point >= ZERO})
 
 
+def grid_of(tariff: TariffGrid) -> Grid:
+    """The published grid as the engine reads it, kept by the process for a minute at most.
+
+    Its amounts are frozen; the words of its categories are not.
+    """
+    return _load(tariff.pk, tariff.published_at, int(time.monotonic() // KEPT))
+
+
 def tariffs_to_come(today: dt.date) -> list[TariffGrid]:
     """What families may ask about, by establishment, the latest year first: one of each year.
 
@@ -137,7 +147,16 @@ def tariff_of(
     None when nothing is voted yet. One query.
     """
     day = min(max(today, school_year.starts_on), school_year.ends_on)
-    return published_grid(establishment, school_year, day)
+    tariff = published_grid(establishment, school_year, day)
+    if tariff is not None:
+        tariff.establishment, tariff.school_year = establishment, school_year
+    return tariff
+
+
+@lru_cache(maxsize=8)
+def _load(key: int, published_at: dt.datetime, _moment: int) -> Grid:
+    """`published_at` too: in a test, the key of a row that is gone serves again."""
+    return load(TariffGrid.objects.get(pk=key, published_at=published_at))
 
 
 def _parts(household: Household, bill: Bill) -> Iterator[Part]:

@@ -5,14 +5,16 @@ What belongs to the other household of a student stays there: its zone, its quot
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Establishment
+from accounts.prepared import prepared
 from billing.models import Situation
 from billing.pricing.facts import Household, Lesson, Pupil, Quotient
 from documents import pieces
@@ -20,7 +22,7 @@ from documents.enums import Verdict
 from documents.models import Document
 from families.models import Family
 from students.enums import Art, EnrolmentStatus
-from students.models import Custody, Enrolment, SchoolYear, Student
+from students.models import Course, Custody, Enrolment, SchoolYear, Student
 
 ADULT_AGE, MONTHS = 18, 10  # where no grid says otherwise
 DOSSIERS = 3  # months before the year: dossiers are sent in May and June (domain.md, Curriculum)
@@ -35,8 +37,12 @@ def household_facts(
     on: dt.date | None = None,
     adult_age: int = ADULT_AGE,
     months: int = MONTHS,
+    wishes: Mapping[int, Iterable[Course]] | None = None,
 ) -> dict[int, Household]:
     """What each household is billed on, by its key: its lessons there, that year, of `statuses`.
+
+    `wishes`: courses that students of these households, by key, only ask for: they count as if
+    they were enrolled. The courses come with their discipline and category.
 
     `on`: the day (today) as of which the pieces count, or that of the dossiers once it is past: a
     piece that was good then stays so all the year. `adult_age` and `months` (of lessons in a year)
@@ -46,6 +52,7 @@ def household_facts(
     keys = [family.pk for family in families]
     at = _when_pieces_count(school_year, on or timezone.localdate())
     enrolments = _enrolments(keys, establishment, school_year, statuses)
+    _add_wishes(enrolments, wishes or {})
     custodies = _custodies(list(enrolments))
     known = _Known(
         school_year,
@@ -57,8 +64,7 @@ def household_facts(
         quotients=_quotients(keys, at),
         pieces=_pieces(enrolments, custodies, establishment, school_year, at),
     )
-    homes = Family.objects.filter(pk__in=keys).select_related("commune").order_by()
-    return {home.pk: known.household(home) for home in homes}
+    return {home.pk: known.household(home) for home in _homes(keys)}
 
 
 @dataclass(frozen=True)
@@ -115,7 +121,7 @@ class _Known:
         billed_as = getattr(enrolment.course, "tariff_category", None)
         days = enrolment.starts_on, enrolment.ends_on
         return Lesson(
-            key=enrolment.pk,
+            key=enrolment.pk or f"wish-{enrolment.course_id}",
             label=enrolment.course.name,
             category=billed_as.category.code if billed_as else "",
             school_hours=enrolment.course.school_hours,
@@ -151,6 +157,16 @@ def _when_pieces_count(school_year, on):
 
 
 def _enrolments(families, establishment, school_year, statuses):
+    found = defaultdict(list)
+    for enrolment in _enrolled(families, establishment.pk, school_year.pk, tuple(statuses)):
+        found[enrolment.student_id].append(enrolment)
+    return found
+
+
+@prepared
+def _enrolled(
+    families: list[int], establishment: int, school_year: int, statuses: tuple[str, ...]
+) -> QuerySet[Enrolment]:
     students = Custody.objects.filter(family__in=families).order_by().values("student")
     rows = Enrolment.objects.filter(
         student__in=students,
@@ -159,18 +175,30 @@ def _enrolments(families, establishment, school_year, statuses):
         status__in=statuses,
     )
     rows = rows.select_related("course__discipline", "course__tariff_category__category")
-    found = defaultdict(list)
-    for enrolment in rows.order_by("course__sort_name", "pk"):
-        found[enrolment.student_id].append(enrolment)
-    return found
+    return rows.order_by("course__sort_name", "pk")
+
+
+def _add_wishes(enrolments, wishes):
+    for student, courses in wishes.items():
+        enrolled = {enrolment.course_id for enrolment in enrolments[student]}
+        enrolments[student] += [
+            Enrolment(student_id=student, course=course)
+            for course in courses
+            if course.pk not in enrolled
+        ]
 
 
 def _custodies(students):
-    rows = Custody.objects.filter(student__in=students).order_by("student", "rank")
     found = defaultdict(list)
-    for custody in rows.select_related("student", "family", "payer_share"):
+    for custody in _custodies_of(students):
         found[custody.student_id].append(custody)
     return found
+
+
+@prepared
+def _custodies_of(students: list[int]) -> QuerySet[Custody]:
+    rows = Custody.objects.filter(student__in=students).order_by("student", "rank")
+    return rows.select_related("student", "family", "payer_share")
 
 
 def _pieces(enrolments, custodies, establishment, school_year, at):
@@ -190,25 +218,41 @@ def _pieces(enrolments, custodies, establishment, school_year, at):
 
 def _situations(families, students, school_year):
     found = defaultdict(set)
-    rows = Situation.objects.filter(school_year=school_year).order_by()
-    for keys in ({"family__in": families}, {"student__in": students}):
-        for family, student, code in rows.filter(**keys).values_list("family", "student", "code"):
+    for of, keys in (("family", families), ("student", students)):
+        for family, student, code in _noted(of, keys, school_year.pk):
             found[family, student].add(code)
     return found
 
 
+@prepared
+def _noted(of: str, keys: list[int], school_year: int) -> QuerySet:
+    """Of the households, or of the students, of these keys."""
+    rows = Situation.objects.filter(school_year=school_year, **{f"{of}__in": keys})
+    return rows.order_by().values_list("family", "student", "code")
+
+
 def _quotients(families, at):
     """Of each household, that of the latest month that an agent noted of an accepted piece."""
-    rows = Document.objects.current().filter(
-        family__in=families, verdict=Verdict.ACCEPTED, reading__quotient__isnull=False
-    )
-    rows = rows.select_related("type", "reading")
     found = {}
-    for document in rows.order_by("reading__quotient_month", "uploaded_at"):
+    for document in _attestations(families):
         if pieces.is_valid(document, document.type, at):
             reading = document.reading
             found[document.family_id] = Quotient(reading.quotient, reading.quotient_month)
     return found
+
+
+@prepared
+def _attestations(families: list[int]) -> QuerySet[Document]:
+    rows = Document.objects.current().filter(
+        family__in=families, verdict=Verdict.ACCEPTED, reading__quotient__isnull=False
+    )
+    rows = rows.select_related("type", "reading")
+    return rows.order_by("reading__quotient_month", "uploaded_at")
+
+
+@prepared
+def _homes(families: list[int]) -> QuerySet[Family]:
+    return Family.objects.filter(pk__in=families).select_related("commune").order_by()
 
 
 def _lacking(due: list[pieces.Piece], family: int | None) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ import datetime as dt
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import capfirst
 
+from billing.enums import SituationCode
 from billing.models import TariffGrid
 from billing.pricing.facts import Household, Lesson, Pupil, Quotient
 from billing.pricing.grids import Grid, Reason
@@ -19,6 +21,7 @@ from families.models import Commune
 MOST_STUDENTS, MOST_LESSONS = 6, 3
 OLDEST = 120  # years
 ELSEWHERE = "autre"
+SITUATIONS = dict(SituationCode.choices)
 ORDINALS = ["Premier cours", "Deuxième cours", "Troisième cours"]
 
 
@@ -188,16 +191,44 @@ class SimulatorForm(forms.Form):
         )
 
 
+def question_of(tariff: TariffGrid, grid: Grid, household: Household, commune: Commune) -> str:
+    """The query of the simulator that asks of the same household, but for its quotient.
+
+    Empty when it can't be asked there: too many students or lessons, or shared with another home.
+    """
+    pupils = [pupil for pupil in household.pupils if pupil.lessons]
+    if len(pupils) > MOST_STUDENTS or any(
+        len(pupil.lessons) > MOST_LESSONS or pupil.share != 1 for pupil in pupils
+    ):
+        return ""
+    query = QueryDict(mutable=True)
+    query["tarif"], query["eleves"] = str(tariff.pk), str(len(pupils))
+    query["commune"] = ELSEWHERE if commune.zone == Zone.OUTSIDE else str(commune.pk)
+    for number, pupil in enumerate(pupils, start=1):
+        query[f"e{number}-age"] = str(tariff.school_year.starts_on.year - pupil.born_on.year)
+        for rank, lesson in enumerate(pupil.lessons, start=1):
+            query[f"e{number}-cours{rank}"] = lesson.category
+        query.setlist(f"e{number}-situations", _situations_asked(grid, pupil))
+    return query.urlencode()
+
+
 def situations_of(grid: Grid) -> list[tuple[str, str]]:
     """What the grid takes off for, each with its words; the code of the CHAM is its own."""
     found = {}
     for modifier in grid.modifiers:
         if modifier.reason == Reason.SITUATION:
             for code in sorted(modifier.codes):
-                found.setdefault(code, modifier.label)
+                found.setdefault(code, capfirst(SITUATIONS.get(code, modifier.label)))
         if modifier.reason == Reason.SCHOOL_HOURS:
             found.setdefault(Reason.SCHOOL_HOURS.value, "Cours sur le temps scolaire (CHAM)")
     return list(found.items())
+
+
+def _situations_asked(grid, pupil):
+    known = set(pupil.situations)
+    if any(lesson.school_hours for lesson in pupil.lessons):
+        known.add(Reason.SCHOOL_HOURS.value)
+    return [code for code, _ in situations_of(grid) if code in known]
 
 
 def _courses(grid):

@@ -5,10 +5,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from billing.estimates import estimate, tariffs_to_come
+from billing.estimates import estimate, grid_of, tariffs_to_come
 from billing.pricing.bills import PricingError
 from billing.simulator_forms import SimulatorForm
-from billing.tariffs.loading import load
 
 
 @require_safe
@@ -22,7 +21,7 @@ def simulator(request):
     tariff = _chosen(tariffs, request.GET.get("tarif", ""))
     if tariff is None:
         return render(request, "billing/simulator.html", {"tariffs": tariffs})
-    grid = load(tariff)
+    grid = grid_of(tariff)
     asks = "commune" in request.GET
     adds = asks and "ajouter" in request.GET
     form = SimulatorForm(

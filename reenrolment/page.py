@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest
 from django.utils import timezone
 
 from documents.pieces import Piece, lacking
+from reenrolment.costs import Cost, cost_of
 from reenrolment.early_access import Opening, opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, RequestedPiece
@@ -122,6 +123,11 @@ class Page:
     def week(self) -> Week:
         """One query, for the pages that show it."""
         return week_of(self.selection.students, self.campaign)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """Read by the pages that show it: see `cost_of`."""
+        return cost_of(self.campaign, self.selection.own_family)
 
     @property
     def problems(self) -> list[tuple[str, str]]:

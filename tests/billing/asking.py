@@ -53,7 +53,7 @@ def make_tariff(actor, *, by_quotient=True, **fields) -> TariffGrid:
         position=2,
         reason=Reason.SITUATION.value,
         label="Minima sociaux",
-        codes="rsa",
+        codes="minima",
         percent=50,
     )
     return publishing.publish(draft, actor=actor)

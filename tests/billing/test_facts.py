@@ -359,3 +359,22 @@ def test_the_queries_do_not_grow_with_the_households(
         )
 
     assert [len(found[family.pk].pupils) for family in families] == [1] * count
+
+
+def test_a_course_wished_counts_as_if_enrolled_and_once(facts, family, student, course, year):
+    other = make_course(course.establishment, year, code="chorale", name="Chœur")
+    EnrolmentFactory(student=student, course=course)
+
+    (pupil,) = facts(family, wishes={student.pk: [course, other]}).pupils
+
+    assert [(lesson.label, lesson.category) for lesson in pupil.lessons] == [
+        ("Piano", "cursus"),
+        ("Chœur", "chorale"),
+    ]
+    assert pupil.lessons[1] == Lesson(f"wish-{other.pk}", "Chœur", "chorale")
+
+
+def test_a_wish_alone_makes_a_pupil_of_the_household_that_pays(facts, family, student, course):
+    (pupil,) = facts(family, wishes={student.pk: [course]}).pupils
+
+    assert (pupil.key, pupil.share) == (student.pk, 1)

@@ -111,7 +111,9 @@ def test_another_commune_is_outside(asked):
 
 
 def test_a_second_student_and_a_situation_are_counted(asked):
-    page = asked(quotient="743", eleves="2", e2_age="6", e2_cours1="chorale", e2_situations=["rsa"])
+    page = asked(
+        quotient="743", eleves="2", e2_age="6", e2_cours1="chorale", e2_situations=["minima"]
+    )
 
     assert total(page) == 488 + Decimal("48.60")
     assert [part.name for part in page.context["estimate"].parts] == [
@@ -128,7 +130,9 @@ def test_a_student_left_blank_does_not_count(asked):
 
 
 def test_adding_a_student_keeps_what_is_typed_and_judges_nothing(asked):
-    page = asked(quotient="sept cents", eleves="1", ajouter="1", e1_age="", e1_situations=["rsa"])
+    page = asked(
+        quotient="sept cents", eleves="1", ajouter="1", e1_age="", e1_situations=["minima"]
+    )
 
     assert page.context["form"].students == 2
     assert page.context["estimate"] is None
@@ -191,7 +195,7 @@ def test_a_case_that_nobody_voted_is_a_sentence(asked, monkeypatch):
         rates = (Rate("cursus", audience="child", amount=Decimal(100)),)
         return Grid("Enfants", (Category("cursus", "Cursus"),), rates)
 
-    monkeypatch.setattr("billing.simulator_views.load", without_adults)
+    monkeypatch.setattr("billing.simulator_views.grid_of", without_adults)
     page = asked(e1_age="40")
 
     assert page.context["estimate"] is None
@@ -210,14 +214,16 @@ def test_the_quotient_is_not_asked_where_nothing_depends_on_it(client, director)
 def test_situations_are_named_by_what_they_take_off():
     modifiers = (
         Modifier(Reason.RANK, "2e enfant", percent=10),
-        Modifier(Reason.SITUATION, "Étudiant ou RSA", percent=10, codes=frozenset({"b", "a"})),
-        Modifier(Reason.SITUATION, "RSA en plus", percent=10, codes=frozenset({"b"})),
+        Modifier(
+            Reason.SITUATION, "Étudiant ou RSA", percent=10, codes=frozenset({"student", "a"})
+        ),
+        Modifier(Reason.SITUATION, "RSA en plus", percent=10, codes=frozenset({"student"})),
         Modifier(Reason.SCHOOL_HOURS, "CHAM", percent=Decimal(100)),
     )
 
     assert situations_of(Grid("Tarifs", (), (), modifiers)) == [
         ("a", "Étudiant ou RSA"),
-        ("b", "Étudiant ou RSA"),
+        ("student", "Étudiant"),
         ("school_hours", "Cours sur le temps scolaire (CHAM)"),
     ]
 
@@ -229,7 +235,7 @@ def test_the_cham_is_asked_by_a_grid_that_rewards_it(client, monkeypatch, tariff
         (Rate("cursus", amount=Decimal(100)),),
         (Modifier(Reason.SCHOOL_HOURS, "CHAM", percent=Decimal(100)),),
     )
-    monkeypatch.setattr("billing.simulator_views.load", lambda tariff: grid)
+    monkeypatch.setattr("billing.simulator_views.grid_of", lambda tariff: grid)
     typed = {"commune": "autre", "e1_age": 12, "e1_cours1": "cursus"}
 
     assert total(client.get(ask(**typed))) == 100
