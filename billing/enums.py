@@ -36,6 +36,15 @@ class Settlement(models.TextChoices):
 UNPAID = [Settlement.DUE, Settlement.OVERDUE]
 
 
+class PartState(models.TextChoices):
+    """Where one instalment stands; computed (`billing.schedule`), never stored."""
+
+    PAID = "paid", "payée"
+    OVERDUE = "overdue", "en retard"
+    COMING = "coming", "à venir"
+    CREDITED = "credited", "annulée par un avoir"
+
+
 class PaymentMeans(models.TextChoices):
     CARD = "card", "carte bancaire"
     CHEQUE = "cheque", "chèque"
@@ -63,3 +72,10 @@ class PaymentNature(models.TextChoices):
     REFUNDED = "refunded", "remboursé"
     BOUNCED = "bounced", "rejeté"
     CARRIED = "carried", "reporté"  # what one invoice has too much, given to another
+
+
+class PeriodKind(models.TextChoices):
+    """What an attestation of payment is about; the value stands in its address."""
+
+    SCHOOL = "annee-scolaire", "année scolaire"
+    CIVIL = "annee-civile", "année civile"

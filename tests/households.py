@@ -1,8 +1,12 @@
 """Households whose every field is a word that nothing else on a page could hold."""
 
 import re
+from decimal import Decimal
+
+from django.utils import timezone
 
 from billing import services as billing
+from billing.enums import PaymentMeans
 from families.models import Family
 from tests.factories import CustodyFactory, DocumentFactory, GuardianFactory, InvoiceLineFactory
 
@@ -19,6 +23,7 @@ HOUSEHOLDS = [
         "home_phone": "03 71 72 73 74",
         "document": "zyavis-imposition.pdf",
         "username": "zyparent.z",
+        "payment": "Zyquittance",
     },
     {
         "name": "Wxfoyer",
@@ -32,6 +37,7 @@ HOUSEHOLDS = [
         "home_phone": "03 81 82 83 84",
         "document": "wxquotient-familial.pdf",
         "username": "wxparent.w",
+        "payment": "Wxquittance",
     },
 ]
 ADDRESS = ("name", "reference", "address", "address_more")
@@ -51,6 +57,14 @@ def make_household(student, rank, *, actor, **family) -> tuple[Family, list[str]
     DocumentFactory(family=guardian.family, name=home["document"])
     invoice = InvoiceLineFactory(invoice__family=guardian.family, amount="4321.09").invoice
     reference = billing.issue(invoice, actor=actor).reference
+    billing.record_payment(
+        invoice,
+        amount=Decimal("0.50"),
+        means=PaymentMeans.CASH,
+        paid_on=timezone.localdate(),
+        reference=home["payment"],
+        actor=actor,
+    )
     return guardian.family, [*home.values(), reference]
 
 

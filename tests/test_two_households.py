@@ -5,6 +5,7 @@ other household's e-mail, phones, address, documents and invoices nothing stands
 """
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Mail
 from billing import services as billing
+from billing.enums import PaymentMeans
 from documents.enums import Verdict
 from documents.models import Document
 from reenrolment.enums import Status
@@ -30,7 +32,7 @@ from tests.factories import (
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import wait_for
-from tests.test_urls import ROUTES, address
+from tests.test_urls import ROUTES, YEAR_PAID, address
 
 # What is nobody else's in these tests.
 THEIRS = {
@@ -42,10 +44,13 @@ THEIRS = {
     "pièce": "revenus-du-foyer-caches.pdf",
     "motif": "Ce revenu est illisible",
     "facture": "Location très discrète",
+    "paiement": "QUITTANCE-CACHEE",
 }
 
 
-OF_ANOTHER_ROW = ["documents:download", "billing:invoice"]  # than a student
+# Than a student; but the PDF, which says what its page says.
+OF_ANOTHER_ROW = ["documents:download", "billing:invoice", "billing:receipt"]
+OF_ANOTHER_ROW += ["billing:receipt_pdf", "billing:attestation_pdf"]
 
 
 @pytest.fixture
@@ -90,7 +95,16 @@ def their_document(rule, other):
 @pytest.fixture
 def their_invoice(other, director):
     line = InvoiceLineFactory(invoice__family=other, label=THEIRS["facture"])
-    return billing.issue(line.invoice, actor=director)
+    invoice = billing.issue(line.invoice, actor=director)
+    billing.record_payment(
+        invoice,
+        amount=Decimal(8),
+        means=PaymentMeans.CASH,
+        paid_on=timezone.localdate(),
+        reference=THEIRS["paiement"],
+        actor=director,
+    )
+    return invoice
 
 
 @pytest.fixture
@@ -105,6 +119,7 @@ def open_all(client, student):
     wish = student.waiting_entries.get()
     keys = dict.fromkeys(("students", "reenrolment", "documents", "families"), student.pk)
     keys["reenrolment:waiting"] = student.pk, wish.course_id
+    keys["billing:attestation"] = YEAR_PAID
     keys["reenrolment:offer"] = student.pk, wish.pk
     for name in ROUTES:
         if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
@@ -165,6 +180,8 @@ def test_their_rows_are_not_found(signed_in, their_document, their_invoice, othe
     for url in (
         reverse("documents:download", args=[their_document.pk]),
         reverse("billing:invoice", args=[their_invoice.pk]),
+        reverse("billing:receipt", args=[their_invoice.payments.get().pk]),
+        reverse("billing:receipt_pdf", args=[their_invoice.payments.get().pk]),
     ):
         assert signed_in.get(url).status_code == 404
         assert signed_in.post(url).status_code in {404, 405}

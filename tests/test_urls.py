@@ -4,11 +4,14 @@ A new route that is not in the list fails the suite.
 """
 
 import uuid
+from decimal import Decimal
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
 
 from billing import services as billing
+from billing.enums import PaymentMeans, PeriodKind
 from families import data_exports
 from students import waiting
 from students.enums import Scheduling
@@ -56,6 +59,9 @@ NO_DOSSIER_YET = due(302, owner=404)
 TEACHER = due(302, owner=404, teacher=200)  # any teacher: he sees his own classes
 CLASS = due(302, owner=404, teacher=200, colleague=404)
 NEEDS_A_LINK = anybody(410, 410)  # and no session: the secret is in the address
+
+# An attestation of payment has no key: it is of one's own household.
+YEAR_PAID = (PeriodKind.CIVIL.value, timezone.localdate().year)
 
 ROUTES = {
     "imuse:landing": PUBLIC,
@@ -107,6 +113,11 @@ ROUTES = {
     "billing:cotisations": SIGNED_IN,
     "billing:locations": SIGNED_IN,
     "billing:invoice": HOUSEHOLD,
+    "billing:payments": SIGNED_IN,
+    "billing:receipt": HOUSEHOLD,
+    "billing:receipt_pdf": HOUSEHOLD,
+    "billing:attestation": HOUSEHOLD,
+    "billing:attestation_pdf": HOUSEHOLD,
     "reenrolment:edit": STUDENT,
     "reenrolment:check": NOTHING_YET,
     "reenrolment:submit": NO_DOSSIER_YET,
@@ -162,6 +173,7 @@ def rows(student, parent, family, teacher, director):
     EnrolmentFactory(student=student, course=course)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     billing.issue(invoice, actor=director)
+    payment = receive(invoice, actor=director)
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     awaited, wish = await_place(student)
@@ -175,9 +187,25 @@ def rows(student, parent, family, teacher, director):
         "documents:download": DocumentFactory(family=family).pk,
         "documents:example": DocumentTypeFactory(shown=True).pk,
         "billing": invoice.pk,
+        "billing:receipt": payment.pk,
+        "billing:receipt_pdf": payment.pk,
+        "billing:attestation": YEAR_PAID,
+        "billing:attestation_pdf": YEAR_PAID,
         "teacher:slot": SlotFactory(teacher=teacher).pk,
         "teacher:course": course.pk,
     }
+
+
+def receive(invoice, *, actor):
+    """All of it, at the counter, today."""
+    return billing.record_payment(
+        invoice,
+        amount=Decimal(38),
+        means=PaymentMeans.CASH,
+        paid_on=timezone.localdate(),
+        reference=f"ENC {invoice.pk}",
+        actor=actor,
+    )
 
 
 def await_place(student) -> tuple[Course, WaitingEntry]:

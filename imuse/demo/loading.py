@@ -64,8 +64,8 @@ def load() -> None:
     schooling.welcome(clock)
     launch(town, clock, register.users["secretariat"])
 
-    Office(town, clock, register.users["regie"]).bill(village.households)
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
+    Office(town, clock, register.users["regie"]).bill(village.households, cast["martin.c"])
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)
     remind(town, clock, register.users["secretariat"])
