@@ -45,6 +45,15 @@ class Settlement(models.TextChoices):
 UNPAID = [Settlement.DUE, Settlement.OVERDUE]
 
 
+class PartState(models.TextChoices):
+    """Where one instalment stands; computed (`billing.schedule`), never stored."""
+
+    PAID = "paid", "payée"
+    OVERDUE = "overdue", "en retard"
+    COMING = "coming", "à venir"
+    CREDITED = "credited", "annulée par un avoir"
+
+
 class PaymentMeans(models.TextChoices):
     CARD = "card", "carte bancaire"
     CHEQUE = "cheque", "chèque"
@@ -160,3 +169,10 @@ class PaymentReminderOutcome(models.TextChoices):
     ALREADY = "already", "déjà relancé ce jour-là"
     UNREACHABLE = "unreachable", "aucun responsable joignable par e-mail"
     FAILED = "failed", "relance impossible à écrire"
+
+
+class PeriodKind(models.TextChoices):
+    """What an attestation of payment is about; the value stands in its address."""
+
+    SCHOOL = "annee-scolaire", "année scolaire"
+    CIVIL = "annee-civile", "année civile"

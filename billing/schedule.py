@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from billing.enums import PartState
 from billing.money import CENT, ZERO
 
 
@@ -22,6 +23,14 @@ class Part:
     @property
     def left(self) -> Decimal:
         return self.amount - self.paid
+
+    @property
+    def state(self) -> PartState:
+        if self.amount <= ZERO:
+            return PartState.CREDITED
+        if self.left <= ZERO:
+            return PartState.PAID
+        return PartState.OVERDUE if self.is_overdue else PartState.COMING
 
 
 def spread(total: Decimal, parts: int, first: dt.date) -> list[tuple[dt.date, Decimal]]:

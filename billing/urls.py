@@ -4,6 +4,8 @@ from django.views.generic import RedirectView
 from billing import rental_views, simulator_views, views
 from billing.payfip import views as payfip
 
+ATTESTATION = "facturation/attestations/<slug:kind>/<int:year>/"
+
 app_name = "billing"
 urlpatterns = [
     path("facturation/", RedirectView.as_view(pattern_name="billing:cotisations"), name="index"),
@@ -23,4 +25,9 @@ urlpatterns = [
     # Called from PayFiP: no session, no CSRF token.
     path("facturation/paiement/retour/", payfip.returned, name="returned"),
     path("facturation/paiement/notification/", payfip.notified, name="notified"),
+    path("facturation/paiements/", views.payments, name="payments"),
+    path("facturation/paiements/<int:pk>/", views.receipt, name="receipt"),
+    path("facturation/paiements/<int:pk>/pdf/", views.receipt_pdf, name="receipt_pdf"),
+    path(ATTESTATION, views.attestation, name="attestation"),
+    path(f"{ATTESTATION}pdf/", views.attestation_pdf, name="attestation_pdf"),
 ]

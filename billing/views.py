@@ -1,60 +1,174 @@
 import datetime as dt
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from accounts.attachments import seal
 from accounts.models import User
 from accounts.prepared import prepared
-from billing.enums import UNPAID, InvoiceKind
-from billing.models import Invoice
-from billing.money import ZERO
+from billing.attestations import attest, periods_of, print_attestation, shares_of
+from billing.enums import InvoiceKind
+from billing.models import Invoice, Payment
 from billing.payfip.offers import offer_for
+from billing.receipts import movement_of, print_receipt, receipt_of
 from billing.rental_views import live_rentals
+from billing.statements import balance_of, statement_of, statements_of
+
+TOLD = ["bounce", "reverses", "counterpart__invoice"]  # what the words of a payment read
+TABS = {InvoiceKind.COTISATION: "billing:cotisations", InvoiceKind.LOCATION: "billing:locations"}
 
 
 @require_safe
 def cotisations(request):
     """« facturation cotisations »: file fees and tuition (the manual, annex 2)."""
-    return render(request, "billing/cotisations.html", _invoices(request, InvoiceKind.COTISATION))
+    return _tab(request, InvoiceKind.COTISATION, "billing/cotisations.html")
 
 
 @require_safe
 def locations(request):
     """« facturation locations »: the rental of instruments (the manual, annex 2)."""
     rentals = live_rentals(request.user.pk, request.establishment.pk)
-    context = _invoices(request, InvoiceKind.LOCATION) | {"rentals": rentals}
-    return render(request, "billing/locations.html", context)
+    return _tab(request, InvoiceKind.LOCATION, "billing/locations.html", rentals=rentals)
 
 
 @require_safe
 def invoice(request, pk):
-    """One invoice, to read and to print."""
-    invoice = get_object_or_404(
-        Invoice.objects.visible_to(request.user).for_list().select_related("establishment"), pk=pk
-    )
+    """One invoice or credit note, to read and to print."""
+    ours = Invoice.objects.visible_to(request.user)
+    full = ours.for_list().select_related("establishment", "credits")
+    invoice = get_object_or_404(full, pk=pk)
+    payments = invoice.payments.select_related(*TOLD)
+    notes = list(ours.with_amounts().filter(credits=invoice).order_by("pk"))
+    statement = statement_of(invoice, invoice.instalments.all(), notes, timezone.localdate())
     return render(
         request,
-        "billing/invoice.html",
+        "billing/credit_note.html" if invoice.is_credit_note else "billing/invoice.html",
         {
             "invoice": invoice,
-            "payments": list(invoice.payments.all()),
-            "offer": offer_for(invoice),
+            "statement": statement,
+            "movements": [movement_of(payment) for payment in payments],
+            "offer": None if invoice.is_credit_note else offer_for(invoice),
+            "tab": TABS[invoice.kind],
         },
     )
 
 
-def _invoices(request, kind):
-    user, site = request.user.pk, request.establishment.pk
-    invoices = _issued_invoices(user, site, kind, timezone.localdate())
-    left = sum((invoice.left for invoice in invoices if invoice.settlement in UNPAID), ZERO)
-    return {"invoices": invoices, "left": left}
+@require_safe
+def payments(request):
+    """All that was paid and given back, and the attestations that can be had of it."""
+    invoices = _paid_invoices(request)
+    numbers = {invoice.pk: invoice for invoice in invoices}
+    rows = Payment.objects.filter(invoice__in=numbers).select_related(*TOLD)
+    movements = [movement_of(payment) for payment in rows.order_by("-paid_on", "-pk")]
+    for movement in movements:
+        movement.payment.invoice = numbers[movement.payment.invoice_id]
+    return render(
+        request,
+        "billing/payments.html",
+        {"movements": movements, "periods": periods_of(shares_of(invoices))},
+    )
+
+
+@require_safe
+def receipt(request, pk):
+    payment = _payment(request, pk)
+    page = receipt_of(payment, timezone.localdate())
+    return render(request, "billing/receipt.html", {"payment": payment, "receipt": page})
+
+
+@require_safe
+def receipt_pdf(request, pk):
+    payment = _payment(request, pk)
+    try:
+        pdf = print_receipt(receipt_of(payment, timezone.localdate()))
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("billing:receipt", pk=pk)
+    return _attached(pdf, f"recu-{payment.invoice.reference}-{payment.pk}.pdf")
+
+
+@require_safe
+def attestation(request, kind, year):
+    return render(
+        request,
+        "billing/attestation.html",
+        {"attestation": _attestation(request, kind, year), "kind": kind, "year": year},
+    )
+
+
+@require_safe
+def attestation_pdf(request, kind, year):
+    try:
+        pdf = print_attestation(_attestation(request, kind, year))
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("billing:attestation", kind=kind, year=year)
+    return _attached(pdf, f"attestation-{kind}-{year}.pdf")
+
+
+def _tab(request, kind, template, **more):
+    user, site, today = request.user.pk, request.establishment.pk, timezone.localdate()
+    invoices = _issued_invoices(user, site, today)
+    tabs = {
+        each: statements_of([i for i in invoices if i.kind == each], today) for each in InvoiceKind
+    }
+    return render(
+        request,
+        template,
+        {
+            "statements": sorted(tabs[kind], key=lambda each: each.urgency),
+            "balance": balance_of(tabs[kind]),
+            "due": {each.value: balance_of(tabs[each]).due_now for each in InvoiceKind},
+            **more,
+        },
+    )
 
 
 @prepared
-def _issued_invoices(
-    user: int, establishment: int, kind: InvoiceKind, today: dt.date
-) -> QuerySet[Invoice]:
+def _issued_invoices(user: int, establishment: int, today: dt.date) -> QuerySet[Invoice]:
+    """Of both tabs: each says what is due on the other."""
     invoices = Invoice.objects.visible_to(User(pk=user), today)
-    return invoices.filter(establishment=establishment, kind=kind).for_list(today)
+    return invoices.filter(establishment=establishment).for_list(today)
+
+
+def _paid_invoices(request):
+    """Those of the site, with all that their payments are told and shared out by."""
+    return list(
+        Invoice.objects.visible_to(request.user)
+        .filter(establishment=request.establishment)
+        .select_related("establishment", "school_year", "family__commune")
+        .prefetch_related("lines__student", "payments", "family__guardians")
+        .order_by("pk")
+    )
+
+
+def _payment(request, pk):
+    ours = Payment.objects.filter(invoice__in=Invoice.objects.visible_to(request.user))
+    return get_object_or_404(
+        ours.select_related("invoice__establishment", "invoice__school_year", *TOLD), pk=pk
+    )
+
+
+def _attestation(request, kind, year):
+    invoices = _paid_invoices(request)
+    if invoices:
+        family, today = invoices[0].family, timezone.localdate()
+        if found := attest(shares_of(invoices), kind, year, family, today):
+            return found
+    raise Http404
+
+
+def _attached(pdf, name):
+    response = HttpResponse(
+        pdf,
+        content_type="application/pdf",
+        headers={"Content-Disposition": content_disposition_header(True, name)},
+    )
+    seal(response)
+    return response

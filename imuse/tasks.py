@@ -1,6 +1,7 @@
 """« Accueil »: what is left to do, as a task list (few states, GOV.UK's pattern)."""
 
 import datetime as dt
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet, TextChoices
@@ -10,8 +11,9 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.names import with_de
 from accounts.prepared import prepared
-from billing.enums import UNPAID, Settlement
-from billing.models import Invoice
+from billing.enums import UNPAID
+from billing.models import Instalment, Invoice
+from billing.statements import statement_of
 from documents.enums import Verdict
 from documents.models import Document
 from imuse.templatetags.french import day, euros, moment
@@ -42,7 +44,8 @@ class Task:
 def tasks_of(user, establishment) -> list[Task]:
     """What the user's household has to do in this establishment.
 
-    Six queries; one or two more before the campaign opens for everybody.
+    Six queries, and one if an invoice is to pay; one or two more before the campaign opens for
+    everybody.
     """
     campaigns = _campaign_of_the_moment(establishment.pk, timezone.now())
     campaign = campaigns[0] if campaigns else None
@@ -170,20 +173,49 @@ def _refused(user: int) -> QuerySet[Document]:
     return documents.filter(verdict=Verdict.REFUSED).select_related("type", "student")
 
 
+def _invoices(user, establishment):
+    """One for each invoice of which something is left: the overdue first, then by day."""
+    today = timezone.localdate()
+    unpaid = _unpaid(user.pk, establishment.pk, today)
+    for statement in sorted(unpaid, key=lambda each: (each.urgency, each.invoice.pk)):
+        amount, hint = _what_is_due(statement)
+        yield Task(
+            title=f"Facture {statement.invoice.reference}\u00a0: {amount}",
+            hint=hint,
+            state=State.TO_DO,
+            url=reverse("billing:invoice", args=[statement.invoice.pk]),
+        )
+
+
+def _unpaid(user, establishment, today):
+    invoices = _issued_invoices(user, establishment, today)
+    unpaid = [invoice for invoice in invoices if invoice.settlement in UNPAID]
+    instalments = defaultdict(list)
+    for instalment in _instalments([invoice.pk for invoice in unpaid]):
+        instalments[instalment.invoice_id].append(instalment)
+    return [statement_of(invoice, instalments[invoice.pk], [], today) for invoice in unpaid]
+
+
 @prepared
 def _issued_invoices(user: int, establishment: int, today: dt.date) -> QuerySet[Invoice]:
     invoices = Invoice.objects.visible_to(User(pk=user), today).filter(establishment=establishment)
     return invoices.with_amounts(today).order_by()
 
 
-def _invoices(user, establishment):
-    invoices = _issued_invoices(user.pk, establishment.pk, timezone.localdate())
-    left = [invoice for invoice in invoices if invoice.settlement in UNPAID]
-    for invoice in sorted(left, key=lambda invoice: (invoice.due_on, invoice.pk)):
-        late = " (en retard)" if invoice.settlement == Settlement.OVERDUE else ""
-        yield Task(
-            title=f"Facture {invoice.reference}\u00a0: {euros(invoice.left)}",
-            hint=f"À payer jusqu'au {day(invoice.due_on)}{late}.",
-            state=State.TO_DO,
-            url=reverse("billing:invoice", args=[invoice.pk]),
-        )
+@prepared
+def _instalments(invoices: list[int]) -> QuerySet[Instalment]:
+    return Instalment.objects.filter(invoice__in=invoices)
+
+
+def _what_is_due(statement):
+    """An amount, and by when: what is overdue, what is due today, or the next instalment."""
+    if statement.is_overdue:
+        since = f"depuis le {day(statement.due_since)}" if statement.due_since else "maintenant"
+        return f"{euros(statement.due_now)} en retard", f"À payer {since}."
+    if statement.due_now:
+        return euros(statement.due_now), "À payer aujourd'hui."
+    part = statement.next_part
+    amount = euros(part.left)
+    if part.left < statement.invoice.left:
+        amount = f"prochaine échéance de {amount}"
+    return amount, f"À payer jusqu'au {day(part.due_on)}."

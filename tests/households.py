@@ -1,8 +1,12 @@
 """Households whose every field is a word that nothing else on a page could hold."""
 
 import re
+from decimal import Decimal
+
+from django.utils import timezone
 
 from billing import services as billing
+from billing.enums import PaymentMeans
 from families.models import Family
 from tests.factories import (
     CustodyFactory,
@@ -26,6 +30,7 @@ HOUSEHOLDS = [
         "document": "zyavis-imposition.pdf",
         "username": "zyparent.z",
         "insurer": "Zyassureur",
+        "payment": "Zyquittance",
     },
     {
         "name": "Wxfoyer",
@@ -40,6 +45,7 @@ HOUSEHOLDS = [
         "document": "wxquotient-familial.pdf",
         "username": "wxparent.w",
         "insurer": "Wxassureur",
+        "payment": "Wxquittance",
     },
 ]
 ADDRESS = ("name", "reference", "address", "address_more")
@@ -60,6 +66,14 @@ def make_household(student, rank, *, actor, **family) -> tuple[Family, list[str]
     invoice = InvoiceLineFactory(invoice__family=guardian.family, amount="4321.09").invoice
     reference = billing.issue(invoice, actor=actor).reference
     RentalFactory(family=guardian.family, student=student, insured=True, insurer=home["insurer"])
+    billing.record_payment(
+        invoice,
+        amount=Decimal("0.50"),
+        means=PaymentMeans.CASH,
+        paid_on=timezone.localdate(),
+        reference=home["payment"],
+        actor=actor,
+    )
     return guardian.family, [*home.values(), reference]
 
 

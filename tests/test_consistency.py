@@ -226,9 +226,11 @@ def test_every_template_is_used():
 
 
 def _is_quoted(name, written):
-    """A part of an admin page may be named without its folder."""
+    """A part of an admin page, or of a letter, may be named without its folder."""
     part = name.rpartition("/")[2]
-    quoted = [name, part] if name.startswith("admin/") and part.startswith("_") else [name]
+    quoted = (
+        [name, part] if name.startswith(("admin/", "letters/")) and part.startswith("_") else [name]
+    )
     return any(f"{quote}{one}{quote}" in written for one in quoted for quote in "\"'")
 
 

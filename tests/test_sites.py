@@ -10,6 +10,7 @@ from reenrolment.models import Reenrolment
 from students.enums import Scheduling
 from students.models import Enrolment, Student
 from students.selectors import students_of
+from tests.billing.pages import invoices_of
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
@@ -118,7 +119,7 @@ class TestFamily:
         page = client.get(reverse("billing:cotisations"))
         other = client.get(reverse("billing:invoice", args=[invoices[annexe].pk]))
 
-        assert page.context["invoices"] == [invoices[establishment]]
+        assert invoices_of(page) == [invoices[establishment]]
         assert (other.status_code, other.context["invoice"]) == (200, invoices[annexe])
 
     @pytest.mark.parametrize("view", ["edit", "submit", "complete", "withdraw", "take_up"])

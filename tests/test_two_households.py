@@ -5,6 +5,7 @@ other household's e-mail, phones, address, documents and invoices nothing stands
 """
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from django.urls import reverse
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Mail
 from billing import services as billing
+from billing.enums import PaymentMeans
 from documents.enums import Verdict
 from documents.models import Document
 from reenrolment.enums import Status
@@ -31,7 +33,7 @@ from tests.factories import (
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import wait_for
-from tests.test_urls import ROUTES, address
+from tests.test_urls import ROUTES, YEAR_PAID, address
 
 # What is nobody else's in these tests.
 THEIRS = {
@@ -45,14 +47,15 @@ THEIRS = {
     "facture": "Location très discrète",
     "instrument": "Guarneri caché",
     "assurance": "Assureur secret",
+    "paiement": "QUITTANCE-CACHEE",
 }
 
 
-# Than a student.
+# Than a student; and the PDF of an attestation, which says what its page says.
 OF_ANOTHER_ROW = [
     "documents:download",
-    *[f"billing:{name}" for name in ("invoice", "pay", "leave", "payment")],
-    *[f"billing:{name}" for name in ("rental", "rental_contract")],
+    *[f"billing:{name}" for name in ("invoice", "receipt", "receipt_pdf", "attestation_pdf")],
+    *[f"billing:{name}" for name in ("pay", "leave", "payment", "rental", "rental_contract")],
 ]
 
 
@@ -98,7 +101,16 @@ def their_document(rule, other):
 @pytest.fixture
 def their_invoice(other, director):
     line = InvoiceLineFactory(invoice__family=other, label=THEIRS["facture"])
-    return billing.issue(line.invoice, actor=director)
+    invoice = billing.issue(line.invoice, actor=director)
+    billing.record_payment(
+        invoice,
+        amount=Decimal(8),
+        means=PaymentMeans.CASH,
+        paid_on=timezone.localdate(),
+        reference=THEIRS["paiement"],
+        actor=director,
+    )
+    return invoice
 
 
 @pytest.fixture
@@ -124,6 +136,7 @@ def open_all(client, student):
     wish = student.waiting_entries.get()
     keys = dict.fromkeys(("students", "reenrolment", "documents", "families"), student.pk)
     keys["reenrolment:waiting"] = student.pk, wish.course_id
+    keys["billing:attestation"] = YEAR_PAID
     keys["reenrolment:offer"] = student.pk, wish.pk
     for name in ROUTES:
         if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
@@ -186,6 +199,8 @@ def test_their_rows_are_not_found(signed_in, their_document, their_invoice, thei
         reverse("billing:invoice", args=[their_invoice.pk]),
         reverse("billing:rental", args=[their_rental.pk]),
         reverse("billing:rental_contract", args=[their_rental.pk]),
+        reverse("billing:receipt", args=[their_invoice.payments.get().pk]),
+        reverse("billing:receipt_pdf", args=[their_invoice.payments.get().pk]),
     ):
         assert signed_in.get(url).status_code == 404
         assert signed_in.post(url).status_code in {404, 405}

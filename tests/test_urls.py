@@ -7,8 +7,10 @@ import uuid
 
 import pytest
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
 
 from billing import services as billing
+from billing.enums import PeriodKind
 from families import data_exports
 from students import waiting
 from students.enums import Scheduling
@@ -58,6 +60,9 @@ NO_DOSSIER_YET = due(302, owner=404)
 TEACHER = due(302, owner=404, teacher=200)  # any teacher: he sees his own classes
 CLASS = due(302, owner=404, teacher=200, colleague=404)
 NEEDS_A_LINK = anybody(410, 410)  # and no session: the secret is in the address
+
+# An attestation of payment has no key: it is of one's own household.
+YEAR_PAID = (PeriodKind.CIVIL.value, timezone.localdate().year)
 
 ROUTES = {
     "imuse:landing": PUBLIC,
@@ -117,6 +122,11 @@ ROUTES = {
     "billing:payment": due(200, owner=200, household=404),  # nobody reads what is the same for all
     "billing:returned": PUBLIC,
     "billing:notified": anybody(405, 405),
+    "billing:payments": SIGNED_IN,
+    "billing:receipt": HOUSEHOLD,
+    "billing:receipt_pdf": HOUSEHOLD,
+    "billing:attestation": HOUSEHOLD,
+    "billing:attestation_pdf": HOUSEHOLD,
     "reenrolment:edit": STUDENT,
     "reenrolment:check": NOTHING_YET,
     "reenrolment:submit": NO_DOSSIER_YET,
@@ -173,6 +183,7 @@ def rows(student, parent, family, teacher, director):
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     attempt = make_paid_attempt(billing.issue(invoice, actor=director))
     rental = RentalFactory(family=family, student=student)
+    payment = attempt.payment
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     awaited, wish = await_place(student)
@@ -190,6 +201,10 @@ def rows(student, parent, family, teacher, director):
         "billing:rental_contract": rental.pk,
         "billing:leave": attempt.pk,
         "billing:payment": attempt.pk,
+        "billing:receipt": payment.pk,
+        "billing:receipt_pdf": payment.pk,
+        "billing:attestation": YEAR_PAID,
+        "billing:attestation_pdf": YEAR_PAID,
         "teacher:slot": SlotFactory(teacher=teacher).pk,
         "teacher:course": course.pk,
     }

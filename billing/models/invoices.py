@@ -80,11 +80,11 @@ class InvoiceQuerySet(models.QuerySet):
         )
 
     def for_list(self, today: dt.date | None = None):
-        """What a list of invoices shows, in three queries."""
+        """What a list of invoices shows, in four queries."""
         return (
             self.with_amounts(today)
             .select_related("school_year")
-            .prefetch_related("lines", "instalments")
+            .prefetch_related("lines__student", "instalments")
         )
 
 
@@ -259,6 +259,12 @@ class InvoiceLine(models.Model):
 
     def __str__(self):
         return self.label
+
+    @property
+    def whose(self) -> str:
+        """The student's first name, unless the label begins with it."""
+        name = self.student.first_name if self.student else ""
+        return "" if self.label.startswith(name) else name
 
 
 class Instalment(models.Model):

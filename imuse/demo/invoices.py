@@ -1,12 +1,16 @@
-"""Invoices of this year and the last: paid, paid in part, to pay, overdue."""
+"""Invoices of this year and the last: paid, paid in part, to pay, overdue.
+
+One household has lived through more: instalments, a cheque that bounced, a credit note, too much.
+"""
 
 import datetime as dt
 from decimal import Decimal
 
 from accounts.models import User
 from billing import services
-from billing.enums import AT_THE_COUNTER, InvoiceKind, Saisie
+from billing.enums import AT_THE_COUNTER, InvoiceKind, LineKind, PaymentMeans, Saisie
 from billing.models import PayFiPAccount
+from billing.money import ZERO
 from families.enums import Zone
 from imuse.demo.catalogue import ENSEMBLES, PATH
 from imuse.demo.clock import Clock
@@ -22,6 +26,7 @@ RATES = {  # what is followed: territory, outside
 }
 SECOND_CHILD = Decimal("0.10")
 RENTAL = Decimal("150.00")
+EXCESS = Decimal("10.00")
 RENTED = {"Violon", "Violoncelle", "Trompette", "Clarinette", "Flûte traversière"}
 ZONES = {Zone.RESIDENT: 0, Zone.CONVENTIONED: 0, Zone.OUTSIDE: 1}
 
@@ -37,24 +42,64 @@ class Office:
             establishment=town.conservatoire, numcli="090909", saisie=Saisie.TEST, is_active=True
         )
 
-    def bill(self, households: list[Household]) -> None:
+    def bill(self, households: list[Household], tried: Household) -> None:
+        """`tried`: the household of the account that one tries first."""
         enrolled = [home for home in households if _is_billed(home)]
         for home in enrolled[:8]:
             invoice = self._cotisation(home, self.town.years[2], issued=-400, due=-370)
-            self._receive(invoice, day=-380)
+            excess = EXCESS if home is tried else ZERO
+            self._receive(invoice, day=-380, excess=excess)
         for index, home in enumerate(enrolled[:30]):
+            if home is tried:
+                continue
             invoice = self._cotisation(home, self.town.current, issued=-90, due=-45)
             if index % 7 == 3:
                 continue  # overdue
             self._receive(invoice, day=-60, part=2 if index % 11 == 5 else 1)
+        self._pay_in_instalments(tried)
         for index, home in enumerate([h for h in enrolled if self._rented(h)][:12]):
             invoice = self._rental(home, issued=-20, due=15)
-            if index % 3 == 0 and index:
+            if home is tried:
+                self._credit(invoice, day=-3)
+            elif index % 3 == 0:
                 self._receive(invoice, day=-5)
 
-    def _cotisation(self, home, year, *, issued, due):
+    def _pay_in_instalments(self, home):
+        """Three: the first paid, once the cheque had bounced; the second overdue."""
+        invoice = self._cotisation(home, self.town.current, issued=-60, due=-35, parts=3)
+        first = invoice.instalments.first().amount
+        cheque = self._record(invoice, first, PaymentMeans.CHEQUE, day=-45)
+        with self.clock.at(self.clock.moment(-41, 9)):
+            services.bounce(
+                cheque,
+                paid_on=self.clock.day(-41),
+                reference=f"REJET {cheque.reference}",
+                actor=self.actor,
+            )
+        self._record(invoice, first, PaymentMeans.CARD, day=-36)
+
+    def _credit(self, invoice, *, day):
+        line = invoice.lines.first()
+        with self.clock.at(self.clock.moment(day, 11)):
+            services.credit(
+                invoice,
+                lines=[
+                    {
+                        "kind": line.kind,
+                        "student": line.student,
+                        "label": "Un tiers de la location",
+                        "explanation": "L'instrument a été prêté un trimestre plus tard.",
+                        "amount": line.amount / 3,
+                    }
+                ],
+                reason="Instrument disponible en janvier seulement",
+                actor=self.actor,
+            )
+
+    def _cotisation(self, home, year, *, issued, due, parts=1):
         lines = [
             {
+                "kind": LineKind.FILE_FEE,
                 "label": f"Frais de dossier {year}",
                 "explanation": "Une fois par foyer.",
                 "amount": FILE_FEE,
@@ -62,21 +107,23 @@ class Office:
         ]
         for rank, pupil in enumerate((p for p in home.pupils if p.courses), start=1):
             lines += self._lines(home, pupil, rank)
-        return self._issue(home, year, InvoiceKind.COTISATION, lines, issued, due)
+        return self._issue(home, year, InvoiceKind.COTISATION, lines, issued, due, parts)
 
     def _lines(self, home, pupil, rank):
         zone = home.family.commune.get_zone_display()
-        first_name = pupil.student.first_name
+        about = {"kind": LineKind.TUITION, "student": pupil.student}
         for what in _charged(pupil.courses):
             amount = RATES[what][ZONES[home.family.commune.zone]]
             yield {
-                "label": f"{first_name} – {what}",
+                **about,
+                "label": what.capitalize(),
                 "explanation": f"{home.family.commune.name}\u00a0: {zone}.",
                 "amount": amount,
             }
             if rank > 1:
                 yield {
-                    "label": f"{first_name} – réduction pour le second enfant",
+                    **about,
+                    "label": "Réduction pour le second enfant",
                     "explanation": "10\u00a0% de la ligne précédente.",
                     "amount": -amount * SECOND_CHILD,
                 }
@@ -84,7 +131,9 @@ class Office:
     def _rental(self, home, *, issued, due):
         lines = [
             {
-                "label": f"{pupil.student.first_name} – {name.lower()} du parc du conservatoire",
+                "kind": LineKind.RENTAL,
+                "student": pupil.student,
+                "label": f"{name} du parc du conservatoire",
                 "explanation": f"Prêt pour l'année {self.town.current}, entretien compris.",
                 "amount": RENTAL,
             }
@@ -102,7 +151,7 @@ class Office:
             or (name == "Piano" and home.family.name == "Martin")
         ]
 
-    def _issue(self, home, year, kind, lines, issued, due):
+    def _issue(self, home, year, kind, lines, issued, due, parts=1):
         with self.clock.at(self.clock.moment(issued, 10)):
             invoice = services.draft(
                 establishment=self.town.conservatoire,
@@ -110,23 +159,29 @@ class Office:
                 family=home.family,
                 kind=kind,
                 due_on=self.clock.day(due),
+                parts=parts,
                 lines=lines,
                 actor=self.actor,
             )
             return services.issue(invoice, actor=self.actor)
 
-    def _receive(self, invoice, *, day, part=1):
+    def _receive(self, invoice, *, day, part=1, excess=ZERO):
         """The whole amount, or one `part`-th of it."""
-        self.receipts += 1
         total = sum(line.amount for line in invoice.lines.all())
+        means = AT_THE_COUNTER[(self.receipts + 1) % len(AT_THE_COUNTER)]
+        self._record(invoice, total / part + excess, means, day=day)
+
+    def _record(self, invoice, amount, means, *, day):
+        self.receipts += 1
         with self.clock.at(self.clock.moment(day, 14)):
-            services.record_payment(
+            return services.record_payment(
                 invoice,
-                amount=total / part,
-                means=AT_THE_COUNTER[self.receipts % len(AT_THE_COUNTER)],
+                amount=amount,
+                means=means,
                 paid_on=self.clock.day(day) - dt.timedelta(days=self.receipts % 4),
                 reference=f"ENC-{self.receipts:05}",
                 actor=self.actor,
+                overpaid=True,
             )
 
 

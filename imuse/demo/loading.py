@@ -67,9 +67,9 @@ def load() -> None:
     schooling.welcome(clock)
     launch(town, clock, register.users["secretariat"])
 
-    Office(town, clock, register.users["regie"]).bill(village.households)
-    Storeroom(town, clock, register.users["regie"]).fill(village.households)
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
+    Office(town, clock, register.users["regie"]).bill(village.households, cast["martin.c"])
+    Storeroom(town, clock, register.users["regie"]).fill(village.households)
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)
     remind(town, clock, register.users["secretariat"])

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.dates import day
 from billing import services
 from billing.enums import PaymentMeans
 from tests.billing.pages import words
@@ -45,7 +46,7 @@ def test_shows_the_whole_invoice(client, parent, family, make_issued, accountant
         "Frais de dossier Cycle 1, commune du conservatoire. 34,50\u00a0€ "
         "Total 1\u202f234,50\u00a0€ Payé 100,00\u00a0€ Reste à payer 1\u202f134,50\u00a0€"
     ) in page
-    assert "chèque 100,00\u00a0€" in page
+    assert "Paiement par chèque. Reçu" in page
 
 
 def test_keeps_the_payer_as_he_was(client, parent, family, make_issued):
@@ -112,6 +113,81 @@ def test_queries(client, parent, family, make_issued, accountant, count, django_
         pay(invoice, accountant, 1, number)
     client.force_login(parent)
 
-    # those three, invoice, lines, instalments, payments; what is paid online, and through whom
+    with django_assert_num_queries(8):  # three, invoice, lines, instalments, payments, credit notes
+        client.get(url(invoice))
+
+
+def test_in_instalments(client, parent, family, make_issued):
+    invoice = make_issued(amounts=["100"], family=family, parts=2)
+    client.force_login(parent)
+
+    page = words(client.get(url(invoice)))
+
+    first, second = (day(part.due_on) for part in invoice.instalments.all())
+    assert f"{first} 50,00\u00a0€ à venir {second} 50,00\u00a0€ à venir" in page
+
+
+def test_how_to_pay_at_the_counter_while_it_can(client, parent, family, make_issued, accountant):
+    invoice = make_issued(family=family)
+    client.force_login(parent)
+
+    assert (
+        f"Payer au guichet Avec la référence {invoice}, par carte bancaire, chèque, espèces ou"
+        " virement, à l'adresse&nbsp;: Conservatoire 6 rue de la Musique 59200 Tourcoing"
+    ) in words(client.get(url(invoice)))
+    pay(invoice, accountant, 38, 1)
+    assert "Payer au guichet" not in words(client.get(url(invoice)))
+
+
+def test_each_payment_leads_to_its_receipt(client, parent, family, make_issued, accountant):
+    invoice = make_issued(family=family)
+    pay(invoice, accountant, 10, 1)
+    client.force_login(parent)
+
+    address = reverse("billing:receipt", args=[invoice.payments.get().pk])
+    assert f'href="{address}"' in client.get(url(invoice)).text
+
+
+def test_a_credit_note_says_why_and_of_what(client, parent, family, make_issued, accountant):
+    invoice = make_issued(family=family)
+    note = services.cancel(invoice, reason="Facture en double", actor=accountant)
+    client.force_login(parent)
+
+    page, of_the_invoice = words(client.get(url(note))), client.get(url(invoice))
+
+    assert f"Avoir {note}" in page
+    assert f"Cet avoir diminue la facture {invoice}&nbsp;: il n'y a rien à payer." in page
+    assert "Motif Facture en double" in page
+    assert "Frais de dossier −38,00\u00a0€ Total −38,00\u00a0€" in page
+    assert "Cette facture est annulée" in words(of_the_invoice)
+    assert f'href="{url(note)}"' in of_the_invoice.text
+
+
+def test_nil_asks_for_nothing(client, parent, family, make_issued):
+    invoice = make_issued(amounts=["0"], family=family)
+    client.force_login(parent)
+
+    page = words(client.get(url(invoice)))
+
+    assert "payée" in page
+    assert "À payer jusqu'au" not in page
+    assert "Payer au guichet" not in page
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_queries_of_everything_at_once(
+    client, parent, family, make_issued, accountant, count, django_assert_num_queries
+):
+    invoice = make_issued(amounts=["38"] * count, family=family, parts=3)
+    for line in invoice.lines.all():
+        line.student = StudentFactory(family=family)
+        line.save(update_fields=["student"])
+    lines = [{"label": "Remise", "amount": Decimal(1)}]
+    for number in range(count):
+        pay(invoice, accountant, 1, number)
+        services.credit(invoice, lines=lines, reason="Erreur", actor=accountant)
+    client.force_login(parent)
+
+    # Three, invoice, lines, students, instalments, payments, credit notes.
     with django_assert_num_queries(9):
         client.get(url(invoice))

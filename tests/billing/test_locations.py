@@ -2,7 +2,7 @@ import pytest
 from django.urls import reverse
 
 from billing.enums import InvoiceKind
-from tests.billing.pages import words
+from tests.billing.pages import invoices_of, words
 
 URL = "/extranet/facturation/locations/"
 
@@ -16,7 +16,7 @@ def test_shows_the_rentals_only(client, parent, family, make_issued):
     make_issued(family=family)
     client.force_login(parent)
 
-    assert client.get(URL).context["invoices"] == [rental]
+    assert invoices_of(client.get(URL)) == [rental]
 
 
 def test_nothing_yet(client, parent):
@@ -29,7 +29,7 @@ def test_of_another_household_nothing(client, stranger, family, make_issued):
     make_issued(family=family, kind=InvoiceKind.LOCATION)
     client.force_login(stranger)
 
-    assert client.get(URL).context["invoices"] == []
+    assert invoices_of(client.get(URL)) == []
 
 
 def test_only_reads(client, parent):

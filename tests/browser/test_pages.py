@@ -13,6 +13,7 @@ from accounts import connections, email_changes, email_links, mails
 from accounts.enums import MailKind, Means
 from accounts.models import Mail
 from billing import services as billing
+from billing.models import Payment
 from documents import services as documents
 from documents.enums import FileGone, RefusalReason, Verdict
 from documents.models import Document, DocumentType
@@ -26,6 +27,7 @@ from reenrolment.services import allotments, decisions, launches, waiting
 from students import closing
 from students.enums import Criterion, Scheduling, Weekday
 from tests.accounts.codes import code_of
+from tests.billing.gallery import Gallery
 from tests.browser.conftest import CAF, HOME
 from tests.documents.builders import make_pdf
 from tests.factories import (
@@ -133,6 +135,55 @@ def test_the_familys_pages(visit, parent, student, life, width):
         )
         == {}
     )
+
+
+@WIDTHS
+def test_the_invoices_in_every_state(visit, parent, family, student, accountant, width):
+    """Long names, sixty lines, nil, overdue, cancelled, undone; receipts and an attestation."""
+    student.last_name = "de La Rochefoucauld-Montmorency-Luxembourg-et-de-Bourbon-Condé"
+    student.save(update_fields=["last_name"])
+    gallery = Gallery(family, student, accountant).fill()
+    year = timezone.localdate().year
+    visitor = visit(width=width).sign_in_as(parent)
+    invoices = [*gallery.invoices.values(), gallery.invoices["cancelled"].credit_notes.get()]
+    kinds = {(payment.nature, payment.means): payment for payment in Payment.objects.all()}
+
+    assert (
+        faults(
+            visitor,
+            [
+                reverse("imuse:home"),
+                reverse("billing:cotisations"),
+                reverse("billing:payments"),
+                *[reverse("billing:invoice", args=[each.pk]) for each in invoices],
+                *[reverse("billing:receipt", args=[each.pk]) for each in kinds.values()],
+                reverse("billing:attestation", args=["annee-civile", year]),
+            ],
+        )
+        == {}
+    )
+
+
+def test_an_attestation_by_keyboard_and_without_javascript(
+    visit, parent, family, student, accountant
+):
+    Gallery(family, student, accountant).fill()
+    visitor = visit(width=360, javascript=False).sign_in_as(parent)
+    page = visitor.page
+    page.goto(reverse("billing:cotisations"))
+    page.locator("summary").last.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("details").last).to_have_attribute("open", "")
+
+    for name in ("Reçus et attestations", "Année scolaire"):
+        page.get_by_role("link", name=name).first.focus()
+        page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="Attestation de paiement")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Télécharger en PDF").focus()
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename.startswith("attestation-annee-scolaire-")
 
 
 @WIDTHS

@@ -17,6 +17,7 @@ from accounts.mails import MAX_ATTEMPTS
 from accounts.models import Establishment, Mail, User
 from billing.enums import Settlement
 from billing.models import Invoice
+from billing.statements import statement_of
 from documents.enums import Verdict
 from documents.models import Document
 from documents.pieces import is_valid
@@ -324,7 +325,20 @@ def test_a_household_is_entered_twice_and_somebody_there_has_no_account(demo):
 def test_invoices_are_paid_due_and_overdue(demo):
     settlements = Invoice.objects.with_amounts().values_list("settlement", flat=True)
 
-    assert set(settlements) == {Settlement.PAID, Settlement.DUE, Settlement.OVERDUE}
+    assert set(settlements) == set(Settlement) - {Settlement.CANCELLED}
+
+
+def test_a_family_pays_in_instalments_and_a_cheque_of_hers_bounced(demo):
+    ours = Invoice.objects.visible_to(User.objects.get(username="martin.c")).for_list()
+    invoice = ours.get(parts=3)
+    statement = statement_of(invoice, invoice.instalments.all(), [], timezone.localdate())
+
+    assert [part.state for part in statement.parts] == ["paid", "overdue", "coming"]
+    assert [payment.nature for payment in invoice.payments.all()] == [
+        *["received", "bounced", "received"]
+    ]
+    assert ours.filter(credits__isnull=False).count() == 1
+    assert [row.left for row in ours if row.settlement == Settlement.OVERPAID] == [-10]
 
 
 def test_some_pieces_of_last_year_still_hold(demo):

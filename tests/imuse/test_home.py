@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.dates import day
 from billing import services as billing
 from documents.enums import Verdict
 from reenrolment.models import Campaign
@@ -75,6 +76,33 @@ def test_a_refused_piece_and_an_unpaid_invoice_are_to_do(home, family, director)
     assert titles[1].endswith("38,00\u00a0€")
 
 
+def test_what_is_overdue_first_then_each_next_instalment(home, family, director):
+    def bill(*days, **kwargs):
+        draft = InvoiceLineFactory(invoice__family=family, amount=90, **kwargs).invoice
+        invoice = billing.issue(draft, actor=director)
+        for number, offset in enumerate(days, start=1):
+            due_on = today + dt.timedelta(days=offset)
+            invoice.instalments.filter(number=number).update(due_on=due_on)
+        return invoice
+
+    today = timezone.localdate()
+    coming = bill(20, 50, invoice__parts=2)
+    late = bill(-9, 20, 50, invoice__parts=3)
+    now = bill(0)
+    whole = bill(20)
+
+    found = [(task.title, task.hint) for task in home.get(reverse("imuse:home")).context["tasks"]]
+
+    later = f"À payer jusqu'au {day(today + dt.timedelta(days=20))}."
+    since = f"À payer depuis le {day(today - dt.timedelta(days=9))}."
+    assert found == [
+        (f"Facture {late}\u00a0: 30,00\u00a0€ en retard", since),
+        (f"Facture {now}\u00a0: 90,00\u00a0€", "À payer aujourd'hui."),
+        (f"Facture {coming}\u00a0: prochaine échéance de 45,00\u00a0€", later),
+        (f"Facture {whole}\u00a0: 90,00\u00a0€", later),
+    ]
+
+
 def test_a_refused_piece_of_the_household_leads_to_the_documents_of_a_child(home, family, student):
     DocumentFactory(family=family, verdict=Verdict.REFUSED, refusal="Illisible.")
 
@@ -95,16 +123,18 @@ def test_another_households_affairs_do_not_show(home, stranger, director):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_home_makes_ten_queries_whatever_the_count(
+def test_home_makes_eleven_queries_whatever_the_count(
     home, family, count, director, django_assert_num_queries
 ):
     CampaignFactory()
     for student in StudentFactory.create_batch(count, family=family):
         EnrolmentFactory(student=student)
         DocumentFactory(family=family, verdict=Verdict.REFUSED, refusal="Illisible.")
-        InvoiceLineFactory(invoice=InvoiceFactory(family=family))
+        billing.issue(
+            InvoiceLineFactory(invoice=InvoiceFactory(family=family)).invoice, actor=director
+        )
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         home.get(reverse("imuse:home"))
 
 
