@@ -23,6 +23,7 @@ class MailKind(models.TextChoices):
     LAUNCH = "launch", "lancement des réinscriptions"
     PIECE_REMINDER = "piece_reminder", "rappel des pièces"
     EXTENSION = "extension", "prolongation des réinscriptions"
+    INVOICE = "invoice", "facture émise"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

@@ -55,6 +55,8 @@ _REGIE = [
     *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
       for model in ("invoice", "invoiceline")],
     "billing.issue_invoice",
+    "billing.view_invoicerun",
+    "billing.add_invoicerun",
     "billing.view_payment",
     "billing.add_payment",
 ]  # fmt: skip

@@ -1,5 +1,9 @@
 """What this app holds about a household: the copy of « Mes données », the erasure."""
 
+from django.db.models import Q
+
+from accounts.enums import MailKind
+from accounts.models import Mail
 from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from billing.enums import InvoiceStatus
@@ -26,7 +30,10 @@ class BillingPart(Part):
     not_exported = {
         "billing.InvoiceSeries": "un compteur",
         "billing.Invoice.family": NESTED,
+        "billing.Invoice.run": "la facturation groupée dont elle vient : le travail de la régie",
         "billing.Invoice.status": "un brouillon n'est encore rien : la copie ne les contient pas",
+        "billing.InvoiceRun": "le travail de la régie, sur toutes les familles",
+        "billing.RunHousehold": "un calcul préparatoire : la facture en dit le résultat",
         "billing.InvoiceLine.invoice": NESTED,
         "billing.InvoiceLine.position": "les lignes sont dans leur ordre",
         "billing.Instalment.invoice": NESTED,
@@ -37,6 +44,8 @@ class BillingPart(Part):
     }
     sections = {"factures": "vos factures, leurs lignes, vos paiements"}
 
+    mail_kinds = [MailKind.INVOICE]
+
     def export(self, copy):
         invoices = (
             Invoice.objects.visible_to(copy.user)
@@ -45,6 +54,10 @@ class BillingPart(Part):
             .prefetch_related("payments", "lines__student")
         )
         return {"factures": [_invoice(invoice) for invoice in invoices]}
+
+    def mails(self, person):
+        """Their keys end with the guardian: « invoice:facture:responsable »."""
+        return Mail.objects.filter(Q(kind=MailKind.INVOICE) & person.ends())
 
     def holdings(self, family):
         issued = family.invoices.filter(status=InvoiceStatus.ISSUED)
@@ -59,12 +72,16 @@ class BillingPart(Part):
             ),
             Holding("Paiements", payments.count(), Fate.KEPT, TEN_YEARS),
             Holding("Brouillons de factures", drafts.count(), Fate.ERASED),
+            Holding(
+                "Calculs préparatoires de factures", family.run_households.count(), Fate.ERASED
+            ),
         ]
 
     def erase(self, family):
         pks = list(family.invoices.values_list("pk", flat=True))
         drafts = family.invoices.select_for_update().filter(status=InvoiceStatus.DRAFT)
         Invoice.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()
+        family.run_households.all().delete()
         forget_in_admin_log(Invoice, pks)
 
 

@@ -8,7 +8,7 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceLine, InvoiceRun
 from documents.enums import Formats, Owner
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Commune, Family, Guardian
@@ -271,6 +271,20 @@ class InvoiceLineFactory(factory.django.DjangoModelFactory):
     invoice = factory.SubFactory(InvoiceFactory)
     label = "Frais de dossier"
     amount = Decimal("38.00")
+
+
+class InvoiceRunFactory(factory.django.DjangoModelFactory):
+    """Prepared, of no household; tests/billing/run_cases.py makes whole ones."""
+
+    class Meta:
+        model = InvoiceRun
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    label = "Cotisations"
+    state = "to_check"
+    due_on = factory.LazyFunction(lambda: timezone.localdate() + dt.timedelta(days=30))
+    created_by = factory.SubFactory(UserFactory)
 
 
 class TermsFactory(factory.django.DjangoModelFactory):

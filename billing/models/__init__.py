@@ -2,5 +2,14 @@
 
 from billing.models.invoices import Instalment, Invoice, InvoiceLine, InvoiceSeries
 from billing.models.payments import Payment
+from billing.models.runs import InvoiceRun, RunHousehold
 
-__all__ = ["Instalment", "Invoice", "InvoiceLine", "InvoiceSeries", "Payment"]
+__all__ = [
+    "Instalment",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceRun",
+    "InvoiceSeries",
+    "Payment",
+    "RunHousehold",
+]
