@@ -9,4 +9,5 @@ urlpatterns = [
     path("facturation/cotisations/", views.cotisations, name="cotisations"),
     path("facturation/locations/", views.locations, name="locations"),
     path("facturation/<int:pk>/", views.invoice, name="invoice"),
+    path("facturation/<int:pk>/pdf/", views.invoice_pdf, name="invoice_pdf"),
 ]

@@ -1,7 +1,9 @@
 import datetime as dt
 
+from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -10,6 +12,7 @@ from accounts.prepared import prepared
 from billing.enums import UNPAID, InvoiceKind
 from billing.models import Invoice
 from billing.money import ZERO
+from billing.printing import pdf_response
 
 
 @require_safe
@@ -35,6 +38,17 @@ def invoice(request, pk):
         "billing/invoice.html",
         {"invoice": invoice, "payments": list(invoice.payments.all())},
     )
+
+
+@require_safe
+def invoice_pdf(request, pk):
+    """The same invoice, or credit note, as a file to keep."""
+    invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
+    try:
+        return pdf_response(invoice)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("billing:invoice", pk)
 
 
 def _invoices(request, kind):

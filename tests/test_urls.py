@@ -107,6 +107,7 @@ ROUTES = {
     "billing:cotisations": SIGNED_IN,
     "billing:locations": SIGNED_IN,
     "billing:invoice": HOUSEHOLD,
+    "billing:invoice_pdf": HOUSEHOLD,
     "reenrolment:edit": STUDENT,
     "reenrolment:check": NOTHING_YET,
     "reenrolment:submit": NO_DOSSIER_YET,
