@@ -19,6 +19,7 @@ from tests.factories import (
     EstablishmentFactory,
     FamilyFactory,
     InvoiceLineFactory,
+    InvoiceRunFactory,
     PieceRuleFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
@@ -277,6 +278,7 @@ ROWS = {
         campaign=ROWS["reenrolment_campaign"](site), student=StudentFactory()
     ),
     "billing_invoice": lambda site: InvoiceLineFactory(invoice__establishment=site).invoice,
+    "billing_invoicerun": lambda site: InvoiceRunFactory(establishment=site),
 }
 
 

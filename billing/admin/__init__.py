@@ -2,5 +2,6 @@
 
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.runs import InvoiceRunAdmin
 
-__all__ = ["InvoiceAdmin", "PaymentAdmin"]
+__all__ = ["InvoiceAdmin", "InvoiceRunAdmin", "PaymentAdmin"]

@@ -18,6 +18,7 @@ from accounts.admin import (
 from accounts.admin_filters import SiteFilter
 from accounts.admin_forms import OwnRowsFormSet
 from billing import services
+from billing.admin import credits
 from billing.enums import InvoiceStatus, Settlement
 from billing.forms import InvoiceLineForm, PaymentForm
 from billing.lists import InvoiceList
@@ -85,7 +86,7 @@ class InvoiceAdmin(
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],
     ]
-    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year"]
+    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year", "run"]
     list_select_related = ["family"]
     ordering = ["-pk"]  # both databases: one puts drafts, without a date, first, the other last
     search_fields = ["family__sort_name"]
@@ -164,6 +165,7 @@ class InvoiceAdmin(
 
     def render_change_form(self, request, context, **kwargs):
         invoice = kwargs.get("obj")
+        context["may_credit"] = credits.may_credit(invoice, request.user)
         context["may_issue"] = self.has_issue_permission(request) and not _issued(invoice)
         context["may_record_payment"] = (
             _issued(invoice) and invoice.left > 0 and request.user.has_perm("billing.add_payment")
@@ -184,7 +186,7 @@ class InvoiceAdmin(
             self.admin_site.admin_view(self.record_payment),
             name="billing_invoice_record_payment",
         )
-        return [record_payment, *super().get_urls()]
+        return [record_payment, *credits.urls(), *super().get_urls()]
 
     def record_payment(self, request, pk):
         """The form « Enregistrer un paiement » of an issued invoice."""
