@@ -99,6 +99,10 @@ bench: .venv/dev.txt ## Mesure les pages, les choix, la soirée d'ouverture et l
 bench-sign-in: .venv/dev.txt ## Mesure les connexions refusées : rien ne doit dire pourquoi elles le sont
 	$(ALONE) $(PYTHON) -m bench.sign_in
 
+.PHONY: bench-pricing
+bench-pricing: .venv/dev.txt ## Mesure le calcul des tarifs : 20 000 foyers, par chacune des quatre grilles
+	$(ALONE) $(PYTHON) -m bench.pricing
+
 .PHONY: drill
 drill: .venv/dev.txt ## Lance 5 000 messages : serveur qui refuse, expéditeurs tués (MAILS=200 : moins)
 	$(ALONE) $(PYTHON) -m bench.launch --mails $(MAILS)

@@ -57,8 +57,14 @@ _REGIE = [
     "billing.issue_invoice",
     "billing.view_invoicerun",
     "billing.add_invoicerun",
+    *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
+      for model in ("situation", "payershare")],
     "billing.view_payment",
     "billing.add_payment",
+    *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
+      for model in ("tariffcategory", "tariffgrid")],
+    *[f"billing.{verb}_tariffrate" for verb in ("import", "export")],
+    "billing.change_coursecategory",
 ]  # fmt: skip
 # What its sites made by mistake may go; whatever serves is protected by the database. What is the
 # town's (communes, years, disciplines, teachers, kinds of pieces) is the superuser's to delete.
@@ -70,6 +76,7 @@ _DIRECTION = [
     "accounts.view_listimport",
     "accounts.view_listexport",
     "families.decide_erasurerequest",
+    "billing.publish_tariffgrid",
     "reenrolment.publish_allotment",
     *[f"families.delete_{model}" for model in ("family", "guardian")],
     *[f"students.delete_{model}" for model in ("student", "course", "slot", "repertoirepiece")],

@@ -1,6 +1,6 @@
-"""What becomes of the invoices of a household that turns out to be another's double."""
+"""What becomes of what is due by a household that turns out to be another's double."""
 
-from billing.models import Invoice, RunHousehold
+from billing.models import Invoice, RunHousehold, Situation
 from families.absorbing import Follower, Line
 
 
@@ -29,3 +29,31 @@ class Invoices(Follower):
         Invoice.objects.filter(family=absorbed).update(family=kept)
         absorbed.run_households.filter(run__in=runs).delete()
         RunHousehold.objects.filter(family=absorbed).update(family=kept)
+
+
+class Situations(Follower):
+    """They follow, but those that the household has already for the year."""
+
+    relations = ["billing.Situation.family"]
+
+    def lines(self, kept, absorbed):
+        known = _noted(kept)
+        lines = []
+        for situation in absorbed.situations.select_related("school_year"):
+            words = f"Situation {situation.get_code_display()} ({situation.school_year})\u00a0: "
+            twice = (situation.school_year_id, situation.code) in known
+            words += "les deux foyers l'ont, une seule reste." if twice else "rejoint le foyer."
+            lines.append(Line(words))
+        return lines
+
+    def absorb(self, kept, absorbed):
+        known = _noted(kept)
+        for situation in absorbed.situations.all():
+            if (situation.school_year_id, situation.code) in known:
+                situation.delete()
+            else:
+                Situation.objects.filter(pk=situation.pk).update(family=kept)
+
+
+def _noted(family):
+    return set(family.situations.values_list("school_year", "code"))

@@ -22,6 +22,15 @@ class LineKind(models.TextChoices):
     OTHER = "other", "autre"
 
 
+class SituationCode(models.TextChoices):
+    """What a modifier of a tariff grid may reward; a grid names them by these values."""
+
+    STUDENT = "student", "étudiant"
+    JOBSEEKER = "jobseeker", "demandeur d'emploi"
+    MINIMA = "minima", "minima sociaux"
+    DISABILITY = "disability", "situation de handicap"
+
+
 class Settlement(models.TextChoices):
     """Where an issued invoice stands today; computed (`with_amounts`), never stored."""
 

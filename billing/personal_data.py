@@ -7,9 +7,17 @@ from accounts.models import Mail
 from accounts.personal_data import forget_in_admin_log
 from accounts.records import record
 from billing.enums import InvoiceStatus
-from billing.models import Instalment, Invoice, InvoiceLine, Payment
+from billing.models import (
+    Instalment,
+    Invoice,
+    InvoiceLine,
+    PayerShare,
+    Payment,
+    Situation,
+)
 from families.enums import Fate
 from families.holdings import Holding, Part
+from students.personal_data import students_only_of
 
 EXPORTED = {
     Invoice: [
@@ -19,6 +27,8 @@ EXPORTED = {
     ],
     InvoiceLine: ["kind", "student", "label", "explanation", "amount"],
     Instalment: ["number", "due_on", "amount"],
+    Situation: ["student", "school_year", "code", "seen_on", "note"],
+    PayerShare: ["percent"],
     Payment: ["nature", "amount", "means", "paid_on", "reference", "note", "recorded_at"],
 }
 NESTED = "dit où la ligne est rangée"
@@ -29,6 +39,13 @@ class BillingPart(Part):
     exported = EXPORTED
     not_exported = {
         "billing.InvoiceSeries": "un compteur",
+        **{
+            f"billing.{model}": "les tarifs de l'établissement, publics"
+            for model in (
+                *["TariffCategory", "CourseCategory", "TariffGrid"],
+                *["TariffRate", "TariffModifier", "TariffFee", "TariffRental"],
+            )
+        },
         "billing.Invoice.family": NESTED,
         "billing.Invoice.run": "la facturation groupée dont elle vient : le travail de la régie",
         "billing.Invoice.status": "un brouillon n'est encore rien : la copie ne les contient pas",
@@ -41,8 +58,14 @@ class BillingPart(Part):
         "billing.Payment.reverses": "le rejet porte le montant et la référence",
         "billing.Payment.counterpart": "les deux factures du report sont dans la copie",
         "billing.Payment.recorded_by": "un agent",
+        "billing.Situation.family": NESTED,
+        "billing.Situation.noted_by": "un agent",
+        "billing.PayerShare.custody": NESTED,
     }
-    sections = {"factures": "vos factures, leurs lignes, vos paiements"}
+    sections = {
+        "factures": "vos factures, leurs lignes, vos paiements",
+        "tarif": "les situations notées pour le calcul, la part que paie votre foyer",
+    }
 
     mail_kinds = [MailKind.INVOICE]
 
@@ -53,7 +76,7 @@ class BillingPart(Part):
             .select_related("establishment", "school_year", "credits")
             .prefetch_related("payments", "lines__student")
         )
-        return {"factures": [_invoice(invoice) for invoice in invoices]}
+        return {"factures": [_invoice(invoice) for invoice in invoices], "tarif": _tariff(copy)}
 
     def mails(self, person):
         """Their keys end with the guardian: « invoice:facture:responsable »."""
@@ -75,6 +98,7 @@ class BillingPart(Part):
             Holding(
                 "Calculs préparatoires de factures", family.run_households.count(), Fate.ERASED
             ),
+            Holding("Situations notées pour le tarif", situations_of(family).count(), Fate.ERASED),
         ]
 
     def erase(self, family):
@@ -83,6 +107,26 @@ class BillingPart(Part):
         Invoice.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()
         family.run_households.all().delete()
         forget_in_admin_log(Invoice, pks)
+        situations = situations_of(family)
+        forget_in_admin_log(Situation, list(situations.values_list("pk", flat=True)))
+        situations.delete()
+
+
+def situations_of(family):
+    """The household's, and those of the students for whom nobody else answers."""
+    return Situation.objects.filter(Q(family=family) | Q(student__in=students_only_of(family)))
+
+
+def _tariff(copy):
+    situations = Situation.objects.visible_to(copy.user).select_related("student", "school_year")
+    shares = PayerShare.objects.filter(custody__family=copy.family)
+    return {
+        "situations": [record(situation, EXPORTED[Situation]) for situation in situations],
+        "parts": [
+            {"élève": str(share.custody.student), **record(share, EXPORTED[PayerShare])}
+            for share in shares.select_related("custody__student")
+        ],
+    }
 
 
 def _invoice(invoice):

@@ -204,6 +204,7 @@ FAMILY_FOLLOWERS = [
     "students.absorbing.Custodies",
     "documents.absorbing.Documents",
     "billing.absorbing.Invoices",
+    "billing.absorbing.Situations",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]

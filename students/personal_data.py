@@ -30,7 +30,10 @@ EXPORTED = {
         *["email", "phone", "school", "school_class"],
     ],
     Custody: ["rank"],
-    Enrolment: ["course", "place", "status", "cycle", "cycle_year", "next_course"],
+    Enrolment: [
+        *["course", "place", "status", "cycle", "cycle_year", "next_course"],
+        *["starts_on", "ends_on"],
+    ],
     WaitingEntry: ["course", "slot", "preference", "since", "draw", "state"],
     WaitingMove: ["at", "actor", "to_state", "slot", "rank", "waiting", "reason"],
     RepertoirePiece: ["school_year", "composer", "title", "occasion", "played_on"],

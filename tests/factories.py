@@ -8,7 +8,17 @@ import factory
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine, InvoiceRun
+from billing.enums import SituationCode
+from billing.models import (
+    Invoice,
+    InvoiceLine,
+    InvoiceRun,
+    PayerShare,
+    Situation,
+    TariffCategory,
+    TariffGrid,
+    TariffRate,
+)
 from documents.enums import Formats, Owner
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Commune, Family, Guardian
@@ -281,10 +291,33 @@ class InvoiceRunFactory(factory.django.DjangoModelFactory):
 
     establishment = factory.SubFactory(EstablishmentFactory)
     school_year = factory.SubFactory(SchoolYearFactory)
+    grid = factory.LazyAttribute(
+        lambda run: TariffGridFactory(establishment=run.establishment, school_year=run.school_year)
+    )
     label = "Cotisations"
     state = "to_check"
     due_on = factory.LazyFunction(lambda: timezone.localdate() + dt.timedelta(days=30))
     created_by = factory.SubFactory(UserFactory)
+
+
+class SituationFactory(factory.django.DjangoModelFactory):
+    """A household's, or a student's: `family=` or `student=`."""
+
+    class Meta:
+        model = Situation
+
+    school_year = factory.SubFactory(SchoolYearFactory)
+    code = SituationCode.MINIMA
+    seen_on = factory.LazyFunction(timezone.localdate)
+    noted_by = factory.SubFactory(UserFactory)
+
+
+class PayerShareFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PayerShare
+
+    custody = factory.SubFactory(CustodyFactory)
+    percent = 50
 
 
 class TermsFactory(factory.django.DjangoModelFactory):
@@ -320,3 +353,39 @@ class CampaignFactory(factory.django.DjangoModelFactory):
     opens_at = factory.LazyFunction(lambda: timezone.now() - dt.timedelta(days=1))
     closes_at = factory.LazyFunction(lambda: timezone.now() + dt.timedelta(days=7))
     terms = factory.SubFactory(TermsFactory)
+
+
+class TariffCategoryFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = TariffCategory
+        django_get_or_create = ["establishment", "code"]
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    code = "cursus"
+    label = factory.LazyAttribute(lambda category: category.code.capitalize())
+
+
+class TariffGridFactory(factory.django.DjangoModelFactory):
+    """A draft that has all it needs to be published, but its rates."""
+
+    class Meta:
+        model = TariffGrid
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    label = factory.Sequence(lambda n: f"Tarifs {n}")
+    valid_from = factory.LazyAttribute(lambda grid: grid.school_year.starts_on)
+    valid_until = factory.LazyAttribute(lambda grid: grid.school_year.ends_on)
+    deliberation_number = "2026-041"
+    deliberation_date = dt.date(2026, 6, 12)
+
+
+class TariffRateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = TariffRate
+
+    grid = factory.SubFactory(TariffGridFactory)
+    category = factory.SubFactory(
+        TariffCategoryFactory, establishment=factory.SelfAttribute("..grid.establishment")
+    )
+    amount = Decimal("603.00")

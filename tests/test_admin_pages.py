@@ -29,11 +29,14 @@ from tests.factories import (
     GuardianFactory,
     InvoiceLineFactory,
     InvoiceRunFactory,
+    PayerShareFactory,
     PieceRuleFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
+    SituationFactory,
     SlotFactory,
     StudentFactory,
+    TariffRateFactory,
     TermsFactory,
     UserFactory,
 )
@@ -70,6 +73,11 @@ RIGHTS = {
     "billing_invoice": ("", "vacd", "vacd", "vacd"),
     "billing_invoicerun": ("", "va", "va", "va"),
     "billing_payment": ("", "v", "v", "v"),
+    "billing_tariffcategory": ("", "vacd", "vacd", "vacd"),
+    "billing_tariffgrid": ("", "vacd", "vacd", "vacd"),
+    "billing_tariffrate": ("", "v", "v", "v"),
+    "billing_situation": ("", "vacd", "vacd", "vacd"),
+    "billing_payershare": ("", "vacd", "vacd", "vacd"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -94,7 +102,8 @@ ACTIONS = {
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
 }
 # A draft goes by its page: an issued invoice might be among those ticked.
-WITHOUT_DELETE_ACTION = {"billing_invoice"}
+# A share goes with that of the other household.
+WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_payershare", "billing_tariffgrid"}
 
 # The other pages: what AGENTS are answered, to a GET and to an empty POST.
 DOSSIERS = (200, 403, 200, 200)
@@ -102,6 +111,7 @@ LAUNCH = {"get": DOSSIERS, "post": (405, 405, 405, 405)}
 DECISION = {"get": (405, 405, 405, 405), "post": (302, 403, 302, 302)}
 TO_ANOTHER_PAGE = {"get": (302, 403, 302, 302), "post": (405, 405, 405, 405)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
+OF_THE_REGIE = (403, 200, 200, 200)
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
 OF_THE_REGIE = {"get": (403, 200, 200, 200), "post": (403, 200, 200, 200)}
 MOVED_BY_THE_REGIE = {"get": (405, 405, 405, 405), "post": (403, 302, 302, 302)}
@@ -161,6 +171,16 @@ PAGES = {
         "get": (405, 405, 405, 405),
         "post": (403, 404, 404, 404),  # in which format?
     },
+    "billing_tariffcategory_courses": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_tariffgrid_rates": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_tariffgrid_duplicate": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_tariffgrid_compare": {"get": OF_THE_REGIE, "post": (405, 405, 405, 405)},
+    "billing_tariffgrid_compare_export": {  # nothing chosen
+        "get": (405, 405, 405, 405),
+        "post": (403, 404, 404, 404),
+    },
+    "billing_tariffgrid_publish": {"get": (403, 403, 200, 200), "post": (403, 403, 302, 302)},
+    "billing_tariffgrid_shorten": {"get": (403, 403, 200, 200), "post": (403, 403, 200, 200)},
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
@@ -243,6 +263,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
     )
     assisted = assisting.start(student, family, actor=registrar)
     double = FamilyFactory()
+    rate = TariffRateFactory(grid__deliberation_number="")
     merge = Merge.objects.create(
         kind=MergeKind.FAMILY,
         family=family,
@@ -286,6 +307,11 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_invoice": InvoiceLineFactory(invoice__family=family).invoice,
         "billing_invoicerun": (run := InvoiceRunFactory()),
         "billing_payment": payment,
+        "billing_tariffcategory": rate.category,
+        "billing_tariffgrid": rate.grid,
+        "billing_tariffrate": rate,
+        "billing_situation": SituationFactory(family=family),
+        "billing_payershare": PayerShareFactory(custody__student=student, custody__rank=2),
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,
@@ -324,6 +350,12 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
             for name in ("issue_all", "redate", "stop", "abandon", "export")
         },
         "billing_invoicerun_remove": [run.pk, issued.pk],
+        "billing_tariffcategory_courses": [SchoolYear.objects.first().pk],
+        "billing_tariffgrid_rates": [rate.grid_id, rate.category_id],
+        **{
+            f"billing_tariffgrid_{name}": [rate.grid_id]
+            for name in ("publish", "duplicate", "shorten", "compare", "compare_export")
+        },
         "reenrolment_campaign_desk": campaign,
         "reenrolment_campaign_extend": campaign,
         "reenrolment_campaign_allotments": [ranked.pk],

@@ -32,8 +32,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
-    "agent", "commune", "cycle", "date", "discipline", "mail", "nature", "note", "occasion",
-    "pages", "place", "position", "type", "version", "zone",
+    "agent", "code", "commune", "cycle", "date", "discipline", "instrument", "mail", "nature",
+    "note", "occasion", "pages", "place", "position", "type", "version", "zone",
 }  # fmt: skip
 
 
@@ -61,6 +61,11 @@ CASCADES = {
     "accounts.PasswordRequest.user": "a request of nobody",
     "students.Place.slot": "an empty slot goes with its seats; Enrolment.place protects the others",
     "reenrolment.WaitingCriterion.campaign": "a step of its campaign's rule",
+    **{
+        f"billing.{model}.grid": "a draft goes with its rows; a published grid is never deleted"
+        for model in ("TariffRate", "TariffModifier", "TariffFee", "TariffRental")
+    },
+    "billing.PayerShare.custody": "a household no longer the student's shares nothing",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
 }
 
@@ -114,7 +119,15 @@ WITHOUT_VISIBLE_TO = {
     "billing.RunHousehold": "staff only",
     "billing.InvoiceLine": "through its invoice",
     "billing.Instalment": "through its invoice",
+    "billing.PayerShare": "staff only",
     "billing.Payment": "through its invoice",
+    **{
+        f"billing.{model}": "public once published: a délibération"
+        for model in (
+            *["TariffCategory", "CourseCategory", "TariffGrid"],
+            *["TariffRate", "TariffModifier", "TariffFee", "TariffRental"],
+        )
+    },
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",
     "reenrolment.WaitingCriterion": "public",

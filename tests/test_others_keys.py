@@ -17,7 +17,7 @@ from django.forms import ModelChoiceField
 from django.urls import reverse
 
 from accounts.models import Establishment, User
-from billing.models import Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceLine, TariffCategory
 from documents.models import Document, DocumentType
 from families.models import Commune, Family, Guardian
 from reenrolment.models import CourseChoice, Terms
@@ -46,6 +46,8 @@ from tests.factories import (
     PieceRuleFactory,
     SlotFactory,
     StudentFactory,
+    TariffCategoryFactory,
+    TariffRateFactory,
     TermsFactory,
     UserFactory,
 )
@@ -90,6 +92,7 @@ def world(parent, student, family, teacher, registrar, accountant, director):
         Document: DocumentFactory(family=guardian.family),
         Invoice: line.invoice,
         InvoiceLine: line,
+        TariffCategory: TariffCategoryFactory(establishment=annexe, pk=next(LONG)),
         Group: Group.objects.create(name="Autre"),
     }
     return SimpleNamespace(
@@ -444,6 +447,7 @@ def test_no_form_of_the_administration_takes_a_row_of_another_site(client, world
     pages = [client.get(reverse(f"admin:{opts.app_label}_{opts.model_name}_add"))]
     CampaignFactory()
     InvoiceLineFactory(invoice__family=world.family)
+    TariffRateFactory()
     if ours := admin.site.get_model_admin(model).get_queryset(pages[0].wsgi_request).first():
         pages.append(client.get(change(world, "director", ours)[1]))
 

@@ -31,6 +31,7 @@ from tests.factories import (
     PieceRuleFactory,
     SchoolYearFactory,
     SlotFactory,
+    TariffRateFactory,
     UserFactory,
 )
 from tests.reenrolment.conftest import make_case
@@ -75,6 +76,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
     )
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     line = make_line(case)
+    rate = TariffRateFactory(grid__deliberation_number="")
     return {
         "student": student.pk,
         "family": family.pk,
@@ -99,6 +101,8 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "allocation": line.pk,
         "publishable": publishable(),
         "establishment": establishment.pk,
+        "tariffs": rate.grid_id,
+        "category": rate.category_id,
         "unused": CourseFactory(name="Cornemuse").pk,
         "superuser": superuser.pk,
         "agent": UserFactory(username="collegue", is_staff=True),
@@ -410,6 +414,27 @@ PLAYS = {
         get("admin:billing_invoice_credit", "invoice"),
     ),
     "Enregistrer un paiement": post("admin:billing_invoice_record_payment", "invoice"),
+    "Préparer une grille tarifaire, l'importer, la comparer, la recopier pour l'année suivante": (
+        every(
+            get("admin:billing_tariffgrid_add"),
+            get("admin:billing_tariffcategory_add"),
+            post("admin:billing_tariffgrid_change", "tariffs"),
+            post("admin:billing_tariffgrid_rates", "tariffs", "category"),
+            post("admin:billing_tariffgrid_duplicate", "tariffs"),
+            get("admin:billing_tariffgrid_compare", "tariffs"),
+            *[post(f"admin:list_{way}", "tarifs") for way in ("import", "export")],
+        )
+    ),
+    "Publier une grille tarifaire, la finir plus tôt": every(
+        post("admin:billing_tariffgrid_publish", "tariffs"),
+        post("admin:billing_tariffgrid_shorten", "tariffs"),
+    ),
+    "Dire dans quelle catégorie tarifaire un cours se facture": post(
+        "admin:billing_tariffcategory_courses", "year"
+    ),
+    "Noter une situation, répartir entre deux foyers": every(
+        get("admin:billing_situation_add"), get("admin:billing_payershare_add")
+    ),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),
     "Fermer les sessions d'une famille ou d'un enseignant": close_sessions("parent"),

@@ -25,6 +25,9 @@ from tests.factories import (
     SchoolYearFactory,
     SlotFactory,
     StudentFactory,
+    TariffCategoryFactory,
+    TariffGridFactory,
+    TariffRateFactory,
     TermsFactory,
 )
 
@@ -279,6 +282,9 @@ ROWS = {
     ),
     "billing_invoice": lambda site: InvoiceLineFactory(invoice__establishment=site).invoice,
     "billing_invoicerun": lambda site: InvoiceRunFactory(establishment=site),
+    "billing_tariffcategory": lambda site: TariffCategoryFactory(establishment=site),
+    "billing_tariffgrid": lambda site: TariffGridFactory(establishment=site),
+    "billing_tariffrate": lambda site: TariffRateFactory(grid__establishment=site),
 }
 
 

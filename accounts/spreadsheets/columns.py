@@ -7,6 +7,7 @@ write instead. An empty cell is always None: an import never empties a field.
 import datetime as dt
 import re
 from collections.abc import Callable
+from decimal import Decimal
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -22,6 +23,7 @@ from accounts.names import sort_key
 FRENCH_DATE = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
 ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]0?0:00(?::00)?)?")
 TIME = re.compile(r"(\d{1,2})\s*(?:[h:]\s*(\d{2})?(?::00)?|heures?)", re.IGNORECASE)
+NUMBER = re.compile(r"-?\d{1,10}(\.\d{1,2})?", re.ASCII)
 OLDEST = dt.date(1900, 1, 1)
 
 
@@ -115,6 +117,27 @@ class Whole(Text):
         if not self.lowest <= number <= self.highest:
             raise ValueError(f"Écrivez un nombre entier, de {self.lowest} à {self.highest}.")
         return number
+
+
+class Number(Text):
+    """A number from `lowest` to `highest` of two decimals at most: « 1 234,50 », « 603 € »."""
+
+    def __init__(self, lowest: int, highest: int):
+        super().__init__()
+        self.lowest, self.highest = lowest, highest
+
+    def read(self, text):
+        bare = re.sub(r"[\s\u00a0\u202f€%]", "", text).replace(",", ".")
+        if not NUMBER.fullmatch(bare):
+            raise ValueError("Écrivez un nombre comme 603 ou 603,50\u00a0: deux décimales au plus.")
+        number = Decimal(bare)
+        if not self.lowest <= number <= self.highest:
+            raise ValueError(f"Écrivez un nombre de {self.lowest} à {self.highest}.")
+        return number
+
+    def render(self, value, obj=None, **kwargs):
+        """As a French spreadsheet adds it up."""
+        return "" if value is None else f"{value:.2f}".replace(".", ",")
 
 
 class Choice(Text):

@@ -25,6 +25,7 @@ from billing.lists import InvoiceList
 from billing.models import Instalment, Invoice, InvoiceLine, Payment
 from billing.money import euros
 from students.admin.scope import OwnPeopleMixin
+from students.models import Student
 
 REFERENCE = re.compile(r"\s*(\d{4})-(\d{1,9})\s*")
 
@@ -45,8 +46,19 @@ class InvoiceLineInline(admin.TabularInline):
     form = InvoiceLineForm
     formset = OwnRowsFormSet
     fields = ["position", "kind", "student", "label", "explanation", "amount"]
-    autocomplete_fields = ["student"]
     extra = 1
+
+    def get_fields(self, request, obj=None):
+        """Of which student, once the household is known."""
+        return [name for name in super().get_fields(request, obj) if obj or name != "student"]
+
+    def get_formset(self, request, obj=None, **kwargs):
+        formset = super().get_formset(request, obj, **kwargs)
+        if field := formset.form.base_fields.get("student"):
+            field.queryset = Student.objects.filter(families=obj.family_id)
+            # Asked once for all the rows.
+            field.choices = [("", "---------"), *((row.pk, str(row)) for row in field.queryset)]
+        return formset
 
     def has_add_permission(self, request, obj=None):
         return super().has_add_permission(request, obj) and not _issued(obj)

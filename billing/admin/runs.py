@@ -288,7 +288,7 @@ class InvoiceRunAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
 
     def _get(self, request, pk):
         rows = self.get_queryset(request).select_related(
-            "establishment", "school_year", "created_by", "issued_by"
+            "establishment", "school_year", "grid", "created_by", "issued_by"
         )
         return get_object_or_404(rows, pk=pk)
 

@@ -254,7 +254,7 @@ class InvoiceLine(models.Model):
     )
     label = models.CharField("libellé", max_length=200)
     explanation = models.CharField(
-        "explication", max_length=300, blank=True, help_text="Pourquoi ce montant."
+        "explication", max_length=1000, blank=True, help_text="Pourquoi ce montant."
     )
     amount = models.DecimalField("montant (€)", max_digits=10, decimal_places=2)
     position = models.PositiveSmallIntegerField("rang", default=1)

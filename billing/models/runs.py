@@ -15,6 +15,7 @@ from billing.enums import (
     RunState,
 )
 from billing.models.invoices import PARTS
+from billing.models.tariffs import TariffGrid
 from families.models import Family
 from students.enums import EnrolmentStatus
 from students.models import SchoolYear
@@ -29,8 +30,8 @@ LAUNCHED = [RunState.ISSUING, RunState.PAUSED, RunState.ISSUED]
 class InvoiceRun(models.Model):
     """« Facturation groupée »: the year's invoices drafted, checked, then issued, by the queue.
 
-    The dates and `parts` are those of its drafts. `billing.runs` alone writes it; a second run of
-    a year drafts what has changed since the first.
+    The dates and `parts` are those of its drafts; `grid` is the one that was published when it was
+    prepared. `billing.runs` alone writes it; a second run of a year drafts what has changed since.
     """
 
     establishment = models.ForeignKey(
@@ -45,6 +46,13 @@ class InvoiceRun(models.Model):
     label = models.CharField("libellé", max_length=100)
     billed = models.CharField(
         "inscriptions facturées", max_length=10, choices=Billed, default=Billed.CONFIRMED
+    )
+    grid = models.ForeignKey(
+        TariffGrid,
+        models.PROTECT,
+        verbose_name="grille tarifaire",
+        related_name="invoice_runs",
+        editable=False,
     )
     parts = models.PositiveSmallIntegerField(
         "payable en", choices=[(times, f"{times}\u00a0fois") for times in PARTS], default=1

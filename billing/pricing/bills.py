@@ -5,6 +5,18 @@ from decimal import Decimal
 from enum import StrEnum
 
 
+class PricingError(Exception):
+    """A lesson that the grid does not price: `code` for who catches it, `message` in French.
+
+    Codes: `no_category`, `no_rate`, `several_rates`.
+    """
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
 class LineKind(StrEnum):
     FILE_FEE = "file_fee"
     TUITION = "tuition"

@@ -28,6 +28,7 @@ class Pupil:
     """`share`: what this household pays of the student, 0 to 1 (the other household, the rest).
 
     `rounds_up`: of two households that share a cent, this one pays it; the other does not.
+    `lacking`: as the household's, of the pieces that are the student's own.
     """
 
     key: int | str
@@ -38,11 +39,15 @@ class Pupil:
     situations: frozenset[str] = frozenset()
     share: Decimal = Decimal(1)
     rounds_up: bool = True
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Household:
-    """`lacking`: the pieces missing or refused that set the « tarif haut », in words."""
+    """`lacking`: the pieces missing or refused that set the « tarif haut », in words.
+
+    As they end the sentence « il manque… »: « l'attestation CAF ».
+    """
 
     zone: str
     quotient: Quotient | None

@@ -3,9 +3,13 @@
 The tables that staff edit become one by `billing.tariffs.loading`.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
+
+ZERO = Decimal("0.00")
 
 
 class Audience(StrEnum):
@@ -15,9 +19,16 @@ class Audience(StrEnum):
 
 
 class Order(StrEnum):
-    """How the students of a household are ranked for what depends on their rank."""
+    """How the students of a household are ranked for what depends on their rank.
 
-    DEAREST = "dearest"  # the one whose lessons cost most first; then the eldest
+    With DEAREST, a quotient or a zone that changes may change who is first: where a reduction by
+    rank or by discipline is not a percentage of every lesson (other floors, amounts by rank), a
+    lower quotient may then pay more. With the four towns of the tests it never does.
+    """
+
+    DEAREST = (
+        "dearest"  # who would pay most as the first one; of two who would pay the same, the eldest
+    )
     ELDEST = "eldest"
     YOUNGEST = "youngest"
 
@@ -51,7 +62,10 @@ class Band:
 
 @dataclass(frozen=True)
 class Effort:
-    """« Taux d'effort »: `percent` of the quotient, between `floor` and `ceiling` (euros)."""
+    """« Taux d'effort »: `percent` of the quotient, between `floor` and `ceiling`.
+
+    In euros for one term, as the amount of any other rate.
+    """
 
     percent: Decimal
     floor: Decimal
@@ -63,8 +77,8 @@ class Rate:
     """One line of the grid. What is None, or ALL, stands for every case.
 
     Exactly one of `amount` (euros for one term) and `effort` is given. `rank` (1 for the first
-    student of the household) is for grids that vote an amount per child; the last one written
-    serves the next children too.
+    student of the household) is for grids that vote an amount per child; the last one written of
+    the same category, zone, audience and band serves the next children too.
     """
 
     category: str
@@ -74,6 +88,19 @@ class Rate:
     rank: int | None = None
     amount: Decimal | None = None
     effort: Effort | None = None
+
+    @property
+    def depends_on_quotient(self) -> bool:
+        return self.band is not None or self.effort is not None
+
+    @property
+    def highest(self) -> Decimal:
+        """What it asks at most, in euros for one term."""
+        return self.effort.ceiling if self.effort else self.amount
+
+    @property
+    def floor(self) -> Decimal:
+        return self.effort.floor if self.effort else ZERO
 
 
 @dataclass(frozen=True)
@@ -95,9 +122,9 @@ class Category:
 class Modifier:
     """A deduction, applied in the order of the grid, each on what the former left.
 
-    `percent` (0 to 100) or `amount` (euros), off each lesson concerned. `from_rank` and `to_rank`
-    bound a rank (None: and further); `codes` the situations; `categories` the lessons (empty: all).
-    `keeps_floor`: never below the floor of an `Effort`.
+    `percent` (0 to 100) or `amount` (euros for the year), off each lesson concerned. `from_rank`
+    and `to_rank` bound a rank (None: and further); `codes` the situations; `categories` the lessons
+    (empty: all). `keeps_floor`: never below the floor of an `Effort`.
     """
 
     reason: Reason
@@ -113,7 +140,7 @@ class Modifier:
 
 @dataclass(frozen=True)
 class Fee:
-    """« Frais de dossier », « adhésion »: never reduced, never shared in time."""
+    """« Frais de dossier », « adhésion », in euros for the year: never reduced, nor by months."""
 
     label: str
     amount: Decimal
@@ -131,3 +158,51 @@ class Grid:
     terms: int = 1  # the amounts are for one of so many terms (« trimestres »)
     months: int = 10  # of lessons in a whole year: a begun month is due in full
     top_within_zone: bool = False  # the « tarif haut » is the highest of the zone, not of the grid
+
+    @cached_property
+    def rates_of(self) -> dict[str, tuple[Rate, ...]]:
+        """By the code of a category, for the thousands of lessons that one grid prices."""
+        found = defaultdict(list)
+        for rate in self.rates:
+            found[rate.category].append(rate)
+        return {code: tuple(rates) for code, rates in found.items()}
+
+    @cached_property
+    def category_of(self) -> dict[str, Category]:
+        return {category.code: category for category in self.categories}
+
+    @cached_property
+    def last_ranks(self) -> dict[tuple, int]:
+        """The last rank written of a category, zone, audience and band: it serves the next too."""
+        last = defaultdict(int)
+        for rate in self.rates:
+            if rate.rank is not None:
+                last[ranked_with(rate)] = max(last[ranked_with(rate)], rate.rank)
+        return dict(last)
+
+    def serves_rank(self, rate: Rate, rank: int) -> bool:
+        if rate.rank is None or rate.rank == rank:
+            return True
+        return rate.rank < rank and rate.rank == self.last_ranks[ranked_with(rate)]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`forbids`: may the grid not be published? `category`: the code of the one concerned, if any.
+
+    Codes that forbid: `no_category`, `category_twice`, `category_unknown`, `includes_itself`,
+    `rate_amount`, `rate_effort`, `rate_band`, `rate_rank`, `modifier_value`, `modifier_ranks`,
+    `modifier_codes`, `fee_amount`, `terms`, `months`, `no_rate`, `several_rates`. That warn:
+    `not_priced`, `dearer_when_poorer`, `dearer_for_next_child`, `dearer_for_residents`,
+    `ranks_add_up`.
+    """
+
+    code: str
+    message: str
+    forbids: bool = True
+    category: str = ""
+
+
+def ranked_with(rate: Rate) -> tuple:
+    """What the rates of the first, second… child have in common."""
+    return (rate.category, rate.zone, rate.audience, rate.band)

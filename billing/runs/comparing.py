@@ -65,22 +65,36 @@ def lines_to_bill(bill: Bill, billed: Billed) -> list[dict]:
 
     Amounts may be negative: what was billed and is no longer due. Nothing changed gives none.
     """
-    left = dict(billed)
-    lines = []
-    for line in bill.lines:
-        student = line.pupil if isinstance(line.pupil, int) else None
-        before = left.pop((line.kind.value, student, line.label), ZERO)
-        explanation = line.explanation
+    if not billed:
+        return [
+            _line(line.kind.value, _student(line), line.label, line.explanation, line.amount)
+            for line in bill.lines
+        ]
+    lines, left = [], dict(billed)
+    for (kind, student, label), (explanation, amount) in _by_key(bill).items():
+        before = left.pop((kind, student, label), ZERO)
         if before:
             explanation = f"{explanation} Déjà facturé\u00a0: {euros(before)}.".strip()
-        if line.amount != before or not billed:
-            lines.append(
-                _line(line.kind.value, student, line.label, explanation, line.amount - before)
-            )
+        if amount != before:
+            lines.append(_line(kind, student, label, explanation, amount - before))
     for (kind, student, label), before in left.items():
         if before:
             lines.append(_line(kind, student, label, "Facturé, et n'est plus dû.", -before))
     return lines
+
+
+def _by_key(bill):
+    """Two lessons of one name are told apart by no key: together."""
+    due = {}
+    for line in bill.lines:
+        key = line.kind.value, _student(line), line.label
+        explanation, amount = due.get(key, (line.explanation, ZERO))
+        due[key] = explanation, amount + line.amount
+    return due
+
+
+def _student(line):
+    return line.pupil if isinstance(line.pupil, int) else None
 
 
 def _line(kind, student, label, explanation, amount):

@@ -29,7 +29,7 @@ def draft_next() -> int:
     """
     run = (
         InvoiceRun.objects.filter(state=RunState.PREPARING)
-        .select_related("establishment", "school_year", "created_by")
+        .select_related("establishment", "school_year", "grid", "created_by")
         .order_by("pk")
         .first()
     )

@@ -11,6 +11,7 @@ from accounts.models import User
 from billing import services
 from billing.enums import NEXT_RUN, InvoiceStatus, RunOutcome, RunState
 from billing.models import Invoice, InvoiceRun, RunHousehold
+from billing.runs import pricing
 from billing.runs.comparing import billed_families
 from families.models import Family
 from students.models import Custody, Enrolment
@@ -25,10 +26,12 @@ def plan(run: InvoiceRun, *, actor: User) -> InvoiceRun:
     """Writes a new run and the households that it concerns; the queue then prices them.
 
     They are those of the year's enrolments, and those billed already for it, in case they left.
-    Raises ValidationError: `nobody`, dates as `services.set_dates` says, a run under way already.
+    Raises ValidationError: `nobody`, `no_grid`, dates as `services.set_dates` says, a run under way
+    already.
     """
     run.created_by, run.state = actor, RunState.PREPARING
     families = check(run)
+    run.grid = pricing.grid_of(run)
     run.save()
     RunHousehold.objects.bulk_create(
         [RunHousehold(run=run, family_id=pk) for pk in families], batch_size=BATCH
@@ -38,8 +41,12 @@ def plan(run: InvoiceRun, *, actor: User) -> InvoiceRun:
 
 def check(run: InvoiceRun) -> list[int]:
     """The keys of the households of a run to be planned; raises ValidationError as `plan` does."""
-    run.full_clean(exclude=["created_by"])
+    run.full_clean(exclude=["created_by", "grid"])
     _check_dates(run)
+    if pricing.grid_of(run) is None:
+        raise ValidationError(
+            "Aucune grille tarifaire n'est publiée pour cette année.", code="no_grid"
+        )
     families = households_of(run)
     if not families:
         raise ValidationError(

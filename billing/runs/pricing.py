@@ -2,16 +2,44 @@
 
 from collections.abc import Collection
 
-from billing.models import InvoiceRun
-from billing.pricing.bills import Bill
+from django.utils import timezone
+
+from billing.facts import household_facts
+from billing.models import InvoiceRun, TariffGrid
+from billing.pricing.bills import Bill, PricingError
+from billing.pricing.engine import price
+from billing.tariffs.loading import load, published_grid
 from families.models import Family
 
-NO_GRID = "Aucune grille tarifaire n'est publiée pour cette année."
+
+def grid_of(run: InvoiceRun) -> TariffGrid | None:
+    """The grid published for the run's year: that of today, or of the nearest day of the year."""
+    year = run.school_year
+    day = min(max(timezone.localdate(), year.starts_on), year.ends_on)
+    return published_grid(run.establishment, year, day)
 
 
 def priced(families: Collection[Family], run: InvoiceRun) -> dict[int, Bill | str]:
     """By the key of the household, its bill, or the sentence that says why there is none.
 
-    One without an enrolment is left out. A constant number of queries, whatever their number.
+    A constant number of queries, whatever their number. The pieces count as they stood when the
+    run was prepared.
     """
-    return {family.pk: NO_GRID for family in families}
+    grid = load(run.grid)
+    facts = household_facts(
+        families,
+        establishment=run.establishment,
+        school_year=run.school_year,
+        statuses=run.statuses,
+        on=timezone.localdate(run.created_at),
+        adult_age=run.grid.adult_age,
+        months=run.grid.months,
+    )
+    return {key: _priced(grid, household) for key, household in facts.items()}
+
+
+def _priced(grid, household):
+    try:
+        return price(grid, household)
+    except PricingError as error:
+        return error.message

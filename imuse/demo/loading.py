@@ -21,6 +21,7 @@ from imuse.demo.launch import launch, refuse_one
 from imuse.demo.my_data import ask_for_a_copy, ask_to_be_forgotten
 from imuse.demo.reminders import remind
 from imuse.demo.schooling import Schooling
+from imuse.demo.tariffs import vote
 from imuse.demo.teaching import Teaching, make_teachers
 from imuse.demo.town import CAMPAIGN_CLOSES, make_town
 from imuse.demo.waiting import WaitingRoom
@@ -57,6 +58,7 @@ def load() -> None:
 
     accounts = {("Cécile", "Vasseur"): vasseur, ("Nicolas", "Delattre"): delattre}
     teaching = Teaching(town, make_teachers(accounts))
+    vote(town, teaching, clock, register.users)
     schooling = Schooling(teaching, village.households, rng)
     schooling.enrol()
     schooling.remember()

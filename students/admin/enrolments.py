@@ -7,12 +7,14 @@ from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
 from students import services, waiting
 from students.admin.scope import OwnCoursesMixin, OwnPeopleMixin, RefusalsMixin
+from students.enrolment_dates import check_dates, set_dates
 from students.enums import EnrolmentStatus
 from students.lists import EnrolmentList
 from students.models import Enrolment, Slot
 from students.models.waiting import awaited_by
 
 LEVEL = ["cycle", "cycle_year", "next_course"]
+DATES = ["starts_on", "ends_on"]
 
 
 @admin.display(description="année scolaire", ordering="course__school_year")
@@ -57,7 +59,7 @@ class EnrolmentForm(forms.ModelForm):
 
     class Meta:
         model = Enrolment
-        fields = ["student", "course", *LEVEL]
+        fields = ["student", "course", *LEVEL, *DATES]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -73,7 +75,13 @@ class EnrolmentForm(forms.ModelForm):
             services.check_not_enrolled(cleaned["student"], cleaned["course"])
         if slot := cleaned.get("move_to"):
             self._check_order(slot)
+        self._check_dates(cleaned)
         return cleaned
+
+    def _check_dates(self, cleaned):
+        course = self.instance.course if self.instance.pk else cleaned.get("course")
+        if course:
+            check_dates(course, *(cleaned.get(name) for name in DATES))
 
     def _check_order(self, slot):
         """The answer holds until the end of the transaction, which is the page's."""
@@ -114,10 +122,10 @@ class EnrolmentAdmin(
 
     def get_fields(self, request, obj=None):
         if obj is None:
-            return ["student", "course", "cycle", "cycle_year"]
+            return ["student", "course", "cycle", "cycle_year", *DATES]
         movable = obj.course.has_slots and obj.status != EnrolmentStatus.RELEASED
         known = ["student", "course", "status", seat]
-        return [*known, *(["move_to", "reason"] if movable else []), *LEVEL]
+        return [*known, *(["move_to", "reason"] if movable else []), *LEVEL, *DATES]
 
     def get_readonly_fields(self, request, obj=None):
         return ["student", "course", "status", seat] if obj else []
@@ -134,6 +142,7 @@ class EnrolmentAdmin(
             obj.pk = services.enrol_without_place(
                 obj.student, obj.course, cycle=obj.cycle, cycle_year=obj.cycle_year
             ).pk
+        set_dates(obj, *(form.cleaned_data[name] for name in DATES))
 
     @admin.action(description="Confirmer les inscriptions choisies", permissions=["change"])
     def confirm(self, request, queryset):

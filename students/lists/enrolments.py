@@ -2,10 +2,12 @@
 
 from accounts.references import reference_of
 from accounts.selectors import establishments_of
-from accounts.spreadsheets.columns import Column
+from accounts.spreadsheets.columns import Column, Day
 from accounts.spreadsheets.lists import ExportedList
 from accounts.spreadsheets.registry import register
 from students.models import Enrolment
+
+DAY = Day()
 
 
 @register
@@ -28,6 +30,10 @@ class EnrolmentList(ExportedList):
     level = Column("cycle", "Niveau", show=lambda enrolment: enrolment.level)
     slot = Column("place", "Créneau", show=lambda enrolment: str(enrolment.slot or ""))
     teacher = Column("place", "Enseignant", show=lambda enrolment: str(enrolment.teacher or ""))
+    starts_on = Column(
+        "starts_on", "Commence le", show=lambda enrolment: DAY.render(enrolment.starts_on)
+    )
+    ends_on = Column("ends_on", "Finit le", show=lambda enrolment: DAY.render(enrolment.ends_on))
     status = Column("status", "État", show=lambda enrolment: enrolment.get_status_display())
 
     def rows(self):

@@ -2,7 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from students.enums import Cycle, EnrolmentStatus
 from students.models.courses import Course, Place, Slot
@@ -56,6 +56,20 @@ class Enrolment(models.Model):
         blank=True,
         help_text="La décision du jury ou de l'enseignant ; vide : celui que prévoit le cours.",
     )
+    starts_on = models.DateField(
+        "commence le",
+        null=True,
+        blank=True,
+        help_text="Pour qui arrive en cours d'année ; vide : dès le début. Le tarif est dû par mois"
+        " commencé.",
+    )
+    ends_on = models.DateField(
+        "finit le",
+        null=True,
+        blank=True,
+        help_text="Pour qui arrête en cours d'année ; vide : jusqu'à la fin. L'inscription reste"
+        " confirmée, sinon rien n'est facturé.",
+    )
 
     objects = EnrolmentQuerySet.as_manager()
 
@@ -84,6 +98,11 @@ class Enrolment(models.Model):
                 name="enrolment_cycle_known",
                 condition=Q(cycle__in=Cycle.values),
                 violation_error_message="Cycle inconnu.",
+            ),
+            models.CheckConstraint(
+                name="enrolment_ends_after_start",
+                condition=Q(ends_on__gte=F("starts_on")) | Q(starts_on=None) | Q(ends_on=None),
+                violation_error_message="Une inscription ne finit pas avant de commencer.",
             ),
         ]
 

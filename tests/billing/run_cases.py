@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from billing.models import InvoiceRun
+from billing.models import InvoiceRun, TariffGrid
 from billing.pricing.bills import Bill, Line, LineKind
 from billing.runs import planning, pricing
 from billing.runs.drafting import draft_next
@@ -18,6 +18,7 @@ from tests.factories import (
     GuardianFactory,
     SchoolYearFactory,
     StudentFactory,
+    TariffGridFactory,
 )
 
 
@@ -64,6 +65,12 @@ class Grid:
     def __init__(self, monkeypatch, default="100.00"):
         self.default, self.prices, self.calls = default, {}, []
         monkeypatch.setattr(pricing, "priced", self.priced)
+        monkeypatch.setattr(pricing, "grid_of", self.grid_of)
+
+    def grid_of(self, run):
+        return TariffGrid.objects.first() or TariffGridFactory(
+            establishment=run.establishment, school_year=run.school_year
+        )
 
     def priced(self, families, run):
         self.calls.append([family.pk for family in families])

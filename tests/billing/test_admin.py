@@ -17,6 +17,7 @@ from tests.factories import (
     InvoiceFactory,
     InvoiceLineFactory,
     SchoolYearFactory,
+    StudentFactory,
 )
 
 LIST = "/admin/billing/invoice/"
@@ -325,6 +326,23 @@ def test_the_list_s_queries(desk, make_issued, count, django_assert_num_queries)
         response = desk.get(LIST)
 
     assert response.context["cl"].result_count == count
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_a_draft_s_queries(desk, draft, count, django_assert_num_queries):
+    InvoiceLineFactory.create_batch(count, invoice=draft)
+
+    with django_assert_num_queries(12):
+        desk.get(page(draft))
+
+
+def test_a_line_is_for_a_student_of_the_household(desk, draft, student):
+    stranger = StudentFactory()
+
+    form = desk.get(page(draft)).context["inline_admin_formsets"][0].formset.empty_form
+
+    assert list(form.fields["student"].queryset) == [student]
+    assert str(stranger) not in str(form["student"])
 
 
 def test_a_stale_form_of_an_invoice_issued_meanwhile(accountant, draft):

@@ -1,0 +1,151 @@
+"""The conservatoire's tariffs: this year's grid, published; the coming year's, still a draft.
+
+Amounts are invented on the shapes that towns publish: a cursus of 603 € for residents and 909 €
+outside, a collective practice alone of 108 and 117 €, 38 € of file fee for the household.
+"""
+
+import datetime as dt
+from decimal import Decimal
+
+from accounts.models import User
+from billing.models import (
+    CourseCategory,
+    TariffCategory,
+    TariffFee,
+    TariffGrid,
+    TariffModifier,
+    TariffRate,
+    TariffRental,
+)
+from billing.tariffs import drafting, publishing
+from billing.tariffs.enums import FeePer, ModifierReason, RateAudience
+from families.enums import Zone
+from imuse.demo.clock import Clock
+from imuse.demo.teaching import Teaching
+from imuse.demo.town import Town
+from students.enums import Art
+from students.models import Course
+
+BANDS = [(None, 500), (500, 800), (800, 1100), (1100, None)]
+# Code, label, whether it is paid once; children of the town and of the communes with a convention,
+# by quotient, children from elsewhere; adults of the three zones, None: as children.
+CATEGORIES = [
+    ("cursus", "Cursus musical", True,
+     [186, 312, 456, 603], [234, 396, 564, 720], 909, [684, 820, 1044]),
+    ("fm", "Formation musicale seule", True,
+     [90, 150, 210, 264], [114, 186, 258, 324], 396, [300, 360, 450]),
+    ("collectif", "Pratique collective seule", True,
+     [36, 60, 84, 108], [45, 72, 96, 113], 117, [108, 113, 117]),
+    ("eveil", "Éveil et initiation", True, [54, 96, 144, 198], [66, 117, 174, 237], 264, None),
+    ("danse", "Danse", False,
+     [96, 168, 246, 320], [120, 204, 300, 390], 480, [360, 432, 540]),
+    ("theatre", "Théâtre", False,
+     [84, 144, 210, 270], [105, 177, 252, 324], 396, [300, 360, 450]),
+]  # fmt: skip
+INCLUDED = {"cursus": ["fm", "collectif"]}
+MODIFIERS = [
+    {"reason": ModifierReason.RANK, "label": "Deuxième élève du foyer", "percent": 10,
+     "from_rank": 2, "to_rank": 2},
+    {"reason": ModifierReason.RANK, "label": "Troisième élève et suivants", "percent": 20,
+     "from_rank": 3},
+    {"reason": ModifierReason.SECOND_DISCIPLINE, "label": "Seconde discipline", "percent": 30},
+    {"reason": ModifierReason.SITUATION, "label": "Étudiant, minima sociaux", "percent": 20,
+     "codes": "student, minima"},
+    {"reason": ModifierReason.SCHOOL_HOURS, "label": "Horaires aménagés", "percent": 25},
+]  # fmt: skip
+RENTALS = [("Violon", 150, 300), ("Violoncelle", 180, 400), ("Flûte traversière", 150, 300),
+           ("Clarinette", 150, 300), ("Trompette", 120, 250), ("Piano", 180, 300)]  # fmt: skip
+FILE_FEE = 38
+INCREASE, ROUNDING = Decimal(2), Decimal("1.00")
+ENSEMBLES = ("Orchestre", "Chant choral")
+
+
+def vote(town: Town, teaching: Teaching, clock: Clock, users: dict[str, User]) -> None:
+    """The categories, what each course of the last two years is billed in, and the two grids."""
+    categories = _make_categories(town)
+    for year in (town.current, town.coming):
+        CourseCategory.objects.bulk_create(
+            CourseCategory(course=course, category=categories[_category_of(course)])
+            for course in teaching.courses[year].values()
+            if course.establishment == town.conservatoire
+        )
+    start = town.current.starts_on
+    with clock.at(clock.moment((start - clock.today).days - 60, 10)):
+        grid = _make_grid(town, categories, voted_on=start - dt.timedelta(75))
+        publishing.publish(grid, actor=users["direction"])
+    drafting.duplicate(
+        grid,
+        school_year=town.coming,
+        label=f"Tarifs {town.coming}",
+        percent=INCREASE,
+        rounding=ROUNDING,
+        actor=users["regie"],
+    )
+
+
+def _make_categories(town):
+    made = {
+        code: TariffCategory.objects.create(
+            establishment=town.conservatoire, code=code, label=label, once=once, position=position
+        )
+        for position, (code, label, once, *_) in enumerate(CATEGORIES, start=1)
+    }
+    for code, included in INCLUDED.items():
+        made[code].includes.set([made[each] for each in included])
+    return made
+
+
+def _make_grid(town, categories, *, voted_on):
+    year = town.current
+    grid = TariffGrid.objects.create(
+        establishment=town.conservatoire,
+        school_year=year,
+        label=f"Tarifs {year}",
+        valid_from=year.starts_on,
+        valid_until=year.ends_on,
+        deliberation_number=f"{voted_on.year}-087",
+        deliberation_date=voted_on,
+        deliberation_url=f"https://conservatoire.example/deliberations/{voted_on.year}-087.pdf",
+    )
+    TariffRate.objects.bulk_create(
+        TariffRate(grid=grid, category=categories[code], **fields)
+        for code, _, _, *amounts in CATEGORIES
+        for fields in _rates(*amounts)
+    )
+    for position, fields in enumerate(MODIFIERS, start=1):
+        TariffModifier.objects.create(grid=grid, position=position, **fields)
+    TariffFee.objects.create(
+        grid=grid, label="Frais de dossier", amount=FILE_FEE, per=FeePer.HOUSEHOLD
+    )
+    TariffRental.objects.bulk_create(
+        TariffRental(grid=grid, instrument=instrument, amount=amount, deposit=deposit)
+        for instrument, amount, deposit in RENTALS
+    )
+    return grid
+
+
+def _rates(resident, conventioned, outside, adults):
+    audience = RateAudience.CHILD if adults else RateAudience.ALL
+    for zone, amounts in ((Zone.RESIDENT, resident), (Zone.CONVENTIONED, conventioned)):
+        for (low, high), amount in zip(BANDS, amounts, strict=True):
+            yield {
+                "zone": zone,
+                "audience": audience,
+                "band_low": low,
+                "band_high": high,
+                "amount": amount,
+            }
+    yield {"zone": Zone.OUTSIDE, "audience": audience, "amount": outside}
+    for zone, amount in zip(Zone.values, adults or [], strict=False):
+        yield {"zone": zone, "audience": RateAudience.ADULT, "amount": amount}
+
+
+def _category_of(course: Course) -> str:
+    discipline = course.discipline
+    if "veil" in discipline.name:
+        return "eveil"
+    if discipline.art != Art.MUSIC:
+        return "danse" if discipline.art == Art.DANCE else "theatre"
+    if discipline.name in ENSEMBLES:
+        return "collectif"
+    return "fm" if discipline.name == "Formation musicale" else "cursus"
