@@ -5,11 +5,12 @@ from decimal import Decimal
 
 from accounts.models import User
 from billing import services
-from billing.enums import AT_THE_COUNTER, InvoiceKind
+from billing.enums import AT_THE_COUNTER, InvoiceKind, LineKind
 from families.enums import Zone
 from imuse.demo.catalogue import ENSEMBLES, PATH
 from imuse.demo.clock import Clock
 from imuse.demo.households import Household
+from imuse.demo.runs import bill_the_year, leave_one_to_check
 from imuse.demo.town import Town
 
 FILE_FEE = Decimal("38.00")
@@ -37,19 +38,23 @@ class Office:
         for home in enrolled[:8]:
             invoice = self._cotisation(home, self.town.years[2], issued=-400, due=-370)
             self._receive(invoice, day=-380)
-        for index, home in enumerate(enrolled[:30]):
-            invoice = self._cotisation(home, self.town.current, issued=-90, due=-45)
-            if index % 7 == 3:
+        families = [home.family for home in enrolled[:30]]
+        billed = bill_the_year(self.town, self.clock, self.actor, families, issued=-90, due=-45)
+        for index, family in enumerate(families):
+            invoice = billed.get(family.pk)
+            if invoice is None or index % 7 == 3:
                 continue  # overdue
             self._receive(invoice, day=-60, part=2 if index % 11 == 5 else 1)
         for index, home in enumerate([h for h in enrolled if self._rented(h)][:12]):
             invoice = self._rental(home, issued=-20, due=15)
             if index % 3 == 0 and index:
                 self._receive(invoice, day=-5)
+        leave_one_to_check(self.town, self.clock, self.actor)
 
     def _cotisation(self, home, year, *, issued, due):
         lines = [
             {
+                "kind": LineKind.FILE_FEE,
                 "label": f"Frais de dossier {year}",
                 "explanation": "Une fois par foyer.",
                 "amount": FILE_FEE,
@@ -65,12 +70,14 @@ class Office:
         for what in _charged(pupil.courses):
             amount = RATES[what][ZONES[home.family.commune.zone]]
             yield {
+                "kind": LineKind.TUITION,
                 "label": f"{first_name} – {what}",
                 "explanation": f"{home.family.commune.name}\u00a0: {zone}.",
                 "amount": amount,
             }
             if rank > 1:
                 yield {
+                    "kind": LineKind.TUITION,
                     "label": f"{first_name} – réduction pour le second enfant",
                     "explanation": "10\u00a0% de la ligne précédente.",
                     "amount": -amount * SECOND_CHILD,
