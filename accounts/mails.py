@@ -35,10 +35,19 @@ class Pointless(Exception):
     """There is no use in sending this mail, now or later; the text says why."""
 
 
-def queue(kind: MailKind, *, key: str, to: str, subject: str, body: str) -> Mail | None:
+def queue(
+    kind: MailKind,
+    *,
+    key: str,
+    to: str,
+    subject: str,
+    body: str,
+    due_at: dt.datetime | None = None,
+) -> Mail | None:
     """Writes a mail to send, in the caller's transaction; None, and nothing, without an address.
 
-    `key` names the object and the move that the mail tells of: the same one is written once.
+    `key` names the object and the move that the mail tells of: the same one is written once. It
+    leaves now, or at `due_at`.
     """
     if not to:
         return None
@@ -49,7 +58,7 @@ def queue(kind: MailKind, *, key: str, to: str, subject: str, body: str) -> Mail
             "to": to,
             "subject": subject,
             "body": body,
-            "due_at": timezone.now(),
+            "due_at": due_at or timezone.now(),
         },
     )
     return mail

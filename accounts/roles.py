@@ -56,6 +56,8 @@ _REGIE = [
     *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
       for model in ("invoice", "invoiceline")],
     "billing.issue_invoice",
+    "billing.view_invoicerun",
+    "billing.add_invoicerun",
     *[f"billing.{verb}_{model}" for verb in ("view", "add", "change", "delete")
       for model in ("situation", "payershare")],
     "billing.view_payment",

@@ -2,14 +2,20 @@
 
 from django.db.models import Exists, OuterRef
 
-from billing.models import Invoice, PaymentReminderLine, RemindedInvoice, Situation
+from billing.models import (
+    Invoice,
+    PaymentReminderLine,
+    RemindedInvoice,
+    RunHousehold,
+    Situation,
+)
 from families.absorbing import Follower, Line
 
 
 class Invoices(Follower):
     """They follow: the household sees and pays them. An issued one keeps the name that it bears."""
 
-    relations = ["billing.Invoice.family"]
+    relations = ["billing.Invoice.family", "billing.RunHousehold.family"]
 
     def lines(self, kept, absorbed):
         return [
@@ -24,7 +30,13 @@ class Invoices(Follower):
         ]
 
     def absorb(self, kept, absorbed):
+        # A run has one line, and one invoice, for a household: the double's leave it. The invoices
+        # first, as whoever issues one (billing.services).
+        runs = list(kept.run_households.values_list("run", flat=True))
+        Invoice.objects.filter(family=absorbed, run__in=runs).update(run=None)
         Invoice.objects.filter(family=absorbed).update(family=kept)
+        absorbed.run_households.filter(run__in=runs).delete()
+        RunHousehold.objects.filter(family=absorbed).update(family=kept)
 
 
 class Situations(Follower):

@@ -1,13 +1,58 @@
-"""What billing writes to families."""
+"""What billing writes to families; what tells of an invoice is queued as it is issued."""
+
+import datetime as dt
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
+from accounts import mails
 from accounts.emails import compose
-from accounts.models import Establishment
+from accounts.enums import MailKind
+from accounts.models import Establishment, Mail
 from billing.enums import InvoiceKind
+from billing.models import Invoice
 from billing.regie.overdue import OverdueHousehold
 from families.models import Guardian
+
+MORNING = dt.time(8)  # in Paris, when what is published on a day to come is told
+CANCELLED = "Facture annulée avant son envoi."
+
+
+def tell_issued(invoice: Invoice) -> None:
+    """To each responsable of the household who has an address, once; from `published_on` on."""
+    guardians = [guardian for guardian in invoice.family.guardians.all() if guardian.email]
+    if not guardians:
+        return
+    total = sum(line.amount for line in invoice.lines.all())
+    instalments = list(invoice.instalments.all())
+    for guardian in guardians:
+        subject, body = compose(
+            "invoice",
+            {
+                "invoice": invoice,
+                "guardian": guardian,
+                "establishment": invoice.establishment,
+                "total": total,
+                "instalments": instalments,
+                "url": settings.SITE_URL + reverse("billing:invoice", args=[invoice.pk]),
+            },
+        )
+        mails.queue(
+            MailKind.INVOICE,
+            key=f"{invoice.pk}:{guardian.pk}",
+            to=guardian.email,
+            subject=subject,
+            body=body,
+            due_at=_leaves_at(invoice.published_on),
+        )
+
+
+def take_back(invoice: Invoice) -> None:
+    """What has not left yet of the mails that announce it will not leave."""
+    begins = f"{MailKind.INVOICE}:{invoice.pk}:"
+    for mail in Mail.objects.filter(key__startswith=begins, sent_at=None).order_by("pk"):
+        mails.give_up(mail, CANCELLED)
 
 
 def remind_payment(
@@ -33,3 +78,9 @@ def remind_payment(
             "url": settings.SITE_URL + page,
         },
     )
+
+
+def _leaves_at(day):
+    if day <= timezone.localdate():
+        return None
+    return timezone.make_aware(dt.datetime.combine(day, MORNING))

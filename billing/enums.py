@@ -176,3 +176,50 @@ class PeriodKind(models.TextChoices):
 
     SCHOOL = "annee-scolaire", "année scolaire"
     CIVIL = "annee-civile", "année civile"
+
+
+class Billed(models.TextChoices):
+    """Which enrolments of the year a run bills."""
+
+    CONFIRMED = "confirmed", "confirmées"
+    LIVE = "live", "confirmées ou demandées"
+
+
+class RunState(models.TextChoices):
+    """Where a run of invoices stands; `billing.runs` moves it."""
+
+    PREPARING = "preparing", "préparation en cours"
+    TO_CHECK = "to_check", "à contrôler"
+    ISSUING = "issuing", "émission en cours"
+    PAUSED = "paused", "émission arrêtée"
+    ISSUED = "issued", "émise"
+    ABANDONED = "abandoned", "abandonnée"
+
+
+LIVE_RUNS = [RunState.PREPARING, RunState.TO_CHECK, RunState.ISSUING, RunState.PAUSED]
+NEXT_RUN = {  # the whole state machine, in one glance
+    RunState.PREPARING: [RunState.TO_CHECK, RunState.ABANDONED],
+    RunState.TO_CHECK: [RunState.ISSUING, RunState.ABANDONED],
+    RunState.ISSUING: [RunState.PAUSED, RunState.ISSUED],
+    RunState.PAUSED: [RunState.ISSUING],
+    RunState.ISSUED: [RunState.ISSUING],  # what was refused is tried anew
+    RunState.ABANDONED: [],
+}
+
+
+class RunOutcome(models.TextChoices):
+    """What a run found of a household, then what became of its draft."""
+
+    TO_DO = "to_do", "à calculer"
+    DRAFTED = "drafted", "brouillon à émettre"
+    SAME = "same", "déjà facturé, rien ne change"
+    LESS = "less", "trop facturé, avoir à émettre"
+    NOTHING = "nothing", "rien à facturer"
+    PROBLEM = "problem", "impossible à calculer"
+    REMOVED = "removed", "retiré"
+    REFUSED = "refused", "émission refusée"
+    ISSUED = "issued", "facture émise"
+
+
+NOT_PRICED = [RunOutcome.TO_DO, RunOutcome.PROBLEM]
+WITH_A_SENTENCE = [RunOutcome.PROBLEM, RunOutcome.REFUSED]

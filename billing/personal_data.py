@@ -56,7 +56,10 @@ class BillingPart(Part):
             )
         },
         "billing.Invoice.family": NESTED,
+        "billing.Invoice.run": "la facturation groupée dont elle vient : le travail de la régie",
         "billing.Invoice.status": "un brouillon n'est encore rien : la copie ne les contient pas",
+        "billing.InvoiceRun": "le travail de la régie, sur toutes les familles",
+        "billing.RunHousehold": "un calcul préparatoire : la facture en dit le résultat",
         "billing.InvoiceLine.invoice": NESTED,
         "billing.InvoiceLine.position": "les lignes sont dans leur ordre",
         "billing.Instalment.invoice": NESTED,
@@ -97,7 +100,9 @@ class BillingPart(Part):
         "factures": "vos factures, leurs lignes, vos paiements",
         "tarif": "les situations notées pour le calcul, la part que paie votre foyer",
     }
-    mail_kinds = [MailKind.PAYMENT_RECEIPT, MailKind.PAYMENT_REMINDER]
+    mail_kinds = [MailKind.INVOICE, MailKind.PAYMENT_RECEIPT, MailKind.PAYMENT_REMINDER]
+
+    mail_kinds = [MailKind.INVOICE]
 
     def export(self, copy):
         invoices = (
@@ -135,6 +140,9 @@ class BillingPart(Part):
             Holding("Quittances", deposits.count(), Fate.KEPT, TEN_YEARS),
             Holding("Relances", reminders.count(), Fate.KEPT, TEN_YEARS),
             Holding("Brouillons de factures", drafts.count(), Fate.ERASED),
+            Holding(
+                "Calculs préparatoires de factures", family.run_households.count(), Fate.ERASED
+            ),
             Holding("Situations notées pour le tarif", situations_of(family).count(), Fate.ERASED),
         ]
 
@@ -142,6 +150,7 @@ class BillingPart(Part):
         pks = list(family.invoices.values_list("pk", flat=True))
         drafts = family.invoices.select_for_update().filter(status=InvoiceStatus.DRAFT)
         Invoice.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()
+        family.run_households.all().delete()
         forget_in_admin_log(Invoice, pks)
         situations = situations_of(family)
         forget_in_admin_log(Situation, list(situations.values_list("pk", flat=True)))

@@ -30,4 +30,5 @@ urlpatterns = [
     path("facturation/paiements/<int:pk>/pdf/", views.receipt_pdf, name="receipt_pdf"),
     path(ATTESTATION, views.attestation, name="attestation"),
     path(f"{ATTESTATION}pdf/", views.attestation_pdf, name="attestation_pdf"),
+    path("facturation/<int:pk>/pdf/", views.invoice_pdf, name="invoice_pdf"),
 ]

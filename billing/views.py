@@ -16,6 +16,7 @@ from billing.attestations import attest, periods_of, print_attestation, shares_o
 from billing.enums import InvoiceKind
 from billing.models import Invoice, Payment
 from billing.payfip.offers import offer_for
+from billing.printing import pdf_response
 from billing.receipts import movement_of, print_receipt, receipt_of
 from billing.rental_views import live_rentals
 from billing.statements import balance_of, statement_of, statements_of
@@ -57,6 +58,17 @@ def invoice(request, pk):
             "tab": TABS[invoice.kind],
         },
     )
+
+
+@require_safe
+def invoice_pdf(request, pk):
+    """The same invoice, or credit note, as a file to keep."""
+    invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
+    try:
+        return pdf_response(invoice)
+    except ValidationError as error:
+        messages.error(request, error.messages[0])
+        return redirect("billing:invoice", pk)
 
 
 @require_safe

@@ -15,6 +15,7 @@ from billing.models import (
     InstrumentKind,
     Invoice,
     InvoiceLine,
+    InvoiceRun,
     PayerShare,
     PayFiPAccount,
     PaymentAttempt,
@@ -334,6 +335,23 @@ class RentalFactory(factory.django.DjangoModelFactory):
     rent = Decimal("150.00")
     deposit = Decimal("200.00")
     deposit_state = "due"
+
+
+class InvoiceRunFactory(factory.django.DjangoModelFactory):
+    """Prepared, of no household; tests/billing/run_cases.py makes whole ones."""
+
+    class Meta:
+        model = InvoiceRun
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    grid = factory.LazyAttribute(
+        lambda run: TariffGridFactory(establishment=run.establishment, school_year=run.school_year)
+    )
+    label = "Cotisations"
+    state = "to_check"
+    due_on = factory.LazyFunction(lambda: timezone.localdate() + dt.timedelta(days=30))
+    created_by = factory.SubFactory(UserFactory)
 
 
 class SituationFactory(factory.django.DjangoModelFactory):

@@ -29,6 +29,7 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    InvoiceRunFactory,
     PayerShareFactory,
     PayFiPAccountFactory,
     PieceRuleFactory,
@@ -74,6 +75,7 @@ RIGHTS = {
     "documents_piecerule": ("vacd", "", "vacd", "vacd"),
     "documents_document": ("v", "", "v", "v"),
     "billing_invoice": ("", "vacd", "vacd", "vacd"),
+    "billing_invoicerun": ("", "va", "va", "va"),
     "billing_payment": ("", "v", "v", "v"),
     "billing_tariffcategory": ("", "vacd", "vacd", "vacd"),
     "billing_tariffgrid": ("", "vacd", "vacd", "vacd"),
@@ -127,6 +129,7 @@ FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
 OF_THE_REGIE = {"get": (403, 200, 200, 200), "post": (403, 200, 200, 200)}
 READ_BY_THE_REGIE = {**OF_THE_REGIE, "post": (405, 405, 405, 405)}
+MOVED_BY_THE_REGIE = {"get": (405, 405, 405, 405), "post": (403, 302, 302, 302)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
 PAGES = {
     "index": EVERYBODY,
@@ -182,6 +185,21 @@ PAGES = {
     "billing_tariffgrid_rates": OF_THE_REGIE,
     "billing_tariffgrid_duplicate": OF_THE_REGIE,
     "billing_tariffgrid_compare": READ_BY_THE_REGIE,
+    "billing_invoice_credit": OF_THE_REGIE,
+    "billing_invoice_cancel": OF_THE_REGIE,
+    "billing_invoice_pdf": {"get": (403, 200, 200, 200), "post": (405, 405, 405, 405)},
+    "billing_invoicerun_issue_all": {"get": (403, 302, 302, 302)},  # no draft
+    "billing_invoicerun_redate": OF_THE_REGIE,
+    "billing_invoicerun_stop": MOVED_BY_THE_REGIE,
+    "billing_invoicerun_abandon": MOVED_BY_THE_REGIE,
+    "billing_invoicerun_remove": {
+        "get": (405, 405, 405, 405),
+        "post": (403, 404, 404, 404),  # no draft of this run
+    },
+    "billing_invoicerun_export": {
+        "get": (405, 405, 405, 405),
+        "post": (403, 404, 404, 404),  # in which format?
+    },
     "billing_tariffgrid_compare_export": {  # nothing chosen
         "get": (405, 405, 405, 405),
         "post": (403, 404, 404, 404),
@@ -323,6 +341,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_piecerule": rule,
         "documents_document": document,
         "billing_invoice": InvoiceLineFactory(invoice__family=family).invoice,
+        "billing_invoicerun": (run := InvoiceRunFactory()),
         "billing_payment": payment,
         "billing_tariffcategory": rate.category,
         "billing_tariffgrid": rate.grid,
@@ -367,6 +386,12 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_document_page": [document.pk, 1],  # not drawn
         "documents_document_accept": [document.pk],
         "billing_invoice_record_payment": [issued.pk],
+        **{f"billing_invoice_{name}": [issued.pk] for name in ("credit", "cancel", "pdf")},
+        **{
+            f"billing_invoicerun_{name}": [run.pk]
+            for name in ("issue_all", "redate", "stop", "abandon", "export")
+        },
+        "billing_invoicerun_remove": [run.pk, issued.pk],
         "billing_tariffcategory_courses": [SchoolYear.objects.first().pk],
         "billing_tariffgrid_rates": [rate.grid_id, rate.category_id],
         **{
@@ -476,6 +501,7 @@ def test_an_agent_does_with_a_row_what_the_list_says(enter, rows, who):
     # Read only, and they say so to whoever may read them.
     expected["reenrolment_reenrolment"]["save"] = 405
     expected["families_erasurerequest"]["save"] = 405
+    expected["billing_invoicerun"]["save"] = 405
     assert answers == expected
 
 

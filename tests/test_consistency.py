@@ -119,6 +119,8 @@ WITHOUT_VISIBLE_TO = {
     "documents.PageImage": "staff only",
     "documents.Reading": "staff only",
     "billing.InvoiceSeries": "nobody",
+    "billing.InvoiceRun": "staff only",
+    "billing.RunHousehold": "staff only",
     "billing.InvoiceLine": "through its invoice",
     "billing.Instalment": "through its invoice",
     "billing.PayerShare": "staff only",

@@ -31,6 +31,7 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    InvoiceRunFactory,
     PieceRuleFactory,
     RentalFactory,
     SchoolYearFactory,
@@ -111,6 +112,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "payment_reminder": reminder.pk,
         "regie": RegieSettings.objects.create(establishment=establishment).pk,
         "draft": InvoiceLineFactory(invoice__family=family).invoice.pk,
+        "run": InvoiceRunFactory().pk,
         "case": case,
         "dossier": case.reenrolment.pk,
         "campaign": case.campaign.pk,
@@ -298,7 +300,9 @@ PLAYS = {
     ),
     "Réinscrire un élève sur l'extranet": get("reenrolment:edit", "student"),
     "Relire une pièce d'un foyer sur l'extranet": get("documents:download", "document"),
-    "Lire une facture sur l'extranet": get("billing:invoice", "invoice"),
+    "Lire une facture sur l'extranet": every(
+        get("billing:invoice", "invoice"), get("billing:invoice_pdf", "invoice")
+    ),
     "Lire et imprimer la liste d'une classe": get("teacher:slot", "class"),
     "Remplir une réinscription au guichet": every(
         get("reenrolment:assist", "student"), post("reenrolment:assist", "student")
@@ -428,6 +432,16 @@ PLAYS = {
     ),
     "Préparer et émettre une facture": every(
         get("admin:billing_invoice_add"), post("admin:billing_invoice_change", "draft")
+    ),
+    "Préparer, contrôler et émettre une facturation groupée": every(
+        get("admin:billing_invoicerun_add"),
+        get("admin:billing_invoicerun_change", "run"),
+        get("admin:billing_invoicerun_issue_all", "run"),
+        post("admin:billing_invoicerun_stop", "run"),
+    ),
+    "Annuler une facture, émettre un avoir": every(
+        get("admin:billing_invoice_cancel", "invoice"),
+        get("admin:billing_invoice_credit", "invoice"),
     ),
     "Enregistrer un paiement": post("admin:billing_invoice_record_payment", "invoice"),
     "Préparer une grille tarifaire, l'importer, la comparer, la recopier pour l'année suivante": (

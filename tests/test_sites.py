@@ -21,6 +21,7 @@ from tests.factories import (
     FamilyFactory,
     InstrumentFactory,
     InvoiceLineFactory,
+    InvoiceRunFactory,
     PayFiPAccountFactory,
     PieceRuleFactory,
     RentalFactory,
@@ -284,6 +285,7 @@ ROWS = {
         campaign=ROWS["reenrolment_campaign"](site), student=StudentFactory()
     ),
     "billing_invoice": lambda site: InvoiceLineFactory(invoice__establishment=site).invoice,
+    "billing_invoicerun": lambda site: InvoiceRunFactory(establishment=site),
     "billing_tariffcategory": lambda site: TariffCategoryFactory(establishment=site),
     "billing_tariffgrid": lambda site: TariffGridFactory(establishment=site),
     "billing_tariffrate": lambda site: TariffRateFactory(grid__establishment=site),

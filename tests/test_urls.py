@@ -127,6 +127,7 @@ ROUTES = {
     "billing:receipt_pdf": HOUSEHOLD,
     "billing:attestation": HOUSEHOLD,
     "billing:attestation_pdf": HOUSEHOLD,
+    "billing:invoice_pdf": HOUSEHOLD,
     "reenrolment:edit": STUDENT,
     "reenrolment:check": NOTHING_YET,
     "reenrolment:submit": NO_DOSSIER_YET,

@@ -6,6 +6,7 @@ from billing.admin.online import PayFiPAccountAdmin, PaymentAttemptAdmin
 from billing.admin.payments import PaymentAdmin
 from billing.admin.regie import RegieSettingsAdmin
 from billing.admin.rentals import RentalAdmin
+from billing.admin.runs import InvoiceRunAdmin
 from billing.admin.situations import PayerShareAdmin, SituationAdmin
 from billing.admin.tariffs import TariffCategoryAdmin, TariffGridAdmin, TariffRateAdmin
 
@@ -13,6 +14,7 @@ __all__ = [
     "InstrumentAdmin",
     "InstrumentKindAdmin",
     "InvoiceAdmin",
+    "InvoiceRunAdmin",
     "PayFiPAccountAdmin",
     "PayerShareAdmin",
     "PaymentAdmin",

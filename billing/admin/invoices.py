@@ -16,7 +16,7 @@ from accounts.admin import (
 from accounts.admin_filters import SiteFilter
 from accounts.admin_forms import OwnRowsFormSet
 from billing import services
-from billing.admin import moves, reminders, settling
+from billing.admin import credits, moves, reminders, settling
 from billing.admin.page import RECORD
 from billing.enums import CAN_BOUNCE, PaymentNature, Settlement
 from billing.forms import InvoiceLineForm
@@ -117,7 +117,7 @@ class InvoiceAdmin(
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],
     ]
-    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year"]
+    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year", "run"]
     list_select_related = ["family"]
     ordering = ["-pk"]  # both databases: one puts drafts, without a date, first, the other last
     search_fields = ["family__sort_name"]
@@ -195,6 +195,7 @@ class InvoiceAdmin(
 
     def render_change_form(self, request, context, **kwargs):
         invoice = kwargs.get("obj")
+        context["may_credit"] = credits.may_credit(invoice, request.user)
         context["may_issue"] = self.has_issue_permission(request) and not _issued(invoice)
         may_record = (
             _issued(invoice) and not invoice.is_credit_note and request.user.has_perm(RECORD)
@@ -212,7 +213,7 @@ class InvoiceAdmin(
         return self._issue_saved(request, obj) or super().response_change(request, obj)
 
     def get_urls(self):
-        ours = [*settling.urls(), *reminders.urls(), *moves.invoice_urls()]
+        ours = [*settling.urls(), *reminders.urls(), *moves.invoice_urls(), *credits.urls()]
         return [*ours, *super().get_urls()]
 
     @admin.action(description="Émettre les factures choisies", permissions=["issue"])

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0014_mail_of_billing'),
-        ('billing', '0006_payfip'),
+        ('billing', '0007_runs'),
         ('families', '0004_doubles_and_invitations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

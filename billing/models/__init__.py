@@ -19,6 +19,7 @@ from billing.models.reminders import (
     RemindedInvoice,
 )
 from billing.models.rentals import Rental, RentalCharge, RentalMove
+from billing.models.runs import InvoiceRun, RunHousehold
 from billing.models.situations import PayerShare, Situation
 from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, TariffRental
 from billing.models.tariffs import CourseCategory, TariffCategory, TariffGrid
@@ -35,6 +36,7 @@ __all__ = [
     "InstrumentKind",
     "Invoice",
     "InvoiceLine",
+    "InvoiceRun",
     "InvoiceSeries",
     "PayFiPAccount",
     "PayerShare",
@@ -49,6 +51,7 @@ __all__ = [
     "RentalCharge",
     "RentalMove",
     "Repair",
+    "RunHousehold",
     "Situation",
     "TariffCategory",
     "TariffFee",

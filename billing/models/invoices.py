@@ -105,6 +105,15 @@ class Invoice(models.Model):
         Family, models.PROTECT, verbose_name="famille", related_name="invoices"
     )
     kind = models.CharField("genre", max_length=10, choices=InvoiceKind)
+    run = models.ForeignKey(
+        "billing.InvoiceRun",
+        models.PROTECT,
+        verbose_name="facturation groupée",
+        related_name="invoices",
+        null=True,
+        blank=True,
+        editable=False,
+    )
     status = models.CharField(
         "état", max_length=10, choices=InvoiceStatus, default=InvoiceStatus.DRAFT, editable=False
     )
@@ -156,7 +165,17 @@ class Invoice(models.Model):
         verbose_name = "facture"
         ordering = ["-issued_on", "-pk"]
         permissions = [("issue_invoice", "Peut émettre une facture")]
+        indexes = [
+            models.Index(
+                "run", "id", name="invoice_draft_of_run", condition=Q(status=InvoiceStatus.DRAFT)
+            ),
+        ]
         constraints = [
+            models.UniqueConstraint(
+                name="invoice_one_per_run_and_family",
+                fields=["run", "family"],
+                violation_error_message="Ce foyer a déjà sa facture dans cette facturation.",
+            ),
             models.UniqueConstraint(
                 name="invoice_number_unique_per_establishment_and_year",
                 fields=["establishment", "year", "number"],

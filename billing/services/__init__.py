@@ -14,6 +14,7 @@ from billing.services.invoices import (
     payer_address,
     payer_name,
     save_draft,
+    set_dates,
 )
 from billing.services.payments import (
     bounce,
@@ -39,4 +40,5 @@ __all__ = [
     "record_payment",
     "refund",
     "save_draft",
+    "set_dates",
 ]

@@ -9,8 +9,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from billing.enums import InvoiceKind, InvoiceStatus
-from billing.models import Instalment, Invoice, InvoiceLine, InvoiceSeries
+from billing import emails
+from billing.enums import InvoiceKind, InvoiceStatus, RunOutcome
+from billing.models import (
+    Instalment,
+    Invoice,
+    InvoiceLine,
+    InvoiceRun,
+    InvoiceSeries,
+    RunHousehold,
+)
 from billing.money import ZERO, euros, round_cents
 from billing.schedule import months_later, spread
 from families.models import Family
@@ -34,6 +42,7 @@ def draft(
     published_on: dt.date | None = None,
     online_until: dt.date | None = None,
     counter_until: dt.date | None = None,
+    run: InvoiceRun | None = None,
 ) -> Invoice:
     """Prepares an invoice that nobody but the régie sees.
 
@@ -46,6 +55,7 @@ def draft(
         school_year=school_year,
         family=family,
         kind=kind,
+        run=run,
         parts=parts,
         published_on=published_on,
         due_on=due_on,
@@ -69,8 +79,13 @@ def save_draft(invoice: Invoice, *, actor: User) -> None:
 
 @transaction.atomic
 def delete_draft(invoice: Invoice, *, actor: User) -> None:
-    """A draft goes with its lines, having no number yet; refuses an issued invoice."""
-    _lock_draft(invoice).delete()
+    """A draft goes with its lines, having no number yet; refuses an issued invoice.
+
+    That of a run is out of the run.
+    """
+    draft = _lock_draft(invoice)
+    _note_in_run(draft, RunOutcome.REMOVED)
+    draft.delete()
 
 
 @transaction.atomic
@@ -78,9 +93,10 @@ def issue(invoice: Invoice, *, actor: User) -> Invoice:
     """Makes a draft an invoice: numbered, dated today, in the payer's name. It never changes again.
 
     The numbers of an establishment and calendar year follow each other without a gap: the counter
-    moves in this very transaction. The dates left empty are set, and the instalments written.
-    Refuses an invoice issued already, without a line, of a negative total, or that would be overdue
-    at once, and dates out of order.
+    moves in this very transaction. The dates left empty are set, the instalments written, and a
+    mail to each responsable, which leaves from `published_on` on. Refuses an invoice issued
+    already, without a line, of a negative total, or that would be overdue at once, and dates out
+    of order.
     """
     invoice = _lock_draft(invoice)
     amounts = list(invoice.lines.values_list("amount", flat=True))
@@ -88,7 +104,7 @@ def issue(invoice: Invoice, *, actor: User) -> Invoice:
         raise ValidationError("Cette facture n'a aucune ligne.", code="no_line")
     if sum(amounts) < ZERO:
         raise ValidationError("Le total d'une facture ne peut pas être négatif.", code="negative")
-    _set_dates(invoice)
+    set_dates(invoice)
     _number(invoice)
     Instalment.objects.bulk_create(
         Instalment(invoice=invoice, number=number, due_on=due_on, amount=amount)
@@ -96,6 +112,8 @@ def issue(invoice: Invoice, *, actor: User) -> Invoice:
             spread(sum(amounts), invoice.parts, invoice.due_on), start=1
         )
     )
+    _note_in_run(invoice, RunOutcome.ISSUED)
+    emails.tell_issued(invoice)
     _log(invoice, CHANGE, "Facture émise.", actor=actor)
     return invoice
 
@@ -143,8 +161,12 @@ def credit(invoice: Invoice, *, lines: Iterable[dict], reason: str, actor: User)
 
 @transaction.atomic
 def cancel(invoice: Invoice, *, reason: str, actor: User) -> Invoice:
-    """Cancels an issued invoice by a credit note of all that is left of it, line by line."""
+    """Cancels an issued invoice by a credit note of all that is left of it, line by line.
+
+    The mail that announces it does not leave, if it had not yet.
+    """
     invoice = _lock_issued(invoice)
+    emails.take_back(invoice)
     if invoice.credited:
         lines = [
             {
@@ -206,7 +228,11 @@ def _lock_issued(invoice):
     return invoice
 
 
-def _set_dates(invoice):
+def set_dates(invoice: Invoice) -> None:
+    """Sets the dates left empty of an invoice about to be issued, and writes nothing.
+
+    Raises ValidationError `due_date_past`, `published_out_of_order` or `closed_before_due`.
+    """
     today = timezone.localdate()
     last = months_later(invoice.due_on, invoice.parts - 1)
     invoice.published_on = invoice.published_on or today
@@ -256,6 +282,13 @@ def _add_lines(invoice, lines):
         line.amount = round_cents(line.amount)
         line.full_clean()
         line.save()
+
+
+def _note_in_run(invoice, outcome):
+    """Whoever issues or removes a draft of a run, it says so; always after the invoice's lock."""
+    if invoice.run_id:
+        rows = RunHousehold.objects.filter(run=invoice.run_id, family=invoice.family_id)
+        rows.update(outcome=outcome, sentence="")
 
 
 def _log(invoice, flag, message, *, actor):

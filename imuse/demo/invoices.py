@@ -15,6 +15,7 @@ from families.enums import Zone
 from imuse.demo.catalogue import ENSEMBLES, PATH
 from imuse.demo.clock import Clock
 from imuse.demo.households import Household
+from imuse.demo.runs import bill_the_year, leave_one_to_check
 from imuse.demo.town import Town
 
 FILE_FEE = Decimal("38.00")
@@ -49,11 +50,11 @@ class Office:
             invoice = self._cotisation(home, self.town.years[2], issued=-400, due=-370)
             excess = EXCESS if home is tried else ZERO
             self._receive(invoice, day=-380, excess=excess)
-        for index, home in enumerate(enrolled[:30]):
-            if home is tried:
-                continue
-            invoice = self._cotisation(home, self.town.current, issued=-90, due=-45)
-            if index % 7 == 3:
+        families = [home.family for home in enrolled[:30] if home is not tried]
+        billed = bill_the_year(self.town, self.clock, self.actor, families, issued=-90, due=-45)
+        for index, family in enumerate(families):
+            invoice = billed.get(family.pk)
+            if invoice is None or index % 7 == 3:
                 continue  # overdue
             self._receive(invoice, day=-60, part=2 if index % 11 == 5 else 1)
         self._pay_in_instalments(tried)
@@ -63,6 +64,7 @@ class Office:
                 self._credit(invoice, day=-3)
             elif index % 3 == 0:
                 self._receive(invoice, day=-5)
+        leave_one_to_check(self.town, self.clock, self.actor)
 
     def _pay_in_instalments(self, home):
         """Three: the first paid, once the cheque had bounced; the second overdue."""

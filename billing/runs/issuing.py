@@ -1,0 +1,70 @@
+"""The queue's work while a run is issued: one draft at a time, each in its own transaction.
+
+The draft is locked before it is issued, and is one no more after: killed in between, the number
+goes back with the rest, and the next worker takes the same draft.
+"""
+
+import logging
+
+from django.core.exceptions import ValidationError
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from billing import services
+from billing.enums import RunOutcome, RunState
+from billing.models import Invoice, InvoiceRun, RunHousehold
+from billing.runs.planning import drafts_of
+
+logger = logging.getLogger(__name__)
+
+LONGEST = RunHousehold._meta.get_field("sentence").max_length
+
+
+def issue_next() -> Invoice | None:
+    """Issues one draft of the oldest run under way; None when nothing is left to do.
+
+    Run by `send_mails` between two mails; one query then. One that is refused is noted with the
+    reason, and the next ones go on.
+    """
+    run = (
+        InvoiceRun.objects.filter(state=RunState.ISSUING)
+        .select_related("issued_by")
+        .order_by("issued_at", "pk")
+        .first()
+    )
+    if run is None:
+        return None
+    with transaction.atomic():
+        invoice = to_issue(run).select_for_update(skip_locked=True).order_by("pk").first()
+        if invoice:
+            _issue(invoice, actor=run.issued_by)
+    if invoice is None and not to_issue(run).exists():  # not even one that another worker holds
+        under_way = InvoiceRun.objects.filter(pk=run.pk, state=RunState.ISSUING)
+        under_way.update(state=RunState.ISSUED, ended_at=timezone.now())
+    return invoice
+
+
+def to_issue(run: InvoiceRun):
+    """Its drafts, but for those that were refused."""
+    refused = RunHousehold.objects.filter(
+        run=run, family=OuterRef("family"), outcome=RunOutcome.REFUSED
+    )
+    return drafts_of(run).filter(~Exists(refused))
+
+
+def _issue(invoice, *, actor):
+    try:
+        services.issue(invoice, actor=actor)
+    except ValidationError as error:
+        _refuse(invoice, error.messages[0])
+    except (OperationalError, InterfaceError):  # not this one's fault: it is tried again
+        raise
+    except Exception as error:
+        logger.exception("The draft %s could not be issued", invoice.pk)
+        _refuse(invoice, f"Émission impossible ({type(error).__name__}).")
+
+
+def _refuse(invoice, sentence):
+    rows = RunHousehold.objects.filter(run=invoice.run_id, family=invoice.family_id)
+    rows.update(outcome=RunOutcome.REFUSED, sentence=sentence[:LONGEST])

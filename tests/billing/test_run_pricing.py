@@ -1,0 +1,112 @@
+"""A run priced for true: published grid, facts, engine."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from billing.enums import RunOutcome
+from billing.models import CourseCategory, InvoiceLine, TariffCategory
+from billing.runs import planning, pricing
+from billing.runs.issuing import issue_next
+from students.enums import EnrolmentStatus
+from students.models import Course
+from tests.billing.run_cases import enrol, make_run, prepare
+from tests.billing.tariffs.making import make_draft, make_published
+from tests.factories import (
+    CourseFactory,
+    CustodyFactory,
+    EnrolmentFactory,
+    FamilyFactory,
+    PayerShareFactory,
+    SchoolYearFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def grid(director, establishment):
+    return make_published(
+        director, "603.00", establishment=establishment, school_year=SchoolYearFactory()
+    )
+
+
+def billed_as(course, grid):
+    category = TariffCategory.objects.get(establishment=grid.establishment)
+    CourseCategory.objects.create(course=course, category=category)
+
+
+def test_a_household_is_billed_by_the_published_grid(grid, family, accountant):
+    student = enrol(family)
+    billed_as(Course.objects.get(), grid)
+
+    run = prepare(accountant)
+
+    assert run.grid == grid
+    line = InvoiceLine.objects.get()
+    assert (line.invoice.run, line.invoice.family) == (run, family)
+    assert (line.student, line.amount) == (student, Decimal("603.00"))
+    assert "603,00" in line.explanation
+
+
+def test_a_course_of_no_category_is_a_problem_that_names_it(grid, family, accountant):
+    enrol(family)
+
+    household = prepare(accountant).households.get()
+
+    assert household.outcome == RunOutcome.PROBLEM
+    assert Course.objects.get().name in household.sentence
+
+
+def test_no_published_grid_is_refused(family, accountant, establishment):
+    enrol(family)
+    make_draft(establishment=establishment, school_year=SchoolYearFactory())
+
+    with pytest.raises(ValidationError) as refusal:
+        make_run(accountant)
+    assert refusal.value.code == "no_grid"
+
+
+def test_two_households_pay_their_shares(grid, family, accountant):
+    student = enrol(family)
+    billed_as(Course.objects.get(), grid)
+    other = FamilyFactory()
+    second = CustodyFactory(student=student, family=other, rank=2)
+    PayerShareFactory(custody=student.custodies.get(rank=1), percent=Decimal(50))
+    PayerShareFactory(custody=second, percent=Decimal(50))
+
+    prepare(accountant)
+
+    amounts = InvoiceLine.objects.order_by("pk").values_list("invoice__family", "amount")
+    assert dict(amounts) == {family.pk: Decimal("301.50"), other.pk: Decimal("301.50")}
+
+
+def test_a_lesson_more_since_is_a_draft_of_it_alone(grid, family, accountant):
+    student = enrol(family)
+    billed_as(Course.objects.get(), grid)
+    first = prepare(accountant)
+    planning.issue_all(first, actor=accountant, expected=1)
+    while issue_next():
+        pass
+    issue_next()
+    more = CourseFactory(name="Harpe", school_year=grid.school_year)
+    billed_as(more, grid)
+    EnrolmentFactory(student=student, course=more, status=EnrolmentStatus.CONFIRMED)
+
+    line = prepare(accountant).invoices.get().lines.get()
+
+    assert (line.amount, "Harpe" in line.label) == (Decimal("603.00"), True)
+
+
+@pytest.mark.parametrize("count", [1, 15])
+def test_as_many_queries_for_one_household_as_for_fifteen(
+    grid, accountant, count, django_assert_num_queries
+):
+    homes = [FamilyFactory() for _ in range(count)]
+    for home in homes:
+        enrol(home)
+    run = make_run(accountant)
+
+    with django_assert_num_queries(13):
+        assert len(pricing.priced(homes, run)) == count
