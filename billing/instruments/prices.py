@@ -4,10 +4,14 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils import timezone
+
 from accounts.models import Establishment
+from accounts.names import sort_key
 from billing.enums import Settlement
 from billing.models import InstrumentKind, Invoice, Rental, RentalCharge
 from billing.money import ZERO, round_cents
+from billing.tariffs.loading import published_grid
 from students.models import SchoolYear
 
 MONTHS = 10  # of lessons, in a school year
@@ -23,12 +27,19 @@ class Price:
 
 
 def proposed_price(
-    kind: InstrumentKind, establishment: Establishment, school_year: SchoolYear
+    kind: InstrumentKind, establishment: Establishment, school_year: SchoolYear | None
 ) -> Price | None:
     """What the published grid asks for this kind of instrument; None when it says nothing.
 
     The agent has the last word: a rental keeps its own amounts.
     """
+    grid = school_year and published_grid(establishment, school_year, timezone.localdate())
+    if not grid:
+        return None
+    for rental in grid.rentals.all():
+        if sort_key(rental.instrument) == kind.sort_name:
+            # Not pro rata: the whole year is one part, due once begun.
+            return Price(rental.amount, rental.deposit, grid.months if rental.pro_rata else 1)
     return None
 
 
