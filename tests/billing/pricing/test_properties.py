@@ -14,7 +14,8 @@ from tests.billing.pricing.shapes import SHAPES
 
 CENT = Decimal("0.01")
 shares = st.integers(0, 100).map(lambda percent: Decimal(percent) / 100)
-quick = settings(max_examples=60, deadline=None)
+# The same examples each time: a suite that fails tells of the last change, not of its luck.
+quick = settings(max_examples=100, deadline=None, derandomize=True)
 
 
 @st.composite
