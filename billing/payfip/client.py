@@ -23,6 +23,7 @@ from billing.payfip.rules import Order
 logger = logging.getLogger(__name__)
 
 SECONDS = 7.0  # the whole call; PayFiP answers in one, and a family waits before its screen
+REST_SECONDS = 20.0
 LONGEST_ANSWER = 64 * 1024  # bytes; a real one has less than 2,000
 IDOP = re.compile(r"[0-9A-Za-z-]{8,64}")
 LOOPBACK = ["127.0.0.1", "localhost", "::1"]
@@ -56,6 +57,29 @@ class Detail:
     saisie: str
     numauto: str
     paid_at: dt.datetime | None
+
+
+class Rest:
+    """After a silence PayFiP is left alone for a while: the next calls fail at once.
+
+    Each process of the site has its own: a PayFiP that hangs holds up one family, not all of them.
+    """
+
+    def __init__(self):
+        self._until = 0.0  # on the clock `time.monotonic`
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self._until
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + REST_SECONDS
+
+    def end(self) -> None:
+        self._until = 0.0
+
+
+rest = Rest()
 
 
 def create_payment(order: Order) -> str:
@@ -117,6 +141,8 @@ def _ask(operation, fields):
 
 
 def _post(content):
+    if not rest.is_over:
+        raise TechnicalFault("PayFiP was silent just now")
     end = time.monotonic() + SECONDS
     request = Request(  # noqa: S310 -- the scheme is checked by system_checks.check_url
         f"{settings.PAYFIP_URL}/services/securite",
@@ -127,6 +153,8 @@ def _post(content):
         with _open(request) as response:
             return _read(response, end)
     except (OSError, HTTPException, ValueError) as error:  # a time-out is an OSError
+        if isinstance(getattr(error, "reason", error), TimeoutError):  # urllib wraps some
+            rest.begin()
         raise TechnicalFault(f"{settings.PAYFIP_URL}: {error}") from error
 
 
@@ -151,7 +179,7 @@ def _read(response, end):
         if len(received) > LONGEST_ANSWER:
             raise TechnicalFault("the answer does not end")
         if time.monotonic() > end:
-            raise TechnicalFault("the answer came too late")
+            raise TimeoutError("the answer came too late")
     return received
 
 

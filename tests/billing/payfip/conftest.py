@@ -1,7 +1,7 @@
 import pytest
 
 from billing.enums import AskedBy
-from billing.payfip import attempts
+from billing.payfip import attempts, client
 from billing.payfip.settling import settle
 from billing.payfip.simulator.server import running
 from tests.billing.payfip.orders import choose
@@ -11,11 +11,13 @@ from tests.factories import PayFiPAccountFactory
 @pytest.fixture
 def payfip(settings):
     """A simulator of PayFiP, in a thread; `settings.PAYFIP_URL` leads to it."""
+    client.rest.end()
     with running() as simulator:
         simulator.seconds_after = 0.05
         settings.PAYFIP_URL = simulator.url
         settings.PAYFIP_TEST_ALLOWED = True
         yield simulator
+    client.rest.end()
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """The client against the simulator, then against whatever else may answer in its place."""
 
+import socket
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -63,6 +66,56 @@ def test_technical_faults_decide_nothing(payfip, monkeypatch, mood):
 
     with pytest.raises(client.TechnicalFault):
         client.payment_detail("11111111-1111-1111-1111-111111111111")
+
+
+def test_after_a_silence_it_is_left_alone_for_a_while(payfip, monkeypatch):
+    """A PayFiP that hangs must not hold up every process of the site."""
+    monkeypatch.setattr(client, "SECONDS", 0.2)
+    payfip.operations.moods.service = "slow"
+    with pytest.raises(client.TechnicalFault):
+        client.account_names(NUMCLI)
+    payfip.operations.moods.service = "up"
+
+    with pytest.raises(client.TechnicalFault, match="silent just now"):
+        client.account_names(NUMCLI)
+
+    monkeypatch.setattr(client, "REST_SECONDS", 0)
+    client.rest.begin()
+    assert client.account_names(NUMCLI)
+
+
+@pytest.mark.parametrize("mood", ["unavailable", "fault", "garbage"])
+def test_an_answer_at_once_however_wrong_is_no_silence(payfip, mood):
+    payfip.operations.moods.service = mood
+    with pytest.raises(client.TechnicalFault):
+        client.account_names(NUMCLI)
+    payfip.operations.moods.service = "up"
+
+    assert client.account_names(NUMCLI)
+
+
+def test_an_answer_that_drips_is_too_late(payfip, settings, monkeypatch):
+    """Each packet in time, the whole never."""
+    monkeypatch.setattr(client, "SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        settings.PAYFIP_URL = f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+        def drip():
+            line, _ = listening.accept()
+            with line, suppress(OSError):
+                line.recv(65536)
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+                for _ in range(50):
+                    line.sendall(b"x")
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        begun = time.monotonic()
+        with pytest.raises(client.TechnicalFault, match="too late"):
+            client.account_names(NUMCLI)
+        assert time.monotonic() - begun < 1
+        thread.join()
 
 
 def test_nobody_there_is_a_technical_fault(settings):

@@ -141,6 +141,7 @@ def test_payfip_away_loses_nothing(start, invoice, payfip, monkeypatch, mood):
     assert (attempt.state, attempt.alert) == (AttemptState.LOST, "")
 
     monkeypatch.undo()
+    client.rest.end()
     payfip.operations.moods.service = "up"
     again = start(invoice)
     assert (again.number, again.is_open) == (2, True)
