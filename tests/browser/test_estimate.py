@@ -1,4 +1,4 @@
-"""« Combien cela coûtera », on a phone, with and without JavaScript."""
+"""« Combien cela coûtera », on a phone, with and without JavaScript: anybody, and in the recap."""
 
 import re
 
@@ -7,8 +7,11 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from families.enums import Zone
+from families.models import Commune
 from tests.billing.asking import make_tariff
 from tests.factories import CommuneFactory, EstablishmentFactory
+from tests.reenrolment.conftest import make_case
+from tests.reenrolment.test_costs import categorise
 
 SCRIPT = pytest.mark.parametrize("javascript", [True, False])
 
@@ -98,3 +101,35 @@ def test_the_page_at_its_widths_and_by_keyboard(visit, tariff, director, width):
     expect(page.get_by_role("definition").first).to_have_text("de 338,00 € à 641,00 €")
     assert visitor.axe() == []
     assert not visitor.overflows()
+
+
+@SCRIPT
+def test_the_recap_says_it_before_valider_and_the_quotient_can_be_tried(
+    visit, parent, student, director, javascript
+):
+    case = make_case(student)
+    Commune.objects.update(zone=Zone.RESIDENT)
+    make_tariff(director)
+    categorise(case.slot.course, "cursus")
+    categorise(case.choir_course, "chorale")
+    case.fill_in()
+    visitor = visit(width=360, javascript=javascript).sign_in_as(parent)
+    page = visitor.page
+    page.goto(reverse("reenrolment:check", args=[student.pk]))
+
+    cost = page.get_by_role("region", name="Combien cela coûtera")
+    expect(cost.get_by_text("de 446,00 € à 749,00 €")).to_be_visible()
+    expect(cost.get_by_text("1 055,00 € (tarif haut)")).to_be_visible()
+    expect(cost.get_by_role("table")).not_to_be_visible()
+    cost.get_by_text("Le détail, ligne par ligne").click()
+    expect(cost.get_by_role("table")).to_be_visible()
+    if javascript:
+        assert visitor.axe() == []
+        assert not visitor.overflows()
+
+    cost.get_by_role("link", name="Essayer avec votre quotient").click()
+    page.get_by_label("Quotient familial").fill("743")
+    page.get_by_label("Quotient familial").press("Enter")
+
+    page.wait_for_url("**#estimation")
+    expect(page.get_by_role("definition").first).to_have_text("596,00 €")
