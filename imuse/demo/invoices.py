@@ -5,7 +5,9 @@ from decimal import Decimal
 
 from accounts.models import User
 from billing import services
-from billing.enums import AT_THE_COUNTER, InvoiceKind
+from billing.enums import AT_THE_COUNTER, AccountingEntry, InvoiceKind, PaymentMeans
+from billing.models import AccountingCode, RegieSettings
+from billing.money import ZERO
 from families.enums import Zone
 from imuse.demo.catalogue import ENSEMBLES, PATH
 from imuse.demo.clock import Clock
@@ -23,6 +25,20 @@ SECOND_CHILD = Decimal("0.10")
 RENTAL = Decimal("150.00")
 RENTED = {"Violon", "Violoncelle", "Trompette", "Clarinette", "Flûte traversière"}
 ZONES = {Zone.RESIDENT: 0, Zone.CONVENTIONED: 0, Zone.OUTSIDE: 1}
+CASH_LIMIT = 300  # euros
+ACCOUNTS = {  # examples
+    AccountingEntry.CLAIM: "4112",
+    AccountingEntry.FILE_FEE: "7062",
+    AccountingEntry.TUITION: "7062",
+    AccountingEntry.RENTAL: "7083",
+    AccountingEntry.OTHER: "7088",
+    AccountingEntry.CARD: "5115",
+    AccountingEntry.CHEQUE: "5112",
+    AccountingEntry.CASH: "5412",
+    AccountingEntry.TRANSFER: "5159",
+    AccountingEntry.ONLINE: "5115",
+    AccountingEntry.DEBIT: "5117",
+}
 
 
 class Office:
@@ -33,6 +49,7 @@ class Office:
         self.receipts = 0
 
     def bill(self, households: list[Household]) -> None:
+        self.set_up()
         enrolled = [home for home in households if _is_billed(home)]
         for home in enrolled[:8]:
             invoice = self._cotisation(home, self.town.years[2], issued=-400, due=-370)
@@ -42,6 +59,7 @@ class Office:
             if index % 7 == 3:
                 continue  # overdue
             self._receive(invoice, day=-60, part=2 if index % 11 == 5 else 1)
+        self._settle_later(enrolled[30:32])
         for index, home in enumerate([h for h in enrolled if self._rented(h)][:12]):
             invoice = self._rental(home, issued=-20, due=15)
             if index % 3 == 0 and index:
@@ -114,15 +132,46 @@ class Office:
         """The whole amount, or one `part`-th of it."""
         self.receipts += 1
         total = sum(line.amount for line in invoice.lines.all())
+        means = AT_THE_COUNTER[self.receipts % len(AT_THE_COUNTER)]
+        if means == PaymentMeans.CASH and total / part > CASH_LIMIT:
+            means = PaymentMeans.CHEQUE
         with self.clock.at(self.clock.moment(day, 14)):
             services.record_payment(
                 invoice,
                 amount=total / part,
-                means=AT_THE_COUNTER[self.receipts % len(AT_THE_COUNTER)],
+                means=means,
                 paid_on=self.clock.day(day) - dt.timedelta(days=self.receipts % 4),
                 reference=f"ENC-{self.receipts:05}",
                 actor=self.actor,
             )
+
+    def _settle_later(self, households):
+        """What the régie has to settle: a cheque too big, and one that the bank sent back."""
+        generous, bounced = (
+            self._cotisation(home, self.town.current, issued=-15, due=20) for home in households
+        )
+        with self.clock.at(self.clock.moment(-12, 14)):
+            facts = {"means": PaymentMeans.CHEQUE, "paid_on": self.clock.day(-12)}
+            for invoice, excess in ((generous, Decimal(20)), (bounced, ZERO)):
+                total = sum(line.amount for line in invoice.lines.all())
+                payment = services.record_payment(
+                    invoice,
+                    amount=total + excess,
+                    reference=f"CHQ-DEMO-{invoice.pk}",
+                    actor=self.actor,
+                    overpaid=True,
+                    **facts,
+                )
+        with self.clock.at(self.clock.moment(-4, 9)):
+            services.bounce(
+                payment, paid_on=self.clock.day(-4), reference="REJET-DEMO", actor=self.actor
+            )
+
+    def set_up(self) -> None:
+        """Accounts to try the treasury's file with; a town's own are its accountant's to give."""
+        regie = RegieSettings.objects.create(establishment=self.town.conservatoire)
+        for entry in AccountingEntry:
+            AccountingCode.objects.create(settings=regie, entry=entry, account=ACCOUNTS[entry])
 
 
 def _is_billed(home):
