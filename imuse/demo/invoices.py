@@ -8,8 +8,15 @@ from decimal import Decimal
 
 from accounts.models import User
 from billing import services
-from billing.enums import AT_THE_COUNTER, InvoiceKind, LineKind, PaymentMeans, Saisie
-from billing.models import PayFiPAccount
+from billing.enums import (
+    AT_THE_COUNTER,
+    AccountingEntry,
+    InvoiceKind,
+    LineKind,
+    PaymentMeans,
+    Saisie,
+)
+from billing.models import AccountingCode, PayFiPAccount, RegieSettings
 from billing.money import ZERO
 from families.enums import Zone
 from imuse.demo.catalogue import ENSEMBLES, PATH
@@ -30,6 +37,20 @@ RENTAL = Decimal("150.00")
 EXCESS = Decimal("10.00")
 RENTED = {"Violon", "Violoncelle", "Trompette", "Clarinette", "Flûte traversière"}
 ZONES = {Zone.RESIDENT: 0, Zone.CONVENTIONED: 0, Zone.OUTSIDE: 1}
+CASH_LIMIT = 300  # euros
+ACCOUNTS = {  # examples
+    AccountingEntry.CLAIM: "4112",
+    AccountingEntry.FILE_FEE: "7062",
+    AccountingEntry.TUITION: "7062",
+    AccountingEntry.RENTAL: "7083",
+    AccountingEntry.OTHER: "7088",
+    AccountingEntry.CARD: "5115",
+    AccountingEntry.CHEQUE: "5112",
+    AccountingEntry.CASH: "5412",
+    AccountingEntry.TRANSFER: "5159",
+    AccountingEntry.ONLINE: "5115",
+    AccountingEntry.DEBIT: "5117",
+}
 
 
 class Office:
@@ -45,6 +66,7 @@ class Office:
 
     def bill(self, households: list[Household], tried: Household) -> None:
         """`tried`: the household of the account that one tries first."""
+        self.set_up()
         enrolled = [home for home in households if _is_billed(home)]
         for home in enrolled[:8]:
             invoice = self._cotisation(home, self.town.years[2], issued=-400, due=-370)
@@ -64,6 +86,7 @@ class Office:
                 self._credit(invoice, day=-3)
             elif index % 3 == 0:
                 self._receive(invoice, day=-5)
+        self._settle_later([home for home in enrolled[30:] if home is not tried][:2])
         leave_one_to_check(self.town, self.clock, self.actor)
 
     def _pay_in_instalments(self, home):
@@ -171,6 +194,8 @@ class Office:
         """The whole amount, or one `part`-th of it."""
         total = sum(line.amount for line in invoice.lines.all())
         means = AT_THE_COUNTER[(self.receipts + 1) % len(AT_THE_COUNTER)]
+        if means == PaymentMeans.CASH and total / part > CASH_LIMIT:
+            means = PaymentMeans.CHEQUE
         self._record(invoice, total / part + excess, means, day=day)
 
     def _record(self, invoice, amount, means, *, day):
@@ -185,6 +210,34 @@ class Office:
                 actor=self.actor,
                 overpaid=True,
             )
+
+    def _settle_later(self, households):
+        """What the régie has to settle: a cheque too big, and one that the bank sent back."""
+        generous, bounced = (
+            self._cotisation(home, self.town.current, issued=-15, due=20) for home in households
+        )
+        with self.clock.at(self.clock.moment(-12, 14)):
+            facts = {"means": PaymentMeans.CHEQUE, "paid_on": self.clock.day(-12)}
+            for invoice, excess in ((generous, Decimal(20)), (bounced, ZERO)):
+                total = sum(line.amount for line in invoice.lines.all())
+                payment = services.record_payment(
+                    invoice,
+                    amount=total + excess,
+                    reference=f"CHQ-DEMO-{invoice.pk}",
+                    actor=self.actor,
+                    overpaid=True,
+                    **facts,
+                )
+        with self.clock.at(self.clock.moment(-4, 9)):
+            services.bounce(
+                payment, paid_on=self.clock.day(-4), reference="REJET-DEMO", actor=self.actor
+            )
+
+    def set_up(self) -> None:
+        """Accounts to try the treasury's file with; a town's own are its accountant's to give."""
+        regie = RegieSettings.objects.create(establishment=self.town.conservatoire)
+        for entry in AccountingEntry:
+            AccountingCode.objects.create(settings=regie, entry=entry, account=ACCOUNTS[entry])
 
 
 def _is_billed(home):

@@ -1,0 +1,243 @@
+"""Whom an overdue invoice's reminder reaches, at which level, and never twice a day."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from accounts.models import Mail
+from billing import services
+from billing.enums import PaymentMeans, ReminderLevel
+from billing.enums import PaymentReminderOutcome as Outcome
+from billing.models import PaymentReminder, PaymentReminderLine, RegieSettings, RemindedInvoice
+from billing.regie.overdue import overdue_households
+from billing.services import reminders
+from tests.billing.due_dates import fall_due
+from tests.billing.regie.days import on
+from tests.factories import (
+    EstablishmentFactory,
+    FamilyFactory,
+    GuardianFactory,
+    InvoiceLineFactory,
+    UserFactory,
+)
+from tests.races import no_deadlock, run_together
+
+
+def household(name="Martin"):
+    email = f"{name.lower()}@example.org"
+    family = FamilyFactory(name=name)
+    GuardianFactory(family=family, email=email, user__email=email)
+    return family
+
+
+def make_late(make_issued, family, amount="38.00", days=10):
+    invoice = make_issued(family=family, amounts=[amount])
+    fall_due(timezone.localdate() - dt.timedelta(days=days), invoice)
+    return invoice
+
+
+def remind(establishment, actor, *families, **kwargs):
+    reminder = reminders.plan(establishment, [f.pk for f in families], actor=actor, **kwargs)
+    while reminders.remind_next():
+        pass
+    reminder.refresh_from_db()
+    return reminder
+
+
+def code_of(action, *args, **kwargs):
+    try:
+        action(*args, **kwargs)
+    except ValidationError as error:
+        return getattr(error, "code", None)
+    return "done"
+
+
+def pay(invoice, actor, amount="38.00"):
+    return services.record_payment(
+        invoice,
+        amount=Decimal(amount),
+        means=PaymentMeans.CARD,
+        paid_on=timezone.localdate(),
+        reference=f"CB {invoice.pk}",
+        actor=actor,
+        overpaid=True,
+    )
+
+
+def test_a_late_household_gets_one_mail(make_issued, establishment, accountant):
+    family = household()
+    invoice = make_late(make_issued, family)
+    make_issued(family=family)  # not due yet
+
+    reminder = remind(establishment, accountant, family, word="Bon courage.")
+
+    mail = Mail.objects.get()
+    assert (mail.to, mail.subject) == (
+        "martin@example.org",
+        "Conservatoire : une facture reste à payer",
+    )
+    assert f"facture {invoice} : 38,00\u00a0€" in mail.body
+    assert "Bon courage." in mail.body
+    assert reminder.ended_at
+    line = reminder.lines.get()
+    assert (line.outcome, line.day) == (Outcome.SENT, timezone.localdate())
+    asked = invoice.reminders.get()
+    assert (asked.level, asked.overdue) == (ReminderLevel.FIRST, Decimal(38))
+
+
+def test_never_twice_the_same_day(make_issued, establishment, accountant):
+    family = household()
+    make_late(make_issued, family)
+    remind(establishment, accountant, family)
+
+    assert code_of(remind, establishment, accountant, family) == "already"
+    assert Mail.objects.count() == 1
+
+
+def test_three_levels_then_the_treasury(make_issued, establishment, accountant):
+    family = household()
+    invoice = make_late(make_issued, family)
+    today = timezone.localdate()
+
+    for number in range(3):
+        with on(today + dt.timedelta(days=20 * number)):
+            remind(establishment, accountant, family)
+    with on(today + dt.timedelta(days=60)):
+        assert code_of(remind, establishment, accountant, family) == "nobody"
+        [found] = overdue_households(establishment)
+
+    assert list(invoice.reminders.values_list("level", flat=True)) == [1, 2, 3]
+    assert (found.level, found.invoices, found.total) == (None, [], Decimal(38))
+    subjects = list(Mail.objects.order_by("pk").values_list("subject", flat=True))
+    assert "deuxième relance" in subjects[1]
+    assert "avant transmission au comptable" in subjects[2]
+
+
+@pytest.mark.parametrize(("amount", "code"), [("14.99", "nobody"), ("15.00", "done")])
+def test_too_little_is_not_asked_for(make_issued, establishment, accountant, amount, code):
+    family = household()
+    make_late(make_issued, family, amount)
+
+    assert code_of(remind, establishment, accountant, family) == code
+
+
+def test_the_least_amount_is_a_setting(make_issued, establishment, accountant):
+    RegieSettings.objects.create(establishment=establishment, claim_minimum=Decimal(50))
+    family = household()
+    make_late(make_issued, family)
+
+    assert code_of(remind, establishment, accountant, family) == "nobody"
+
+
+def test_only_the_parts_that_are_past_are_asked_for(make_issued, establishment, accountant):
+    family = household()
+    invoice = make_issued(family=family, amounts=["90"], parts=3)
+    first = invoice.instalments.first()
+    first.due_on = timezone.localdate() - dt.timedelta(days=3)
+    first.save()
+
+    [found] = overdue_households(establishment)
+
+    assert (found.amount, found.days) == (Decimal(30), 3)
+
+
+def test_whoever_paid_meanwhile_gets_nothing(make_issued, establishment, accountant):
+    family = household()
+    invoice = make_late(make_issued, family)
+    reminder = reminders.plan(establishment, [family.pk], actor=accountant)
+    pay(invoice, accountant)
+
+    while reminders.remind_next():
+        pass
+
+    assert reminder.lines.get().outcome == Outcome.SETTLED
+    assert not Mail.objects.exists()
+
+
+def test_an_excess_elsewhere_that_covers_it_is_carried_over_first(
+    make_issued, establishment, accountant
+):
+    family = household()
+    make_late(make_issued, family)
+    other = make_issued(family=family)
+    pay(other, accountant, "76.00")
+
+    assert overdue_households(establishment) == []
+
+
+def test_nobody_to_write_to(make_issued, establishment, accountant):
+    family = FamilyFactory(name="Sans adresse")
+    make_late(make_issued, family)
+
+    assert code_of(remind, establishment, accountant, family) == "nobody"
+    assert code_of(remind, establishment, accountant, household()) == "nobody"  # owes nothing
+
+
+def test_another_establishment_s_invoices_are_not_asked_for(make_issued, accountant):
+    family = household()
+    make_late(make_issued, family)
+
+    assert overdue_households(EstablishmentFactory(name="Annexe")) == []
+
+
+def test_a_fault_with_one_household_stops_nobody(
+    make_issued, establishment, accountant, monkeypatch
+):
+    families = [household("Un"), household("Deux")]
+    for family in families:
+        make_late(make_issued, family)
+    real = reminders.remind_payment
+
+    def fail(site, found, *args):
+        if found.family == families[0]:
+            raise ValueError("?")
+        return real(site, found, *args)
+
+    monkeypatch.setattr(reminders, "remind_payment", fail)
+    reminder = remind(establishment, accountant, *families)
+
+    outcomes = {line.family: line.outcome for line in reminder.lines.all()}
+    assert outcomes == {families[0]: Outcome.FAILED, families[1]: Outcome.SENT}
+    assert RemindedInvoice.objects.count() == 1
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_queries_do_not_grow(
+    make_issued, establishment, accountant, count, django_assert_num_queries
+):
+    for number in range(count):
+        make_late(make_issued, household(f"Foyer {number}"))
+
+    with django_assert_num_queries(10):
+        assert len(overdue_households(establishment)) == count
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(10))
+def test_two_reminders_and_many_workers_write_one_mail_to_each(turn):
+    site, actor = EstablishmentFactory(), UserFactory()
+    families = [household(f"Foyer {turn} {number}") for number in range(4)]
+    for family in families:
+        family.guardians.get().user.establishments.add(site)
+        line = InvoiceLineFactory(invoice__family=family, invoice__establishment=site)
+        services.issue(line.invoice, actor=actor)
+    fall_due(timezone.localdate() - dt.timedelta(days=5))
+    for _ in range(2):  # past the check of `plan`
+        reminder = PaymentReminder.objects.create(establishment=site, actor=actor)
+        for family in families:
+            PaymentReminderLine.objects.create(reminder=reminder, family=family)
+
+    def work(_number):
+        while reminders.remind_next():
+            pass
+
+    with no_deadlock():
+        run_together(work, 6)
+
+    assert Mail.objects.count() == RemindedInvoice.objects.count() == len(families)
+    assert PaymentReminderLine.objects.filter(outcome=Outcome.SENT).count() == len(families)
+    assert not PaymentReminder.objects.filter(ended_at=None).exists()
