@@ -117,7 +117,7 @@ class InvoiceAdmin(
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],
     ]
-    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year", "run"]
+    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year"]
     list_select_related = ["family"]
     ordering = ["-pk"]  # both databases: one puts drafts, without a date, first, the other last
     search_fields = ["family__sort_name"]

@@ -277,11 +277,13 @@ def _next_number(establishment, year):
 
 
 def _add_lines(invoice, lines):
+    rows = []
     for position, line in enumerate(lines, start=1):
         line = InvoiceLine(invoice=invoice, position=position, **line)
         line.amount = round_cents(line.amount)
-        line.full_clean()
-        line.save()
+        line.full_clean(exclude=["invoice", "student"])  # keys: the database knows them
+        rows.append(line)
+    InvoiceLine.objects.bulk_create(rows)
 
 
 def _note_in_run(invoice, outcome):
