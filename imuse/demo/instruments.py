@@ -78,13 +78,14 @@ class Storeroom:
     def _lend_what_is_billed(self, households) -> set[int]:
         """Each line of the invoices of rentals gets the instrument that it is about."""
         homes = {home.family.pk: home for home in households}
-        lines = InvoiceLine.objects.filter(invoice__kind=InvoiceKind.LOCATION)
+        lines = InvoiceLine.objects.filter(
+            invoice__kind=InvoiceKind.LOCATION, invoice__credits=None
+        )
         lines = lines.select_related("invoice").order_by("pk")
         for line in lines:
             home = homes[line.invoice.family_id]
-            first_name = line.label.split(" – ")[0]
-            [pupil, *_] = [p for p in home.pupils if p.student.first_name == first_name]
-            name = next((each for each in pupil.courses if each.lower() in line.label), "")
+            [pupil] = [p for p in home.pupils if p.student.pk == line.student_id]
+            name = next((each for each in pupil.courses if line.label.startswith(each)), "")
             name = AT_HOME.get(name, name)
             if self.free.get(name):
                 rental = self._lend(home, pupil, name, *self._this_year())
