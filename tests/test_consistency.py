@@ -33,7 +33,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
     "agent", "code", "commune", "cycle", "date", "discipline", "instrument", "mail", "nature",
-    "note", "occasion", "pages", "place", "position", "type", "version", "zone",
+    "note", "occasion", "pages", "place", "position", "situation", "type", "version",
+    "zone",
 }  # fmt: skip
 
 
