@@ -109,6 +109,12 @@ class Statement:
         return self.is_unpaid and self.today <= self.invoice.counter_until
 
     @property
+    def counter_address(self) -> str:
+        """« Conservatoire, 6 rue de la Musique, 59200 Tourcoing »."""
+        office = self.invoice.establishment
+        return ", ".join([office.name, *office.address.splitlines()])
+
+    @property
     def counter_means(self) -> str:
         """« carte bancaire, chèque, espèces ou virement »."""
         *others, last = (PaymentMeans(means).label for means in AT_THE_COUNTER)

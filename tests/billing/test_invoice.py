@@ -132,8 +132,8 @@ def test_how_to_pay_at_the_counter_while_it_can(client, parent, family, make_iss
     client.force_login(parent)
 
     assert (
-        f"Payer au guichet Avec la référence {invoice}, par carte bancaire, chèque, espèces ou"
-        " virement, à l'adresse&nbsp;: Conservatoire 6 rue de la Musique 59200 Tourcoing"
+        "Payer au guichet Conservatoire, 6 rue de la Musique, 59200 Tourcoing. Par carte bancaire,"
+        f" chèque, espèces ou virement, avec la référence {invoice}."
     ) in words(client.get(url(invoice)))
     pay(invoice, accountant, 38, 1)
     assert "Payer au guichet" not in words(client.get(url(invoice)))
