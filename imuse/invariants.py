@@ -18,6 +18,7 @@ from accounts.models import Mail
 from billing.enums import InvoiceStatus, PaymentNature
 from billing.models import Invoice, InvoiceSeries, Payment
 from billing.money import ZERO, SumField, euros
+from billing.regie.invariants import closed_days, receipts
 from documents import keeping
 from documents.enums import FileGone, Preview
 from documents.models import Document, PageImage
@@ -360,6 +361,8 @@ CHECKS = [
     invoice_numbers,
     invoice_amounts,
     payments_undone,
+    receipts,
+    closed_days,
     addresses,
     erasures,
     reminders,
