@@ -19,6 +19,7 @@ from billing.enums import InvoiceStatus, PaymentNature
 from billing.instruments.invariants import rentals
 from billing.models import Invoice, InvoiceSeries, Payment, PaymentAttempt
 from billing.money import ZERO, SumField, euros
+from billing.regie.invariants import closed_days, receipts
 from documents import keeping
 from documents.enums import FileGone, Preview
 from documents.models import Document, PageImage
@@ -372,6 +373,8 @@ CHECKS = [
     payments_undone,
     payments_online,
     rentals,
+    receipts,
+    closed_days,
     addresses,
     erasures,
     reminders,

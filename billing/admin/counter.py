@@ -49,7 +49,11 @@ def deposit(request, family):
     family = _family(request, family)
     due = due_of(request.establishment, family)
     is_asked = request.method == "POST"
-    form = PaymentForm(request.POST if is_asked else None, initial={"amount": due.left or None})
+    form = PaymentForm(
+        request.POST if is_asked else None,
+        initial={"amount": due.left or None},
+        cash_limit=settings_of(request.establishment).cash_limit,
+    )
     shares = SplitForm(request.POST if is_asked else None, invoices=due.to_pay)
     if not is_asked:
         shares = _shared(due.to_pay, due.left)
@@ -78,7 +82,6 @@ def deposit(request, family):
         "due": due,
         "form": form,
         "shares": shares,
-        "settings": settings_of(request.establishment),
         "subtitle": str(family),
     }
     return show(request, "Encaisser", "admin/billing/payment/deposit.html", context, Payment)

@@ -40,7 +40,7 @@ def urls():
 @permission_required(VIEW)
 def journal(request):
     """A month, day by day; or a day, movement by movement."""
-    form = PeriodForm(request.GET or None)
+    form = PeriodForm(request.GET or None, initial={"mois": timezone.localdate()})
     first, last = form.period
     site = request.establishment
     is_day = first == last

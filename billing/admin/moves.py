@@ -20,6 +20,7 @@ from billing.enums import CAN_BOUNCE, PaymentMeans, PaymentNature
 from billing.models import Invoice, Payment
 from billing.money import ZERO, euros
 from billing.regie.dues import payable_invoices
+from billing.regie.settings import settings_of
 
 FORM = ["GET", "HEAD", "POST"]
 
@@ -43,7 +44,11 @@ def record_payment(request, pk):
     """The form « Enregistrer un paiement » of an issued invoice; the tick confirms an excess."""
     invoice = payable_invoice(request, pk)
     left = max(invoice.left, ZERO)
-    form = PaymentForm(request.POST or None, initial={"amount": left or None})
+    form = PaymentForm(
+        request.POST or None,
+        initial={"amount": left or None},
+        cash_limit=settings_of(invoice.establishment).cash_limit,
+    )
     if request.method == "POST" and form.is_valid():
         try:
             payment = services.record_payment(invoice, **form.cleaned_data, actor=request.user)

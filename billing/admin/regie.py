@@ -1,5 +1,6 @@
 """The settings of each establishment's régie, and its accounts."""
 
+from django import forms
 from django.contrib import admin
 
 from accounts.admin import OwnEstablishmentsMixin
@@ -14,14 +15,22 @@ class AccountingCodeInline(admin.TabularInline):
     extra = 3
 
 
+class RegieSettingsForm(forms.ModelForm):
+    class Meta:
+        model = RegieSettings
+        fields = [
+            *["establishment", "cash_limit", "claim_minimum"],
+            *["days_between_reminders", "journal_code"],
+        ]
+        localized_fields = ["cash_limit", "claim_minimum"]  # « 300,00 »
+
+
 @admin.register(RegieSettings)
 class RegieSettingsAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
+    form = RegieSettingsForm
     list_display = ["establishment", "cash_limit", "claim_minimum", "days_between_reminders"]
     list_select_related = ["establishment"]
     inlines = [AccountingCodeInline]
-    fields = [
-        *["establishment", "cash_limit", "claim_minimum", "days_between_reminders", "journal_code"]
-    ]
 
     def get_readonly_fields(self, request, obj=None):
         return ["establishment"] if obj else []

@@ -71,6 +71,10 @@ class PaymentForm(forms.Form):
         "rembourser ou à reporter.",
     )
 
+    def __init__(self, *args, cash_limit, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["means"].help_text = f"Espèces\u00a0: {euros(cash_limit)} au plus."
+
 
 class RefundForm(forms.Form):
     amount = amount_field("Montant rendu (€)")

@@ -5,5 +5,6 @@ dues.py        what each household owes at the counter, what is to be settled
 journal.py     the journal, derived from invoices, credit notes and payments; nothing is stored
 exports.py     the journal as a table, and in the layout of the treasury (docs/comptabilite.md)
 overdue.py     the households that are late, and at which level they are reminded
+invariants.py  what `manage.py check_invariants` looks for
 progress.py    what became of a reminder
 """
