@@ -14,6 +14,7 @@ from billing.models import Invoice, InvoiceRun, RunHousehold
 from billing.pricing.bills import Bill
 from billing.runs import planning
 from billing.runs.drafting import AT_ONCE, clear_next, draft_next
+from families import absorbing
 from students.enums import EnrolmentStatus
 from students.models import Enrolment
 from tests.billing.run_cases import Grid, enrol, make_run, prepare, tuition
@@ -366,3 +367,32 @@ def test_the_database_refuses_a_household_twice(family, accountant):
 
     with pytest.raises(Exception, match=r"(?i)unique"):
         RunHousehold.objects.create(run=run, family=family)
+
+
+class TestDoubles:
+    """Two households that turn out to be one."""
+
+    def merge(self, kept, absorbed, actor):
+        seen = absorbing.compare(kept, absorbed).fingerprint
+        absorbing.absorb_family(kept=kept.pk, absorbed=absorbed.pk, actor=actor, seen=seen)
+
+    def test_both_in_one_run(self, accountant, director):
+        kept, double = FamilyFactory(), FamilyFactory()
+        enrol(kept)
+        enrol(double)
+        run = prepare(accountant)
+
+        self.merge(kept, double, director)
+
+        assert run.households.get().family == kept
+        assert run.invoices.get().family == kept
+        assert Invoice.objects.get(run=None).family == kept  # a draft by itself, to check
+
+    def test_the_double_alone(self, accountant, director):
+        kept, double = FamilyFactory(), FamilyFactory()
+        enrol(double)
+        run = prepare(accountant)
+
+        self.merge(kept, double, director)
+
+        assert (run.households.get().family, run.invoices.get().family) == (kept, kept)
