@@ -79,7 +79,7 @@ class Office:
             if invoice is None or index % 7 == 3:
                 continue  # overdue
             self._receive(invoice, day=-60, part=2 if index % 11 == 5 else 1)
-        self._pay_in_instalments(tried)
+        self._pay_in_instalments(tried.family)
         for index, home in enumerate([h for h in enrolled if self._rented(h)][:12]):
             invoice = self._rental(home, issued=-20, due=15)
             if home is tried:
@@ -89,9 +89,11 @@ class Office:
         self._settle_later([home for home in enrolled[30:] if home is not tried][:2])
         leave_one_to_check(self.town, self.clock, self.actor)
 
-    def _pay_in_instalments(self, home):
+    def _pay_in_instalments(self, family):
         """Three: the first paid, once the cheque had bounced; the second overdue."""
-        invoice = self._cotisation(home, self.town.current, issued=-60, due=-35, parts=3)
+        [invoice] = bill_the_year(
+            *(self.town, self.clock, self.actor, [family]), issued=-60, due=-35, parts=3
+        ).values()
         first = invoice.instalments.first().amount
         cheque = self._record(invoice, first, PaymentMeans.CHEQUE, day=-45)
         with self.clock.at(self.clock.moment(-41, 9)):

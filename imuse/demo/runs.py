@@ -16,14 +16,22 @@ PARTS = 3
 
 
 def bill_the_year(
-    town: Town, clock: Clock, actor: User, families: list[Family], *, issued: int, due: int
+    town: Town,
+    clock: Clock,
+    actor: User,
+    families: list[Family],
+    *,
+    issued: int,
+    due: int,
+    parts: int = 1,
 ) -> dict[int, Invoice]:
     """The invoice of each of these households, by its key; those of the others are put off.
 
     `issued` and `due` in days from today.
     """
+    label = f"Cotisations {town.current}" + (f", en {parts} fois" if parts > 1 else "")
     with clock.at(clock.moment(issued - 5, 10)):
-        run = _prepare(town, actor, f"Cotisations {town.current}", clock.day(due))
+        run = _prepare(town, actor, label, clock.day(due), parts)
         for draft in run.invoices.exclude(family__in=families):
             services.delete_draft(draft, actor=actor)
     with clock.at(clock.moment(issued, 10)):
