@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Mail
 from billing import services
+from billing.absorbing import Reminders
 from billing.enums import PaymentMeans, ReminderLevel
 from billing.enums import PaymentReminderOutcome as Outcome
 from billing.models import PaymentReminder, PaymentReminderLine, RegieSettings, RemindedInvoice
@@ -241,3 +242,16 @@ def test_two_reminders_and_many_workers_write_one_mail_to_each(turn):
     assert Mail.objects.count() == RemindedInvoice.objects.count() == len(families)
     assert PaymentReminderLine.objects.filter(outcome=Outcome.SENT).count() == len(families)
     assert not PaymentReminder.objects.filter(ended_at=None).exists()
+
+
+def test_the_reminders_of_a_double_follow_its_household(make_issued, establishment, accountant):
+    """Both were reminded the same day: one line is left, which asked for both invoices."""
+    kept, double = household("Martin"), household("Martine")
+    invoices = [make_late(make_issued, family) for family in (kept, double)]
+    remind(establishment, accountant, kept, double)
+
+    Reminders().absorb(kept, double)
+
+    line = PaymentReminderLine.objects.get()
+    assert line.family == kept
+    assert {row.invoice for row in line.invoices.all()} == set(invoices)
