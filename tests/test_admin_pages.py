@@ -113,7 +113,6 @@ TO_ANOTHER_PAGE = {"get": (302, 403, 302, 302), "post": (405, 405, 405, 405)}
 FORM_SHOWN_AGAIN = {"get": (405, 405, 405, 405), "post": DOSSIERS}
 OF_THE_REGIE = (403, 200, 200, 200)
 OF_THE_DIRECTION = {"get": (405, 405, 405, 405), "post": (403, 403, 200, 200)}
-OF_THE_REGIE = {"get": (403, 200, 200, 200), "post": (403, 200, 200, 200)}
 MOVED_BY_THE_REGIE = {"get": (405, 405, 405, 405), "post": (403, 302, 302, 302)}
 EVERYBODY = {"get": (200, 200, 200, 200)}
 PAGES = {
@@ -156,11 +155,11 @@ PAGES = {
         "get": (403, 200, 200, 200),
         "post": (403, 200, 200, 200),
     },
-    "billing_invoice_credit": OF_THE_REGIE,
-    "billing_invoice_cancel": OF_THE_REGIE,
-    "billing_invoice_pdf": {"get": (403, 200, 200, 200), "post": (405, 405, 405, 405)},
+    "billing_invoice_credit": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_invoice_cancel": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
+    "billing_invoice_pdf": {"get": OF_THE_REGIE, "post": (405, 405, 405, 405)},
     "billing_invoicerun_issue_all": {"get": (403, 302, 302, 302)},  # no draft
-    "billing_invoicerun_redate": OF_THE_REGIE,
+    "billing_invoicerun_redate": {"get": OF_THE_REGIE, "post": OF_THE_REGIE},
     "billing_invoicerun_stop": MOVED_BY_THE_REGIE,
     "billing_invoicerun_abandon": MOVED_BY_THE_REGIE,
     "billing_invoicerun_remove": {
