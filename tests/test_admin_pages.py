@@ -187,7 +187,7 @@ PAGES = {
     "billing_tariffgrid_compare": READ_BY_THE_REGIE,
     "billing_invoice_credit": OF_THE_REGIE,
     "billing_invoice_cancel": OF_THE_REGIE,
-    "billing_invoice_pdf": {"get": (403, 200, 200, 200), "post": (405, 405, 405, 405)},
+    "billing_invoice_pdf": READ_BY_THE_REGIE,
     "billing_invoicerun_issue_all": {"get": (403, 302, 302, 302)},  # no draft
     "billing_invoicerun_redate": OF_THE_REGIE,
     "billing_invoicerun_stop": MOVED_BY_THE_REGIE,

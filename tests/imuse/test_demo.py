@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts.enums import MailKind
 from accounts.mails import MAX_ATTEMPTS
 from accounts.models import Establishment, Mail, User
-from billing.enums import Settlement
-from billing.models import Invoice
+from billing.enums import InvoiceStatus, RunState, Settlement
+from billing.models import Invoice, InvoiceRun
 from billing.statements import statement_of
 from documents.enums import Verdict
 from documents.models import Document
@@ -323,7 +323,8 @@ def test_a_household_is_entered_twice_and_somebody_there_has_no_account(demo):
 
 
 def test_invoices_are_paid_due_and_overdue(demo):
-    settlements = Invoice.objects.with_amounts().values_list("settlement", flat=True)
+    issued = Invoice.objects.filter(status=InvoiceStatus.ISSUED).with_amounts()
+    settlements = issued.values_list("settlement", flat=True)
 
     assert set(settlements) == set(Settlement) - {Settlement.CANCELLED}
 
@@ -339,6 +340,13 @@ def test_a_family_pays_in_instalments_and_a_cheque_of_hers_bounced(demo):
     ]
     assert ours.filter(credits__isnull=False).count() == 1
     assert [row.left for row in ours if row.settlement == Settlement.OVERPAID] == [-10]
+
+
+def test_a_run_of_invoices_is_issued_and_another_to_check(demo):
+    runs = InvoiceRun.objects.order_by("pk")
+
+    assert [run.state for run in runs] == [RunState.ISSUED, RunState.TO_CHECK]
+    assert all(run.invoices.exists() for run in runs)
 
 
 def test_some_pieces_of_last_year_still_hold(demo):
