@@ -49,17 +49,18 @@ def deposit(request, family):
     family = _family(request, family)
     due = due_of(request.establishment, family)
     is_asked = request.method == "POST"
-    form = PaymentForm(
-        request.POST if is_asked else None,
-        initial={"amount": due.left or None},
-        cash_limit=settings_of(request.establishment).cash_limit,
-    )
+    form = _form(request, request.POST if is_asked else None, amount=due.left or None)
     shares = SplitForm(request.POST if is_asked else None, invoices=due.to_pay)
     if not is_asked:
         shares = _shared(due.to_pay, due.left)
+    elif "repartir" in request.POST:
+        form.is_valid()
+        if amount := form.cleaned_data.get("amount"):  # the rest may be typed afterwards
+            shares = _shared(due.to_pay, amount)
+            form = _form(request, None, **request.POST.dict())
     elif form.is_valid() & shares.is_valid():
         amount = form.cleaned_data["amount"]
-        if "repartir" in request.POST or not shares.parts:
+        if not shares.parts:
             shares = _shared(due.to_pay, amount)
         elif (given := sum(shares.parts.values(), ZERO)) != amount:
             form.add_error(
@@ -101,6 +102,11 @@ def receipt(request, pk):
         context,
         Payment,
     )
+
+
+def _form(request, data, **initial):
+    limit = settings_of(request.establishment).cash_limit
+    return PaymentForm(data, initial=initial, cash_limit=limit)
 
 
 def _record(request, parts, cleaned):

@@ -205,6 +205,20 @@ def test_a_deposit_pays_the_oldest_first_and_prints_its_receipt(desk, make_issue
     assert [payment.amount for payment in made.payments.all()] == [38, 12]
 
 
+def test_a_sum_is_shared_before_the_rest_is_typed(desk, make_issued, family):
+    make_issued(family=family)
+
+    response = desk.post(
+        page("payment_deposit", family.pk),
+        {"amount": "12,50", "means": "", "reference": "", "note": "Mai", "repartir": "oui"},
+    )
+
+    assert [field.value() for _, field in response.context["shares"].rows] == [Decimal("12.50")]
+    assert response.context["form"].errors == {}
+    assert 'value="12,50"' in response.text
+    assert 'value="Mai"' in response.text  # what was typed is kept
+
+
 def test_a_split_that_does_not_add_up_is_said(desk, make_issued, family):
     one = make_issued(family=family)
 
