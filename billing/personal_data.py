@@ -102,8 +102,6 @@ class BillingPart(Part):
     }
     mail_kinds = [MailKind.INVOICE, MailKind.PAYMENT_RECEIPT, MailKind.PAYMENT_REMINDER]
 
-    mail_kinds = [MailKind.INVOICE]
-
     def export(self, copy):
         invoices = (
             Invoice.objects.visible_to(copy.user)
