@@ -25,6 +25,7 @@ class MailKind(models.TextChoices):
     PAYMENT_REMINDER = "payment_reminder", "relance de paiement"
     EXTENSION = "extension", "prolongation des réinscriptions"
     PAYMENT_RECEIPT = "payment_receipt", "reçu d'un paiement en ligne"
+    PAYMENT_BOUNCED = "payment_bounced", "paiement rejeté par la banque"
     INVOICE = "invoice", "facture émise"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"

@@ -32,6 +32,8 @@ class Invoices(Follower):
     def absorb(self, kept, absorbed):
         # A run has one line, and one invoice, for a household: the double's leave it. The invoices
         # first, as whoever issues one (billing.services).
+        # By key, as whoever carries over from one to another.
+        list(absorbed.invoices.select_for_update().order_by("pk").values_list("pk"))
         runs = list(kept.run_households.values_list("run", flat=True))
         Invoice.objects.filter(family=absorbed, run__in=runs).update(run=None)
         Invoice.objects.filter(family=absorbed).update(family=kept)

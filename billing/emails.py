@@ -1,6 +1,7 @@
 """What billing writes to families; what tells of an invoice is queued as it is issued."""
 
 import datetime as dt
+from decimal import Decimal
 
 from django.conf import settings
 from django.urls import reverse
@@ -11,7 +12,8 @@ from accounts.emails import compose
 from accounts.enums import MailKind
 from accounts.models import Establishment, Mail
 from billing.enums import InvoiceKind
-from billing.models import Invoice
+from billing.models import Invoice, Payment
+from billing.receipts import WHAT
 from billing.regie.overdue import OverdueHousehold
 from families.models import Guardian
 
@@ -53,6 +55,33 @@ def take_back(invoice: Invoice) -> None:
     begins = f"{MailKind.INVOICE}:{invoice.pk}:"
     for mail in Mail.objects.filter(key__startswith=begins, sent_at=None).order_by("pk"):
         mails.give_up(mail, CANCELLED)
+
+
+def tell_bounced(payment: Payment, *, left: Decimal) -> None:
+    """To each responsable: what bounced is due again. `left`: of the invoice, in euros."""
+    invoice = payment.invoice
+    for guardian in invoice.family.guardians.exclude(email="").order_by("pk"):
+        subject, body = compose(
+            "payment_bounced",
+            {
+                "guardian": guardian,
+                "what": WHAT[payment.means],
+                "amount": -payment.amount,
+                "payment": payment,
+                "invoice": invoice,
+                "left": left,
+                "establishment": invoice.establishment,
+                "url": settings.SITE_URL + reverse("billing:invoice", args=[invoice.pk]),
+            },
+        )
+        mails.queue(
+            MailKind.PAYMENT_BOUNCED,
+            key=f"{payment.pk}:{guardian.pk}",
+            to=guardian.email,
+            subject=subject,
+            body=body,
+            due_at=_leaves_at(invoice.published_on),
+        )
 
 
 def remind_payment(

@@ -100,9 +100,10 @@ class BillingPart(Part):
         "factures": "vos factures, leurs lignes, vos paiements",
         "tarif": "les situations notées pour le calcul, la part que paie votre foyer",
     }
-    mail_kinds = [MailKind.INVOICE, MailKind.PAYMENT_RECEIPT, MailKind.PAYMENT_REMINDER]
-
-    mail_kinds = [MailKind.INVOICE]
+    mail_kinds = [
+        *[MailKind.INVOICE, MailKind.PAYMENT_RECEIPT],
+        *[MailKind.PAYMENT_BOUNCED, MailKind.PAYMENT_REMINDER],
+    ]
 
     def export(self, copy):
         invoices = (

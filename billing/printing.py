@@ -4,8 +4,8 @@ The page `billing:invoice` is its accessible twin; what was paid since stands th
 """
 
 from django.http import HttpResponse
-from django.utils.http import content_disposition_header
 
+from accounts.attachments import attached_pdf
 from accounts.dates import day
 from accounts.pdfs import render_pdf
 from billing.models import Invoice
@@ -15,16 +15,7 @@ from billing.money import ZERO, euros
 def pdf_response(invoice: Invoice) -> HttpResponse:
     """The file, to download; raises ValidationError `pdf`."""
     kind = "avoir" if invoice.is_credit_note else "facture"
-    return HttpResponse(
-        invoice_pdf(invoice),
-        content_type="application/pdf",
-        headers={
-            "Content-Disposition": content_disposition_header(
-                True, f"{kind}-{invoice.reference}.pdf"
-            ),
-            "Cache-Control": "no-store, private",
-        },
-    )
+    return attached_pdf(invoice_pdf(invoice), f"{kind}-{invoice.reference}.pdf")
 
 
 def invoice_pdf(invoice: Invoice) -> bytes:

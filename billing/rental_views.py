@@ -3,11 +3,10 @@
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from accounts.attachments import seal
+from accounts.attachments import attached_pdf
 from accounts.models import User
 from accounts.prepared import prepared
 from billing.instruments.contracts import contract_of, print_contract
@@ -32,10 +31,7 @@ def rental_contract(request, pk):
     except ValidationError as error:
         messages.error(request, error.messages[0])
         return redirect("billing:rental", pk)
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="contrat-{pk}.pdf"'
-    seal(response)
-    return response
+    return attached_pdf(content, f"contrat-{pk}.pdf")
 
 
 @prepared

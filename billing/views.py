@@ -3,13 +3,12 @@ import datetime as dt
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from accounts.attachments import seal
+from accounts.attachments import attached_pdf
 from accounts.models import User
 from accounts.prepared import prepared
 from billing.attestations import attest, periods_of, print_attestation, shares_of
@@ -102,7 +101,7 @@ def receipt_pdf(request, pk):
     except ValidationError as error:
         messages.error(request, error.messages[0])
         return redirect("billing:receipt", pk=pk)
-    return _attached(pdf, f"recu-{payment.invoice.reference}-{payment.pk}.pdf")
+    return attached_pdf(pdf, f"recu-{payment.invoice.reference}-{payment.pk}.pdf")
 
 
 @require_safe
@@ -121,7 +120,7 @@ def attestation_pdf(request, kind, year):
     except ValidationError as error:
         messages.error(request, error.messages[0])
         return redirect("billing:attestation", kind=kind, year=year)
-    return _attached(pdf, f"attestation-{kind}-{year}.pdf")
+    return attached_pdf(pdf, f"attestation-{kind}-{year}.pdf")
 
 
 def _tab(request, kind, template, **more):
@@ -174,13 +173,3 @@ def _attestation(request, kind, year):
         if found := attest(shares_of(invoices), kind, year, family, today):
             return found
     raise Http404
-
-
-def _attached(pdf, name):
-    response = HttpResponse(
-        pdf,
-        content_type="application/pdf",
-        headers={"Content-Disposition": content_disposition_header(True, name)},
-    )
-    seal(response)
-    return response

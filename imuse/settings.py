@@ -215,10 +215,10 @@ FAMILY_FOLLOWERS = [
     "families.absorbing.PersonalData",
     "students.absorbing.Custodies",
     "documents.absorbing.Documents",
+    "billing.absorbing.Reminders",  # before the invoices, as whoever writes one
     "billing.absorbing.Invoices",
     "billing.instruments.absorbing.Rentals",
     "billing.absorbing.Situations",
-    "billing.absorbing.Reminders",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]

@@ -5,17 +5,18 @@ from decimal import Decimal
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.core.validators import MinValueValidator
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.admin import permission_required
 from accounts.selectors import establishments_of
 from billing import services
+from billing.admin.page import payable_invoice, show
+from billing.admin.regie_forms import amount_field
 from billing.enums import InvoiceStatus, LineKind
 from billing.models import Invoice, InvoiceLine
-from billing.money import CENT, ZERO
+from billing.money import ZERO
 from billing.printing import pdf_response
 
 ISSUE = "billing.issue_invoice"
@@ -23,21 +24,6 @@ CANCEL = "admin/billing/invoice/cancel.html"
 CREDIT = "admin/billing/invoice/credit.html"
 CHECK = "admin/billing/invoice/credit_check.html"
 KEPT = ["kind", "student", "label", "explanation"]
-
-
-class AmountField(forms.DecimalField):
-    """Euros and cents, « 38,50 », above nought."""
-
-    def __init__(self, **kwargs):
-        super().__init__(
-            max_digits=10,
-            decimal_places=2,
-            localize=True,
-            required=False,
-            validators=[MinValueValidator(CENT, "Un avoir est d'un montant positif.")],
-            widget=forms.TextInput(attrs={"size": 9, "inputmode": "decimal"}),
-            **kwargs,
-        )
 
 
 class ReasonForm(forms.Form):
@@ -60,14 +46,15 @@ class CreditForm(ReasonForm):
         widget=forms.TextInput(attrs={"size": 40}),
         help_text="Un geste commercial, par exemple.",
     )
-    amount = AmountField(label="Montant de l'autre déduction (€)")
+    amount = amount_field("Montant de l'autre déduction (€)", required=False)
     field_order = ["label", "amount", "reason"]
 
     def __init__(self, *args, lines, **kwargs):
         super().__init__(*args, **kwargs)
         self.lines = [line for line in lines if line.amount > ZERO]
         for line in self.lines:
-            self.fields[f"line_{line.pk}"] = AmountField(label=f"À déduire de «\u00a0{line}\u00a0»")
+            label = f"À déduire de «\u00a0{line}\u00a0»"
+            self.fields[f"line_{line.pk}"] = amount_field(label, required=False)
 
     @property
     def line_fields(self):
@@ -124,7 +111,7 @@ def urls():
 @permission_required(ISSUE)
 def cancel(request, pk):
     """A credit note of all that is left: said before it is done."""
-    invoice = _invoice(request, pk)
+    invoice = payable_invoice(request, pk)
     form = ReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -141,7 +128,7 @@ def cancel(request, pk):
 @permission_required(ISSUE)
 def credit(request, pk):
     """The lines and the amounts; « Relire » shows the credit note, which is then issued."""
-    invoice = _invoice(request, pk)
+    invoice = payable_invoice(request, pk)
     form = CreditForm(request.POST if request.method == "POST" else None, lines=invoice.lines.all())
     is_read_again = request.method == "POST" and form.is_valid() and "modifier" not in request.POST
     if is_read_again and "emettre" in request.POST:
@@ -189,27 +176,14 @@ def may_credit(invoice, user) -> bool:
     )
 
 
-def _invoice(request, pk):
-    """An issued invoice of the agent's, with its amounts; 404 for another."""
-    invoices = Invoice.objects.filter(
-        establishment__in=establishments_of(request.user),
-        status=InvoiceStatus.ISSUED,
-        credits=None,
-    )
-    return get_object_or_404(invoices.with_amounts(), pk=pk)
-
-
 def _render(request, invoice, title, template, form):
     if not may_credit(invoice, request.user) and not form.is_bound:
         messages.error(request, "Il ne reste rien à déduire de cette facture.")
         return redirect("admin:billing_invoice_change", invoice.pk)
     context = {
-        **admin.site.each_context(request),
-        "title": title,
         "subtitle": str(invoice),
-        "opts": Invoice._meta,
         "invoice": invoice,
         "left_to_credit": invoice.total - invoice.credited,
         "form": form,
     }
-    return render(request, template, context)
+    return show(request, title, template, context, Invoice)

@@ -17,7 +17,8 @@ from accounts.admin import (
 from accounts.admin_filters import SiteFilter
 from accounts.dates import day
 from accounts.names import sort_key
-from billing.admin.steps import MAY_RENT, Step, StepsMixin, add_errors
+from billing.admin.page import refuse
+from billing.admin.steps import MAY_RENT, Step, StepsMixin
 from billing.instruments import forms, park, rentals
 from billing.instruments.availability import with_availability, with_renters
 from billing.instruments.enums import Availability
@@ -201,7 +202,7 @@ class InstrumentAdmin(
                     actor=request.user,
                 )
             except ValidationError as error:
-                add_errors(form, error)
+                refuse(form, error)
             else:
                 self.message_user(
                     request, f"{instrument}\u00a0: réservé pour {rental.student}.", messages.SUCCESS

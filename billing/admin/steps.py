@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods
+
+from billing.admin.page import refuse
 
 MAY_RENT = "billing.rent_instrument"
 
@@ -65,7 +67,7 @@ class StepsMixin:
                     step.run(row, actor=request.user, **form.cleaned_data)
                     self.log_change(request, row, step.done)
             except ValidationError as error:
-                add_errors(form, error)
+                refuse(form, error)
             else:
                 self.message_user(request, step.done, messages.SUCCESS)
                 return redirect(self.change_url, pk)
@@ -87,10 +89,3 @@ class StepsMixin:
     def render_page(self, request, template, context):
         context = {**self.admin_site.each_context(request), "opts": self.opts, **context}
         return render(request, template, context)
-
-
-def add_errors(form: forms.Form, error: ValidationError) -> None:
-    """Beside the field that the error names, above them all if the form has no such field."""
-    by_field = error.error_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: [error]}
-    for name, errors in by_field.items():
-        form.add_error(name if name in form.fields else None, errors)

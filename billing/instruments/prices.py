@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from accounts.models import Establishment
 from accounts.names import sort_key
-from billing.enums import Settlement
 from billing.models import InstrumentKind, Invoice, Rental, RentalCharge
 from billing.money import ZERO, round_cents
 from billing.tariffs.loading import published_grid
@@ -69,6 +68,6 @@ def charged(rental: Rental) -> Decimal:
     A credit note on a part of an invoice is not looked at: what it gave up is not asked again.
     """
     invoices = Invoice.objects.filter(lines__rental_charge__rental=rental).with_amounts()
-    live = [each.pk for each in invoices if each.settlement != Settlement.CANCELLED]
+    live = [each.pk for each in invoices if each.credited < each.total]
     charges = RentalCharge.objects.filter(rental=rental, line__invoice__in=live)
     return sum((charge.line.amount for charge in charges.select_related("line")), ZERO)

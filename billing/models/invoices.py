@@ -71,7 +71,8 @@ class InvoiceQuerySet(models.QuerySet):
                 When(status=InvoiceStatus.DRAFT, then=None),
                 When(credits__isnull=False, then=Value(Settlement.CREDIT_NOTE)),
                 When(left__lt=0, then=Value(Settlement.OVERPAID)),
-                When(total__gt=0, credited=F("total"), then=Value(Settlement.CANCELLED)),
+                # What was refunded of it, then bounced, is due all the same.
+                When(total__gt=0, credited=F("total"), left=0, then=Value(Settlement.CANCELLED)),
                 When(left=0, then=Value(Settlement.PAID)),
                 When(fallen__gt=F("paid"), then=Value(Settlement.OVERDUE)),
                 default=Value(Settlement.DUE),

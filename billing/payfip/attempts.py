@@ -21,7 +21,7 @@ from billing.models import Invoice, PaymentAttempt
 from billing.money import euros
 from billing.payfip import client, rules
 from billing.payfip.offers import account_of, choices_of, in_doubt
-from billing.payfip.settling import FIRST_QUESTION, settle
+from billing.payfip.settling import FIRST_QUESTION, locked_attempt, settle
 from billing.services.invoices import locked
 
 logger = logging.getLogger(__name__)
@@ -176,22 +176,16 @@ def _close_old(attempt):
     if attempt.alert:
         raise in_doubt()
     with transaction.atomic(durable=True):
-        attempt = _lock(attempt)
+        attempt = locked_attempt(attempt)
         if attempt.is_open:  # and it goes on being asked about
             _close(attempt, "Délai dépassé.", ask_at=attempt.ask_at)
 
 
 def _give_up(attempt, told, alert=""):
     with transaction.atomic(durable=True):
-        attempt = _lock(attempt)
+        attempt = locked_attempt(attempt)
         if attempt.is_open and attempt.idop is None:
             _close(attempt, told, alert=alert)
-
-
-def _lock(attempt):
-    """A fresh row, after its invoice."""
-    Invoice.objects.select_for_update().get(pk=attempt.invoice_id)
-    return PaymentAttempt.objects.select_for_update().get(pk=attempt.pk)
 
 
 def _close(attempt, told, *, alert="", ask_at=None):

@@ -123,7 +123,7 @@ def dismiss(attempt: PaymentAttempt, *, actor: User) -> PaymentAttempt:
 
     What was received otherwise, the régie records. Raises ValidationError without an alert.
     """
-    attempt = _lock(attempt)
+    attempt = locked_attempt(attempt)
     if not attempt.alert:
         raise ValidationError("Il n'y a rien à vérifier.", code="no_alert")
     before, alert = attempt.state, attempt.alert
@@ -163,7 +163,7 @@ def outcome(
 @transaction.atomic(durable=True)
 def _write(attempt, told, asked_by):
     now = timezone.now()
-    attempt = _lock(attempt)
+    attempt = locked_attempt(attempt)
     if attempt.state in MONEY_CAME:  # somebody else has heard of it meanwhile
         return attempt
     before, alert_before = attempt.state, attempt.alert
@@ -214,8 +214,8 @@ def _record(attempt):
     emails.tell_paid(attempt, left=left)
 
 
-def _lock(attempt):
-    """A fresh row, after its invoice."""
+def locked_attempt(attempt: PaymentAttempt) -> PaymentAttempt:
+    """A fresh row, locked until the transaction ends, after its invoice."""
     Invoice.objects.select_for_update().get(pk=attempt.invoice_id)
     return PaymentAttempt.objects.select_for_update().get(pk=attempt.pk)
 

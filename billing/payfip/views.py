@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing.enums import AskedBy, AttemptState
 from billing.models import Invoice, PaymentAttempt
 from billing.payfip import attempts, client
-from billing.payfip.offers import choices_of, offer_for
+from billing.payfip.offers import Choice, choices_of, offer_for
 from billing.payfip.settling import settle
 
 logger = logging.getLogger(__name__)
@@ -124,7 +124,7 @@ def _is_still_due(attempt):
         choices = choices_of(invoice)
     except ValidationError:
         return False
-    return attempt.euros in [choice.amount for choice in choices]
+    return Choice(attempt.instalment, attempt.euros) in choices
 
 
 def _told_of(request):

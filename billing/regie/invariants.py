@@ -7,8 +7,8 @@ from django.db.models import F, Max, Sum
 from django.db.models.functions import Round
 
 from accounts.dates import day as written_day
-from billing.enums import BY_PAYFIP, PaymentNature
-from billing.models import CashDayTotal, Deposit, Payment, ReceiptSeries
+from billing.enums import BY_PAYFIP, PaymentMeans, PaymentNature
+from billing.models import CashDay, CashDayTotal, Deposit, Payment, ReceiptSeries
 from billing.money import ZERO, SumField, euros
 
 
@@ -52,3 +52,16 @@ def closed_days() -> Iterator[str]:
                     f"{total.get_means_display()}\u00a0: {euros(frozen)} arrêtés, "
                     f"{euros(now)} enregistrés."
                 )
+    yield from _means_not_frozen(moved, totals)
+
+
+def _means_not_frozen(moved, totals):
+    """What a means moved on a closed day that had frozen nothing of it."""
+    frozen = {(each.cash_day.establishment_id, each.cash_day.day, each.means) for each in totals}
+    closed = CashDay.objects.exclude(closed_at=None).in_bulk()
+    days = {(each.establishment_id, each.day): each for each in closed.values()}
+    for (site, day, means, nature), amount in sorted(moved.items()):
+        is_late = means in BY_PAYFIP and nature == PaymentNature.RECEIVED
+        if amount and (site, day) in days and (site, day, means) not in frozen and not is_late:
+            label = PaymentMeans(means).label
+            yield f"{days[site, day]}, {label}\u00a0: {euros(amount)} enregistrés après l'arrêté."

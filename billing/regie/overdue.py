@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from accounts.models import Establishment
 from billing.enums import PaymentReminderOutcome, ReminderLevel, Settlement
-from billing.models import Invoice, PaymentReminderLine, RegieSettings, RemindedInvoice
+from billing.models import (
+    Invoice,
+    PaymentAttempt,
+    PaymentReminderLine,
+    RegieSettings,
+    RemindedInvoice,
+)
 from billing.money import ZERO
 from billing.regie.dues import payable_invoices
 from billing.regie.settings import settings_of
@@ -24,8 +30,8 @@ from families.reach import why_unreached
 @dataclass(frozen=True)
 class OverdueInvoice:
     invoice: Invoice
-    amount: Decimal  # euros, of its instalments that are past and not paid
-    since: dt.date  # the first of them was due by that day
+    amount: Decimal  # euros: all that is left but of the instalments that are not past
+    since: dt.date  # the first that is past and not paid was due by that day
     asked: int  # the level of its last reminder, 0 for none
 
     @property
@@ -106,16 +112,18 @@ def overdue_households(
 ) -> list[OverdueHousehold]:
     """By name; `families`, keys, if only some are asked about. Eight queries for any number.
 
-    An invoice that no family sees yet is nobody's fault: left out. So is a household whose other
-    invoices hold in excess as much as it owes late: that is to be carried over first.
+    An invoice that no family sees yet is nobody's fault: left out. So is one of which a payment
+    online is under way or in doubt, since its page says not to pay twice; and a household whose
+    other invoices hold in excess as much as it owes late: that is to be carried over first.
     """
     today = timezone.localdate()
     invoices = payable_invoices(establishment).with_amounts(today).filter(published_on__lte=today)
     if families is not None:
         invoices = invoices.filter(family__in=families)
     late = defaultdict(list)
-    found = invoices.filter(settlement=Settlement.OVERDUE).order_by("due_on", "pk")
-    found = list(found.prefetch_related("instalments"))
+    verified = PaymentAttempt.objects.without_end().filter(invoice=OuterRef("pk"))
+    found = invoices.filter(~Exists(verified), settlement=Settlement.OVERDUE)
+    found = list(found.prefetch_related("instalments").order_by("due_on", "pk"))
     asked = _levels(found)
     for invoice in found:
         overdue = _overdue(invoice, today, asked.get(invoice.pk, 0))
@@ -137,9 +145,11 @@ def _overdue(invoice, today, asked):
     parts = parts_of(
         invoice.instalments.all(), credited=invoice.credited, paid=invoice.paid, today=today
     )
-    late = [part for part in parts if part.is_overdue]
-    amount = sum((part.left for part in late), ZERO)
-    return OverdueInvoice(invoice, amount, late[0].due_on, asked) if amount > ZERO else None
+    # A cheque that bounces after a refund makes more due than the instalments come to.
+    amount = invoice.left - sum((part.left for part in parts if part.due_on >= today), ZERO)
+    since = next((part.due_on for part in parts if part.is_overdue), invoice.due_on)
+    is_late = since < today and amount > ZERO
+    return OverdueInvoice(invoice, amount, since, asked) if is_late else None
 
 
 def _levels(invoices):

@@ -11,10 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from billing import emails
 from billing.enums import BY_PAYFIP, CAN_BOUNCE, PaymentMeans, PaymentNature
 from billing.models import Invoice, Payment
 from billing.money import ZERO, euros, round_cents
 from billing.services.deposits import payable, record_deposit, too_much, write, write_by_hand
+from billing.services.invoices import locked
 
 
 def record_payment(
@@ -98,7 +100,8 @@ def bounce(
 ) -> Payment:
     """A cheque or a direct debit that the bank sends back: undone whole, once.
 
-    The invoice is due again. Refuses other means, and what bounced already.
+    The invoice is due again, and a mail to each responsable says so. Refuses other means, and what
+    bounced already.
     """
     payable(payment.invoice)
     payment = Payment.objects.get(pk=payment.pk)
@@ -110,7 +113,7 @@ def bounce(
         raise ValidationError("Ce paiement est déjà rejeté.", code="bounced")
     if paid_on < payment.paid_on:
         raise ValidationError("Un rejet suit le paiement.", code="bounced_before")
-    return write_by_hand(
+    undone = write_by_hand(
         Payment(
             invoice=payment.invoice,
             nature=PaymentNature.BOUNCED,
@@ -123,6 +126,8 @@ def bounce(
             recorded_by=actor,
         )
     )
+    emails.tell_bounced(undone, left=locked(payment.invoice).left)
+    return undone
 
 
 @transaction.atomic

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from billing import services
-from billing.enums import InvoiceKind, LineKind
+from billing.enums import InvoiceKind, LineKind, PaymentMeans
 from billing.instruments import charges, rentals
 from billing.instruments.enums import RentalEvent
-from billing.instruments.prices import begun_months, due, proposed_price, rent_due
+from billing.instruments.prices import begun_months, charged, due, proposed_price, rent_due
 from billing.models import Invoice
 from tests.billing.instruments.refusals import refusal_of
 from tests.factories import InstrumentKindFactory, SchoolYearFactory
@@ -106,6 +106,23 @@ def test_what_a_cancelled_invoice_asked_is_asked_anew(rental, accountant, today)
     [line] = charges.draft_invoice(rental, due_on=today, actor=accountant).lines.all()
 
     assert line.amount == Decimal("45.00")
+
+
+def test_though_what_was_paid_of_it_is_not_given_back_yet(rental, accountant, today):
+    invoice = services.issue(
+        charges.draft_invoice(rental, due_on=today, actor=accountant), actor=accountant
+    )
+    services.record_payment(
+        invoice,
+        amount=Decimal(45),
+        means=PaymentMeans.CARD,
+        paid_on=today,
+        reference="CB 1",
+        actor=accountant,
+    )
+    services.cancel(invoice, reason="Nom", actor=accountant)
+
+    assert charged(rental) == 0
 
 
 def test_an_extension_asks_what_it_adds(rental, accountant, today):

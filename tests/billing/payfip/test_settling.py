@@ -314,6 +314,9 @@ def test_a_debit_that_bounces_makes_the_invoice_due_again(pay, invoice, accounta
     )
 
     assert settlement_of(invoice) == (38, Settlement.DUE)
+    [told] = Mail.objects.filter(kind="payment_bounced")  # as its receipt had promised
+    assert told.to == invoice.family.guardians.get().email
+    assert "le prélèvement de 38,00\u00a0€" in told.body
     assert pay(invoice, "carte").state == AttemptState.PAID
 
 

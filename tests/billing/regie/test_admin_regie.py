@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from accounts.enums import MailKind
 from accounts.models import Mail
 from billing import services
 from billing.enums import PaymentMeans, PaymentNature
@@ -375,7 +376,7 @@ def test_a_reminder_is_chosen_read_and_sent(desk, make_issued, parent, family):
     chosen = {"foyers": str(family.pk)}
     message = desk.post(page("invoice_reminder_message"), chosen)
     assert "38,00\u00a0€ restent à payer" in message.context["example"]["body"]
-    assert not Mail.objects.exists()  # only read
+    assert not Mail.objects.filter(kind=MailKind.PAYMENT_REMINDER).exists()  # only read
 
     sent = desk.post(page("invoice_reminder_message"), chosen | {"word": "", "envoyer": "oui"})
     while reminders.remind_next():
@@ -383,7 +384,7 @@ def test_a_reminder_is_chosen_read_and_sent(desk, make_issued, parent, family):
 
     [(line, mails)] = desk.get(sent.url).context["lines"]
     assert (line.family, [mail.to for mail in mails]) == (family, [parent.guardian.email])
-    assert Mail.objects.get().to == parent.guardian.email
+    assert Mail.objects.get(kind=MailKind.PAYMENT_REMINDER).to == parent.guardian.email
     assert "relance amiable" in desk.get(page("invoice_change", late.pk)).text
     again = desk.post(page("invoice_reminder_message"), chosen | {"word": "", "envoyer": "oui"})
     assert "qu'une par jour" in again.context["form"].non_field_errors()[0]

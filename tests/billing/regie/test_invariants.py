@@ -51,6 +51,20 @@ def test_a_closed_day_that_was_touched(payment):
     assert "38,00\u00a0€ arrêtés, 37,00\u00a0€ enregistrés" in told
 
 
+def test_another_means_recorded_on_a_closed_day(payment):
+    Payment.objects.create(
+        invoice=payment.invoice,
+        amount=Decimal(5),
+        means=PaymentMeans.TRANSFER,
+        paid_on=timezone.localdate(),
+        reference="VIR 1",
+        recorded_by=payment.recorded_by,
+    )
+
+    [told] = violations()
+    assert "virement\u00a0: 5,00\u00a0€ enregistrés après l'arrêté" in told
+
+
 def test_what_payfip_tells_late_is_no_violation(payment):
     services.record_online_payment(
         payment.invoice,
