@@ -176,7 +176,8 @@ def cancel(invoice: Invoice, *, reason: str, actor: User) -> Invoice:
         ]
         return credit(invoice, lines=lines, reason=reason, actor=actor)
     kept = ["kind", "student", "label", "explanation", "amount"]
-    lines = [{name: getattr(line, name) for name in kept} for line in invoice.lines.all()]
+    lines = invoice.lines.select_related("student")
+    lines = [{name: getattr(line, name) for name in kept} for line in lines]
     return credit(invoice, lines=lines, reason=reason, actor=actor)
 
 

@@ -4,13 +4,16 @@ from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
+from billing import printing, services
 from billing.enums import RunOutcome
 from billing.models import CourseCategory, InvoiceLine, TariffCategory
 from billing.runs import planning, pricing
 from billing.runs.issuing import issue_next
 from students.enums import EnrolmentStatus
 from students.models import Course
+from tests.billing.pages import words
 from tests.billing.run_cases import enrol, make_run, prepare
 from tests.billing.tariffs.making import make_draft, make_published
 from tests.factories import (
@@ -21,6 +24,7 @@ from tests.factories import (
     PayerShareFactory,
     SchoolYearFactory,
 )
+from tests.pdfs import texts_of
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +52,23 @@ def test_a_household_is_billed_by_the_published_grid(grid, family, accountant):
     assert (line.invoice.run, line.invoice.family) == (run, family)
     assert (line.student, line.amount) == (student, Decimal("603.00"))
     assert "603,00" in line.explanation
+
+
+def test_a_line_says_once_for_whom_it_is(client, grid, family, parent, accountant):
+    student = enrol(family)
+    course = Course.objects.get()
+    billed_as(course, grid)
+    run = prepare(accountant)
+    invoice = services.issue(run.invoices.get(), actor=accountant)
+    line = f"{student.first_name} {course.name}"
+    client.force_login(parent)
+
+    assert invoice.lines.get().label == course.name
+    for address in ("billing:invoice", "billing:cotisations"):
+        page = words(client.get(reverse(address, args=[invoice.pk] if "inv" in address else [])))
+        assert (page.count(line), page.count(f"{course.name} – ")) == (1, 0), address
+    pdf = "".join(texts_of(printing.invoice_pdf(invoice)))
+    assert pdf.count("".join(line.split())) == 1
 
 
 def test_a_course_of_no_category_is_a_problem_that_names_it(grid, family, accountant):
