@@ -19,7 +19,7 @@ from billing.pricing.engine import price
 from billing.pricing.facts import Household, Quotient
 from billing.pricing.grids import Grid
 from billing.tariffs.enums import GridStatus
-from billing.tariffs.loading import load, published_grid
+from billing.tariffs.loading import grid_in_force, load
 from students.models import SchoolYear
 
 KEPT = 60  # seconds
@@ -146,8 +146,7 @@ def tariff_of(
 
     None when nothing is voted yet. One query.
     """
-    day = min(max(today, school_year.starts_on), school_year.ends_on)
-    tariff = published_grid(establishment, school_year, day)
+    tariff = grid_in_force(establishment, school_year, today)
     if tariff is not None:
         tariff.establishment, tariff.school_year = establishment, school_year
     return tariff

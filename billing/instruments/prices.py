@@ -11,7 +11,7 @@ from accounts.names import sort_key
 from billing.enums import Settlement
 from billing.models import InstrumentKind, Invoice, Rental, RentalCharge
 from billing.money import ZERO, round_cents
-from billing.tariffs.loading import published_grid
+from billing.tariffs.loading import grid_in_force
 from students.models import SchoolYear
 
 MONTHS = 10  # of lessons, in a school year
@@ -33,7 +33,7 @@ def proposed_price(
 
     The agent has the last word: a rental keeps its own amounts.
     """
-    grid = school_year and published_grid(establishment, school_year, timezone.localdate())
+    grid = school_year and grid_in_force(establishment, school_year, timezone.localdate())
     if not grid:
         return None
     for rental in grid.rentals.all():

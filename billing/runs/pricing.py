@@ -8,15 +8,13 @@ from billing.facts import household_facts
 from billing.models import InvoiceRun, TariffGrid
 from billing.pricing.bills import Bill, PricingError
 from billing.pricing.engine import price
-from billing.tariffs.loading import load, published_grid
+from billing.tariffs.loading import grid_in_force, load
 from families.models import Family
 
 
 def grid_of(run: InvoiceRun) -> TariffGrid | None:
-    """The grid published for the run's year: that of today, or of the nearest day of the year."""
-    year = run.school_year
-    day = min(max(timezone.localdate(), year.starts_on), year.ends_on)
-    return published_grid(run.establishment, year, day)
+    """The one published for its year."""
+    return grid_in_force(run.establishment, run.school_year, timezone.localdate())
 
 
 def priced(families: Collection[Family], run: InvoiceRun) -> dict[int, Bill | str]:
