@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from billing.enums import InvoiceStatus, LineKind
+from billing.enums import InvoiceStatus, LineKind, RunState
 from billing.models import Invoice, InvoiceLine, InvoiceRun
 from billing.money import ZERO, euros
 from billing.pricing.bills import Bill
@@ -48,7 +48,10 @@ def billed_last_year(run: InvoiceRun, families: Iterable[int]) -> dict[int, Deci
 
 
 def drafted_elsewhere(run: InvoiceRun, families: Iterable[int]) -> dict[int, Invoice]:
-    """Drafts of the same year that are not the run's: by hand, or left by another run."""
+    """Drafts of the same year that are not the run's: by hand, or left by another run.
+
+    Those of an abandoned run are about to be deleted.
+    """
     drafts = Invoice.objects.filter(
         establishment=run.establishment_id,
         school_year=run.school_year_id,
@@ -56,7 +59,7 @@ def drafted_elsewhere(run: InvoiceRun, families: Iterable[int]) -> dict[int, Inv
         status=InvoiceStatus.DRAFT,
         family__in=families,
         lines__kind__in=BY_THE_GRID,
-    ).exclude(run=run)
+    ).exclude(Q(run=run) | Q(run__state=RunState.ABANDONED))
     return {draft.family_id: draft for draft in drafts}
 
 

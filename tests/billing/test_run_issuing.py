@@ -146,6 +146,22 @@ class TestIssuing:
         work_off()
         assert numbers() == [1, 2, 3]
 
+    @pytest.mark.parametrize("by_hand", [services.delete_draft, services.issue])
+    def test_stopped_and_nothing_left_it_is_over_and_another_may_begin(self, accountant, by_hand):
+        run = launched(accountant, households=2)
+        issue_next()
+        planning.stop(run, actor=accountant)
+        issue_next()
+        run.refresh_from_db()
+        assert run.state == RunState.PAUSED
+
+        by_hand(planning.drafts_of(run).get(), actor=accountant)
+        issue_next()
+
+        run.refresh_from_db()
+        assert (run.state, run.ended_at is None) == (RunState.ISSUED, False)
+        make_run(accountant)
+
     def test_a_draft_issued_by_hand_is_of_the_run(self, accountant):
         enrol()
         run = prepare(accountant)
