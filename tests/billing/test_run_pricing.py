@@ -1,16 +1,19 @@
 """A run priced for true: published grid, facts, engine."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
+from django.utils import timezone
 
 from billing import printing, services
 from billing.enums import RunOutcome
-from billing.models import CourseCategory, InvoiceLine, TariffCategory
+from billing.models import CourseCategory, InvoiceLine, InvoiceRun, TariffCategory
 from billing.runs import planning, pricing
 from billing.runs.issuing import issue_next
+from billing.tariffs import publishing
 from students.enums import EnrolmentStatus
 from students.models import Course
 from tests.billing.pages import words
@@ -23,6 +26,9 @@ from tests.factories import (
     FamilyFactory,
     PayerShareFactory,
     SchoolYearFactory,
+    StudentFactory,
+    TariffGridFactory,
+    TariffRateFactory,
 )
 from tests.pdfs import texts_of
 
@@ -120,6 +126,42 @@ def test_a_lesson_more_since_is_a_draft_of_it_alone(grid, family, accountant):
     assert (line.amount, "Harpe" in line.label) == (Decimal("603.00"), True)
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_vote_in_mid_year_is_for_who_was_not_billed_yet(
+    grid, family, accountant, director, cancelled
+):
+    """Unless what was billed is cancelled first."""
+    enrol(family)
+    billed_as(course := Course.objects.get(), grid)
+    invoice = services.issue(prepare(accountant).invoices.get(), actor=accountant)
+    if cancelled:
+        services.cancel(invoice, reason="Mauvaise grille.", actor=accountant)
+    planning.abandon(InvoiceRun.objects.get(), actor=accountant)
+    today = timezone.localdate()
+    publishing.shorten(grid, valid_until=today - dt.timedelta(days=1), actor=director)
+    dearer = TariffGridFactory(
+        establishment=grid.establishment,
+        school_year=grid.school_year,
+        valid_from=today,
+        valid_until=grid.school_year.ends_on,
+    )
+    TariffRateFactory(grid=dearer, category=TariffCategory.objects.get(), amount=Decimal("700.00"))
+    publishing.publish(dearer, actor=director)
+    EnrolmentFactory(
+        student=StudentFactory(family=(newcomer := FamilyFactory())),
+        course=course,
+        status=EnrolmentStatus.CONFIRMED,
+    )
+
+    run = prepare(accountant)
+
+    assert run.grid == dearer
+    assert dict(run.households.values_list("family", "total")) == {
+        family.pk: Decimal("700.00" if cancelled else "603.00"),
+        newcomer.pk: Decimal("700.00"),
+    }
+
+
 @pytest.mark.parametrize("count", [1, 15])
 def test_as_many_queries_for_one_household_as_for_fifteen(
     grid, accountant, count, django_assert_num_queries
@@ -129,5 +171,5 @@ def test_as_many_queries_for_one_household_as_for_fifteen(
         enrol(home)
     run = make_run(accountant)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert len(pricing.priced(homes, run)) == count
