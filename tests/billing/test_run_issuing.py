@@ -307,6 +307,23 @@ class TestRaces:
         run.refresh_from_db()
         assert run.state == RunState.ISSUED
 
+    def test_two_agents_prepare_one_run_of_a_year(self):
+        actor = UserFactory()
+        enrol()
+
+        def work(_):
+            try:
+                return make_run(actor).pk
+            except ValidationError as error:
+                return error.messages[0]
+
+        for _ in range(10):  # a race that is lost only at times
+            answers = run_together(work, 2)
+
+            assert sum(isinstance(answer, int) for answer in answers) == 1
+            assert any("déjà en cours" in str(answer) for answer in answers)
+            InvoiceRun.objects.update(state=RunState.ABANDONED)
+
     def test_two_workers_draft_each_household_once(self):
         actor = UserFactory()
         for _ in range(90):
