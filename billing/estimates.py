@@ -14,12 +14,12 @@ from functools import cached_property, lru_cache
 from accounts.models import Establishment
 from billing.models import TariffGrid
 from billing.money import CENT, ZERO
-from billing.pricing.bills import Bill, Line, LineKind
+from billing.pricing.bills import Bill, Line
 from billing.pricing.engine import price
 from billing.pricing.facts import Household, Quotient
 from billing.pricing.grids import Grid
 from billing.tariffs.enums import GridStatus
-from billing.tariffs.loading import load, published_grid
+from billing.tariffs.loading import grid_in_force, load
 from students.models import SchoolYear
 
 KEPT = 60  # seconds
@@ -31,7 +31,7 @@ class Part:
     """What one student, or the household itself, would pay."""
 
     name: str
-    lines: list[Line]  # each labelled without the student's name
+    lines: list[Line]
 
     @property
     def total(self) -> Decimal:
@@ -146,8 +146,7 @@ def tariff_of(
 
     None when nothing is voted yet. One query.
     """
-    day = min(max(today, school_year.starts_on), school_year.ends_on)
-    tariff = published_grid(establishment, school_year, day)
+    tariff = grid_in_force(establishment, school_year, today)
     if tariff is not None:
         tariff.establishment, tariff.school_year = establishment, school_year
     return tariff
@@ -160,17 +159,9 @@ def _load(key: int, published_at: dt.datetime, _moment: int) -> Grid:
 
 
 def _parts(household: Household, bill: Bill) -> Iterator[Part]:
-    labels = {lesson.key: lesson.label for pupil in household.pupils for lesson in pupil.lessons}
     for pupil in household.pupils:
-        lines = [_named(line, labels) for line in bill.lines if line.pupil == pupil.key]
+        lines = [line for line in bill.lines if line.pupil == pupil.key]
         if lines:
             yield Part(pupil.name, lines)
     if own := [line for line in bill.lines if line.pupil is None]:
         yield Part("Pour le foyer", own)
-
-
-def _named(line, labels):
-    """By its course alone; a fee keeps its own words."""
-    if line.kind == LineKind.TUITION and line.lesson in labels:
-        return replace(line, label=labels[line.lesson])
-    return line

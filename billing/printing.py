@@ -40,7 +40,7 @@ def data_of(invoice: Invoice) -> dict:
         "lines": [
             {
                 "label": line.label,
-                "student": _student(line),
+                "whose": line.whose,
                 "explanation": line.explanation,
                 "amount": euros(line.amount),
             }
@@ -55,13 +55,6 @@ def data_of(invoice: Invoice) -> dict:
             f" {office.email}."
         ),
     }
-
-
-def _student(line):
-    """Whom it is for, unless the label says it: « Violon – Louise »."""
-    if line.student is None or line.student.first_name in line.label:
-        return ""
-    return str(line.student)
 
 
 def _facts(invoice):

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 from openpyxl import Workbook
@@ -16,6 +17,7 @@ CONTENT_TYPES = {
 }
 # A spreadsheet that reads a CSV takes what begins so for a formula (OWASP, CSV injection).
 GUARDED = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"-[0-9]+(,[0-9]+)?")
 WIDTH = 60  # characters, of the widest column
 
 
@@ -33,7 +35,12 @@ def _csv(table):
 
 
 def _guarded(cell):
-    """A cell that begins as a guarded one does, `'=`, is guarded too, so that it is read back."""
+    """A cell that begins as a guarded one does, `'=`, is guarded too, so that it is read back.
+
+    « -12,50 » is no formula: guarded, it would be left out of the sums.
+    """
+    if NUMBER.fullmatch(cell):
+        return cell
     return f"'{cell}" if cell.lstrip("'").startswith(GUARDED) else cell
 
 

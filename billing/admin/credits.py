@@ -129,7 +129,8 @@ def cancel(request, pk):
 def credit(request, pk):
     """The lines and the amounts; « Relire » shows the credit note, which is then issued."""
     invoice = payable_invoice(request, pk)
-    form = CreditForm(request.POST if request.method == "POST" else None, lines=invoice.lines.all())
+    lines = invoice.lines.select_related("student")
+    form = CreditForm(request.POST if request.method == "POST" else None, lines=lines)
     is_read_again = request.method == "POST" and form.is_valid() and "modifier" not in request.POST
     if is_read_again and "emettre" in request.POST:
         try:

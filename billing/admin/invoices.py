@@ -164,7 +164,7 @@ class InvoiceAdmin(
 
     def get_readonly_fields(self, request, obj=None):
         if not _issued(obj):
-            return []
+            return services.OF_A_RUN if obj and obj.run_id else []
         return [
             name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]
         ]

@@ -45,7 +45,7 @@ def draft_invoice(rental: Rental, *, due_on: dt.date, actor: User) -> Invoice:
             {
                 "kind": LineKind.RENTAL,
                 "student": rental.student,
-                "label": f"{rental.student.first_name} – location, {rental.instrument}",
+                "label": f"Location, {rental.instrument}",
                 "explanation": explanation(rental, already),
                 "amount": amount,
             }

@@ -10,7 +10,7 @@ from accounts.models import Establishment
 from accounts.names import sort_key
 from billing.models import InstrumentKind, Invoice, Rental, RentalCharge
 from billing.money import ZERO, round_cents
-from billing.tariffs.loading import published_grid
+from billing.tariffs.loading import grid_in_force
 from students.models import SchoolYear
 
 MONTHS = 10  # of lessons, in a school year
@@ -32,7 +32,7 @@ def proposed_price(
 
     The agent has the last word: a rental keeps its own amounts.
     """
-    grid = school_year and published_grid(establishment, school_year, timezone.localdate())
+    grid = school_year and grid_in_force(establishment, school_year, timezone.localdate())
     if not grid:
         return None
     for rental in grid.rentals.all():

@@ -282,9 +282,8 @@ class InvoiceLine(models.Model):
 
     @property
     def whose(self) -> str:
-        """The student's first name, unless the label begins with it."""
-        name = self.student.first_name if self.student else ""
-        return "" if self.label.startswith(name) else name
+        """The first name of the student, who is not in the label; empty: the household."""
+        return self.student.first_name if self.student else ""
 
 
 class Instalment(models.Model):

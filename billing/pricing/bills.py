@@ -31,6 +31,7 @@ class Line:
     explanation: str
     amount: Decimal
     pupil: int | str | None = None  # the key of the pupil; None: the household
+    whose: str = ""  # the pupil's name: never in the label too
     lesson: int | str | None = None
     category: str = ""
     at_top_rate: bool = False

@@ -50,19 +50,25 @@ def _fees(grid: Grid, pupils: list[Pupil]) -> Iterator[Line]:
     for fee in grid.fees:
         if fee.per == FeePer.STUDENT:
             for pupil in pupils:
-                yield _fee(fee, pupil, f"{fee.label} – {pupil.name}", pupil.key)
+                yield _fee(fee, pupil, of=pupil)
         elif pupils:
             # Whole as soon as one student is the household's own; else its part of the one most so.
             most = max(pupils, key=lambda pupil: (pupil.share, pupil.rounds_up))
-            yield _fee(fee, most, fee.label, None)
+            yield _fee(fee, most, of=None)
 
 
-def _fee(fee: Fee, pupil: Pupil, label: str, key: int | str | None) -> Line:
-    per = "foyer" if key is None else "élève"
+def _fee(fee: Fee, pupil: Pupil, *, of: Pupil | None) -> Line:
+    """`pupil`: whose share it follows."""
     calculation = Calculation(fee.amount)
     _take_share(calculation, pupil)
-    explanation = f"Par {per} et par an\u00a0: {calculation.words}"
-    return Line(LineKind.FILE_FEE, label, explanation, calculation.amount, pupil=key)
+    return Line(
+        LineKind.FILE_FEE,
+        fee.label,
+        f"Par {'élève' if of else 'foyer'} et par an\u00a0: {calculation.words}",
+        calculation.amount,
+        pupil=of.key if of else None,
+        whose=of.name if of else "",
+    )
 
 
 def _tuition(
@@ -80,10 +86,11 @@ def _tuition(
     _take_share(calculation, pupil)
     return Line(
         LineKind.TUITION,
-        f"{lesson.label} – {pupil.name}",
+        lesson.label,
         f"{explaining.heading(base, household, modifiers)}\u00a0: {calculation.words}",
         calculation.amount,
         pupil=pupil.key,
+        whose=pupil.name,
         lesson=lesson.key,
         category=lesson.category,
         at_top_rate=bool(base.why_top),
@@ -93,10 +100,11 @@ def _tuition(
 def _included(pupil: Pupil, lesson: Lesson, holder: Lesson) -> Line:
     return Line(
         LineKind.TUITION,
-        f"{lesson.label} – {pupil.name}",
+        lesson.label,
         f"Compris dans le cursus ({holder.label})",
         ZERO,
         pupil=pupil.key,
+        whose=pupil.name,
         lesson=lesson.key,
         category=lesson.category,
     )

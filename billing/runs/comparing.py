@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from billing.enums import InvoiceStatus, LineKind
-from billing.models import Invoice, InvoiceLine, InvoiceRun
+from billing.enums import InvoiceStatus, LineKind, RunState, Settlement
+from billing.models import Invoice, InvoiceLine, InvoiceRun, TariffGrid
 from billing.money import ZERO, euros
 from billing.pricing.bills import Bill
 from students.models import SchoolYear
@@ -48,7 +48,10 @@ def billed_last_year(run: InvoiceRun, families: Iterable[int]) -> dict[int, Deci
 
 
 def drafted_elsewhere(run: InvoiceRun, families: Iterable[int]) -> dict[int, Invoice]:
-    """Drafts of the same year that are not the run's: by hand, or left by another run."""
+    """Drafts of the same year that are not the run's: by hand, or left by another run.
+
+    Those of an abandoned run are about to be deleted.
+    """
     drafts = Invoice.objects.filter(
         establishment=run.establishment_id,
         school_year=run.school_year_id,
@@ -56,8 +59,22 @@ def drafted_elsewhere(run: InvoiceRun, families: Iterable[int]) -> dict[int, Inv
         status=InvoiceStatus.DRAFT,
         family__in=families,
         lines__kind__in=BY_THE_GRID,
-    ).exclude(run=run)
+    ).exclude(Q(run=run) | Q(run__state=RunState.ABANDONED))
     return {draft.family_id: draft for draft in drafts}
+
+
+def grids_billed_by(run: InvoiceRun, families: Iterable[int]) -> dict[int, TariffGrid]:
+    """By household, the grid of the first run that billed it for the year and still stands."""
+    invoices = Invoice.objects.filter(
+        establishment=run.establishment_id,
+        school_year=run.school_year_id,
+        kind=run.kind,
+        status=InvoiceStatus.ISSUED,
+        family__in=families,
+        run__isnull=False,
+    ).with_amounts()
+    standing = invoices.exclude(settlement=Settlement.CANCELLED).select_related("run__grid")
+    return {invoice.family_id: invoice.run.grid for invoice in standing.order_by("-pk")}
 
 
 def lines_to_bill(bill: Bill, billed: Billed) -> list[dict]:

@@ -8,11 +8,11 @@ import logging
 
 from django.core.exceptions import ValidationError
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from billing import services
-from billing.enums import RunOutcome, RunState
+from billing.enums import InvoiceStatus, RunOutcome, RunState
 from billing.models import Invoice, InvoiceRun, RunHousehold
 from billing.runs.planning import drafts_of
 
@@ -25,10 +25,13 @@ def issue_next() -> Invoice | None:
     """Issues one draft of the oldest run under way; None when nothing is left to do.
 
     Run by `send_mails` between two mails; one query then. One that is refused is noted with the
-    reason, and the next ones go on.
+    reason, and the next ones go on. A run that was stopped ends once its last draft is removed, or
+    issued by hand: it would forbid any other of the year.
     """
+    drafts = Invoice.objects.filter(run=OuterRef("pk"), status=InvoiceStatus.DRAFT)
+    to_end = Q(state=RunState.PAUSED) & ~Exists(drafts)
     run = (
-        InvoiceRun.objects.filter(state=RunState.ISSUING)
+        InvoiceRun.objects.filter(Q(state=RunState.ISSUING) | to_end)
         .select_related("issued_by")
         .order_by("issued_at", "pk")
         .first()
@@ -40,7 +43,7 @@ def issue_next() -> Invoice | None:
         if invoice:
             _issue(invoice, actor=run.issued_by)
     if invoice is None and not to_issue(run).exists():  # not even one that another worker holds
-        under_way = InvoiceRun.objects.filter(pk=run.pk, state=RunState.ISSUING)
+        under_way = InvoiceRun.objects.filter(pk=run.pk, state=run.state)
         under_way.update(state=RunState.ISSUED, ended_at=timezone.now())
     return invoice
 

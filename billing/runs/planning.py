@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Establishment, User
 from billing import services
 from billing.enums import NEXT_RUN, InvoiceStatus, RunOutcome, RunState
 from billing.models import Invoice, InvoiceRun, RunHousehold
@@ -26,10 +26,11 @@ def plan(run: InvoiceRun, *, actor: User) -> InvoiceRun:
     """Writes a new run and the households that it concerns; the queue then prices them.
 
     They are those of the year's enrolments, and those billed already for it, in case they left.
-    Raises ValidationError: `nobody`, `no_grid`, dates as `services.set_dates` says, a run under way
-    already.
+    Under the establishment's lock, so that two runs of a year are told from one another. Raises
+    ValidationError: `nobody`, `no_grid`, dates as `services.set_dates` says, a run under way.
     """
     run.created_by, run.state = actor, RunState.PREPARING
+    Establishment.objects.select_for_update(no_key=True).get(pk=run.establishment_id)
     families = check(run)
     run.grid = pricing.grid_of(run)
     run.save()

@@ -6,6 +6,7 @@ Lock order: invoices by key, the day of the till, the counters last.
 from billing.services.closings import close_day
 from billing.services.deposits import record_deposit
 from billing.services.invoices import (
+    OF_A_RUN,
     cancel,
     credit,
     delete_draft,
@@ -25,6 +26,7 @@ from billing.services.payments import (
 )
 
 __all__ = [
+    "OF_A_RUN",
     "bounce",
     "cancel",
     "carry_over",

@@ -25,7 +25,8 @@ from families.models import Family
 from students.models import SchoolYear
 
 DATES = ["published_on", "due_on", "online_until", "counter_until"]
-DRAFT_FIELDS = ["establishment", "school_year", "family", "kind", "parts", *DATES]
+OF_A_RUN = ["establishment", "school_year", "family", "kind"]  # what a run's draft keeps
+DRAFT_FIELDS = [*OF_A_RUN, "parts", *DATES]
 
 
 @transaction.atomic
@@ -70,9 +71,19 @@ def draft(
 
 @transaction.atomic
 def save_draft(invoice: Invoice, *, actor: User) -> None:
-    """Writes what a draft is about, new or not; refuses an issued invoice."""
+    """Writes what a draft is about, new or not; refuses an issued invoice.
+
+    That of a run stays to its household (code `of_a_run`): the run counts on it.
+    """
     if invoice.pk:
-        _lock_draft(invoice)
+        held = _lock_draft(invoice)
+        moved = any(getattr(held, name) != getattr(invoice, name) for name in OF_A_RUN)
+        if held.run_id and moved:
+            raise ValidationError(
+                "Ce brouillon vient d'une facturation groupée : son foyer, son établissement,"
+                " son année et son genre ne changent plus. Retirez-le et préparez-en un autre.",
+                code="of_a_run",
+            )
     invoice.full_clean()
     invoice.save(update_fields=DRAFT_FIELDS if invoice.pk else None)
 
@@ -176,7 +187,8 @@ def cancel(invoice: Invoice, *, reason: str, actor: User) -> Invoice:
         ]
         return credit(invoice, lines=lines, reason=reason, actor=actor)
     kept = ["kind", "student", "label", "explanation", "amount"]
-    lines = [{name: getattr(line, name) for name in kept} for line in invoice.lines.all()]
+    lines = invoice.lines.select_related("student")
+    lines = [{name: getattr(line, name) for name in kept} for line in lines]
     return credit(invoice, lines=lines, reason=reason, actor=actor)
 
 

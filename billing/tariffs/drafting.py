@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import User
 from accounts.spreadsheets.saving import save_rows
@@ -171,8 +172,11 @@ def save_category(category: TariffCategory, *, actor: User) -> None:
 
 
 def is_frozen(category: TariffCategory) -> bool:
-    """Does a published grid price it?"""
-    return category.rates.filter(grid__status=GridStatus.PUBLISHED).exists()
+    """Does a published grid price it, or a category that includes it?"""
+    published = TariffRate.objects.filter(grid__status=GridStatus.PUBLISHED)
+    return published.filter(
+        Q(category=category) | Q(category__includes=category.pk),
+    ).exists()
 
 
 def _copy_row(row, grid):

@@ -23,6 +23,15 @@ def published_grid(
     ).first()
 
 
+def grid_in_force(
+    establishment: Establishment, school_year: SchoolYear, today: dt.date
+) -> TariffGrid | None:
+    """The published grid by which the year is billed today: before the year begins, that of its
+    first day; once it is over, that of its last one."""
+    day = min(max(today, school_year.starts_on), school_year.ends_on)
+    return published_grid(establishment, school_year, day)
+
+
 def load(tariff_grid: TariffGrid) -> grids.Grid:
     """The grid, published or not, in six queries whatever its size.
 

@@ -135,7 +135,7 @@ class TestWriting:
         assert [(row + [""])[:2] for row in read(content).rows.values()] == rows
 
     def test_holds_no_formula(self, format_):
-        signs = ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1", "==2"]
+        signs = ["=1+1", "+1", "-1+1", "'-1", "-1,5\n", "@A1", "\t=1", "\r=1", "==2"]
         content = write(format_, ["Valeur"], [[sign] for sign in signs], title="Familles")
 
         if format_ == CSV:
@@ -146,6 +146,13 @@ class TestWriting:
             sheet = load_workbook(io.BytesIO(content)).active
             cells = [cell for row in sheet.iter_rows(min_row=2) for cell in row]
             assert {(cell.data_type, cell.number_format) for cell in cells} == {("s", "@")}
+
+    def test_a_negative_amount_is_read_back_as_it_was(self, format_):
+        content = write(format_, ["Montant"], [["-12,50"], ["-3"]], title="Journal")
+
+        assert list(read(content).rows.values()) == [["-12,50"], ["-3"]]
+        if format_ == CSV:  # a spreadsheet adds it up
+            assert content.decode("utf-8-sig").split("\r\n") == ["Montant", "-12,50", "-3", ""]
 
     def test_control_characters_stop_nothing(self, format_):
         assert read(write(format_, ["V"], [["a\x07b"]], title="x")).rows[2][0] in ("ab", "a\x07b")

@@ -72,7 +72,8 @@ def test_a_bill_says_all_that_was_noted(bill_of, family, student, enrolment, yea
     fee, tuition = bill_of(family).lines
 
     assert (fee.label, fee.amount) == ("Frais de dossier", Decimal("19.00"))
-    assert (tuition.label, tuition.lesson) == ("Piano – Louise", enrolment.pk)
+    assert (tuition.label, tuition.whose) == ("Piano", "Louise")
+    assert tuition.lesson == enrolment.pk
     assert tuition.explanation == (
         "Tarif général, Étudiant\u00a0: 603,00\u00a0€ \u2212 50\u00a0% = 301,50\u00a0€, puis 4 mois"
         " commencés sur 10 = 120,60\u00a0€, puis part de votre foyer\u00a0: 50\u00a0%"

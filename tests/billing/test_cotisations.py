@@ -246,12 +246,12 @@ def test_each_line_says_for_whom(client, parent, family, make_issued):
     invoice = make_issued(amounts=["38", "12"], family=family)
     louise = StudentFactory(first_name="Louise", family=family)
     invoice.lines.update(student=louise)
-    invoice.lines.filter(amount=12).update(label="Louise – danse")
+    invoice.lines.filter(amount=12).update(label="Danse")
     client.force_login(parent)
 
     page = words(client.get(URL))
 
-    assert "Louise Frais de dossier 38,00\u00a0€ Louise – danse 12,00\u00a0€" in page
+    assert "Louise Frais de dossier 38,00\u00a0€ Louise Danse 12,00\u00a0€" in page
 
 
 @pytest.mark.parametrize("count", [1, 3])

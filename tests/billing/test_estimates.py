@@ -101,7 +101,7 @@ def test_the_lines_by_student_are_named_once():
     student, own = estimate(grid, household("cursus", "chorale", quotient=743)).parts
 
     assert (student.name, student.total) == ("Élève 1", 130)
-    assert [line.label for line in student.lines] == ["Badge – Élève 1", "Cursus", "Chorale"]
+    assert [line.label for line in student.lines] == ["Badge", "Cursus", "Chorale"]
     assert (own.name, [line.label for line in own.lines]) == ("Pour le foyer", ["Adhésion"])
 
 

@@ -113,7 +113,8 @@ def test_queries(client, parent, family, make_issued, accountant, count, django_
         pay(invoice, accountant, 1, number)
     client.force_login(parent)
 
-    with django_assert_num_queries(8):  # three, invoice, lines, instalments, payments, credit notes
+    # Three, invoice, lines, instalments, payments, credit notes; online, attempts and account.
+    with django_assert_num_queries(10):
         client.get(url(invoice))
 
 
@@ -188,6 +189,6 @@ def test_queries_of_everything_at_once(
         services.credit(invoice, lines=lines, reason="Erreur", actor=accountant)
     client.force_login(parent)
 
-    # Three, invoice, lines, students, instalments, payments, credit notes.
-    with django_assert_num_queries(9):
+    # Three, invoice, lines, students, instalments, payments, credit notes; online, two.
+    with django_assert_num_queries(11):
         client.get(url(invoice))

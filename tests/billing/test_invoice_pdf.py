@@ -53,7 +53,7 @@ def test_everything_stands_on_it(invoice):
         f"Facture {invoice.reference}",
         "Nguyễn-O'Brien",
         "12 rue des Anges",
-        "Cours 60 #strong[gras] *étoile* $x$, Thị Hồng Le Goff-d'Aux",
+        "Thị Hồng Cours 60 #strong[gras] *étoile* $x$",
         "Tarif résident, QF 743.",
         "1\u202f234,80\u00a0€",
         "À payer en 6 fois",

@@ -146,6 +146,22 @@ class TestIssuing:
         work_off()
         assert numbers() == [1, 2, 3]
 
+    @pytest.mark.parametrize("by_hand", [services.delete_draft, services.issue])
+    def test_stopped_and_nothing_left_it_is_over_and_another_may_begin(self, accountant, by_hand):
+        run = launched(accountant, households=2)
+        issue_next()
+        planning.stop(run, actor=accountant)
+        issue_next()
+        run.refresh_from_db()
+        assert run.state == RunState.PAUSED
+
+        by_hand(planning.drafts_of(run).get(), actor=accountant)
+        issue_next()
+
+        run.refresh_from_db()
+        assert (run.state, run.ended_at is None) == (RunState.ISSUED, False)
+        make_run(accountant)
+
     def test_a_draft_issued_by_hand_is_of_the_run(self, accountant):
         enrol()
         run = prepare(accountant)
@@ -290,6 +306,23 @@ class TestRaces:
         assert Mail.objects.filter(kind=MailKind.INVOICE).count() == 200
         run.refresh_from_db()
         assert run.state == RunState.ISSUED
+
+    def test_two_agents_prepare_one_run_of_a_year(self):
+        actor = UserFactory()
+        enrol()
+
+        def work(_):
+            try:
+                return make_run(actor).pk
+            except ValidationError as error:
+                return error.messages[0]
+
+        for _ in range(10):  # a race that is lost only at times
+            answers = run_together(work, 2)
+
+            assert sum(isinstance(answer, int) for answer in answers) == 1
+            assert any("déjà en cours" in str(answer) for answer in answers)
+            InvoiceRun.objects.update(state=RunState.ABANDONED)
 
     def test_two_workers_draft_each_household_once(self):
         actor = UserFactory()

@@ -60,6 +60,11 @@ def year(family):
     return enrol(family).enrolments.get().course.school_year
 
 
+@pytest.fixture
+def run_of_one(year, accountant):
+    return prepare(accountant)
+
+
 class TestPrepare:
     ADD = "/admin/billing/invoicerun/add/"
 
@@ -296,3 +301,25 @@ class TestIssue:
 
         for name in ("issue_all", "stop"):
             assert client.post(url(run, name)).status_code == 403
+
+
+def test_the_draft_of_a_run_is_changed_and_stays_to_its_household(desk, run_of_one, family):
+    draft = run_of_one.invoices.get()
+    address = reverse("admin:billing_invoice_change", args=[draft.pk])
+
+    page = desk.get(address)
+    response = desk.post(
+        address,
+        {
+            "family": FamilyFactory().pk,
+            "parts": 2,
+            "due_on": draft.due_on,
+            "lines-TOTAL_FORMS": 0,
+            "lines-INITIAL_FORMS": 0,
+        },
+    )
+
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    draft.refresh_from_db()
+    assert (draft.family, draft.parts) == (family, 2)
+    assert "family" not in page.context["adminform"].form.fields

@@ -1,16 +1,22 @@
 """A run priced for true: published grid, facts, engine."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import timezone
 
+from billing import printing, services
 from billing.enums import RunOutcome
-from billing.models import CourseCategory, InvoiceLine, TariffCategory
+from billing.models import CourseCategory, InvoiceLine, InvoiceRun, TariffCategory
 from billing.runs import planning, pricing
 from billing.runs.issuing import issue_next
+from billing.tariffs import publishing
 from students.enums import EnrolmentStatus
 from students.models import Course
+from tests.billing.pages import words
 from tests.billing.run_cases import enrol, make_run, prepare
 from tests.billing.tariffs.making import make_draft, make_published
 from tests.factories import (
@@ -20,7 +26,11 @@ from tests.factories import (
     FamilyFactory,
     PayerShareFactory,
     SchoolYearFactory,
+    StudentFactory,
+    TariffGridFactory,
+    TariffRateFactory,
 )
+from tests.pdfs import texts_of
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +58,23 @@ def test_a_household_is_billed_by_the_published_grid(grid, family, accountant):
     assert (line.invoice.run, line.invoice.family) == (run, family)
     assert (line.student, line.amount) == (student, Decimal("603.00"))
     assert "603,00" in line.explanation
+
+
+def test_a_line_says_once_for_whom_it_is(client, grid, family, parent, accountant):
+    student = enrol(family)
+    course = Course.objects.get()
+    billed_as(course, grid)
+    run = prepare(accountant)
+    invoice = services.issue(run.invoices.get(), actor=accountant)
+    line = f"{student.first_name} {course.name}"
+    client.force_login(parent)
+
+    assert invoice.lines.get().label == course.name
+    for address in ("billing:invoice", "billing:cotisations"):
+        page = words(client.get(reverse(address, args=[invoice.pk] if "inv" in address else [])))
+        assert (page.count(line), page.count(f"{course.name} – ")) == (1, 0), address
+    pdf = "".join(texts_of(printing.invoice_pdf(invoice)))
+    assert pdf.count("".join(line.split())) == 1
 
 
 def test_a_course_of_no_category_is_a_problem_that_names_it(grid, family, accountant):
@@ -99,6 +126,42 @@ def test_a_lesson_more_since_is_a_draft_of_it_alone(grid, family, accountant):
     assert (line.amount, "Harpe" in line.label) == (Decimal("603.00"), True)
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_vote_in_mid_year_is_for_who_was_not_billed_yet(
+    grid, family, accountant, director, cancelled
+):
+    """Unless what was billed is cancelled first."""
+    enrol(family)
+    billed_as(course := Course.objects.get(), grid)
+    invoice = services.issue(prepare(accountant).invoices.get(), actor=accountant)
+    if cancelled:
+        services.cancel(invoice, reason="Mauvaise grille.", actor=accountant)
+    planning.abandon(InvoiceRun.objects.get(), actor=accountant)
+    today = timezone.localdate()
+    publishing.shorten(grid, valid_until=today - dt.timedelta(days=1), actor=director)
+    dearer = TariffGridFactory(
+        establishment=grid.establishment,
+        school_year=grid.school_year,
+        valid_from=today,
+        valid_until=grid.school_year.ends_on,
+    )
+    TariffRateFactory(grid=dearer, category=TariffCategory.objects.get(), amount=Decimal("700.00"))
+    publishing.publish(dearer, actor=director)
+    EnrolmentFactory(
+        student=StudentFactory(family=(newcomer := FamilyFactory())),
+        course=course,
+        status=EnrolmentStatus.CONFIRMED,
+    )
+
+    run = prepare(accountant)
+
+    assert run.grid == dearer
+    assert dict(run.households.values_list("family", "total")) == {
+        family.pk: Decimal("700.00" if cancelled else "603.00"),
+        newcomer.pk: Decimal("700.00"),
+    }
+
+
 @pytest.mark.parametrize("count", [1, 15])
 def test_as_many_queries_for_one_household_as_for_fifteen(
     grid, accountant, count, django_assert_num_queries
@@ -108,5 +171,5 @@ def test_as_many_queries_for_one_household_as_for_fifteen(
         enrol(home)
     run = make_run(accountant)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert len(pricing.priced(homes, run)) == count

@@ -191,6 +191,13 @@ class TestDrafting:
         assert household.sentence.startswith("Un brouillon de cette année existe déjà")
         assert Invoice.objects.count() == 1
 
+    def test_those_of_an_abandoned_run_are_no_matter(self, family, accountant):
+        """The queue deletes them, maybe after it has begun the next run."""
+        enrol(family)
+        planning.abandon(prepare(accountant), actor=accountant)
+
+        assert outcomes(prepare(accountant)) == {family.pk: RunOutcome.DRAFTED}
+
     def test_another_draft_of_the_year_that_no_grid_prices_is_no_matter(self, family, accountant):
         enrol(family)
         InvoiceLineFactory(invoice__family=family, label="Partition abîmée")
@@ -341,6 +348,23 @@ class TestDraftsOfARun:
                 actor=accountant,
             )
         assert "déjà sa facture" in refusal.value.messages[0]
+
+    @pytest.mark.parametrize(
+        ("name", "other"),
+        [
+            ("family", FamilyFactory),
+            ("school_year", lambda: SchoolYearFactory(offset=1)),
+            ("establishment", lambda: EstablishmentFactory(name="Annexe")),
+        ],
+    )
+    def test_it_stays_to_its_household_and_year(self, family, accountant, name, other):
+        enrol(family)
+        invoice = prepare(accountant).invoices.get()
+        setattr(invoice, name, other())
+
+        with pytest.raises(ValidationError) as refusal:
+            services.save_draft(invoice, actor=accountant)
+        assert refusal.value.code == "of_a_run"
 
     def test_other_dates_are_those_of_all_drafts(self, family, accountant):
         enrol(family)

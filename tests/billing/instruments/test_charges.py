@@ -64,8 +64,7 @@ def test_drafts_an_invoice_that_explains_itself(rental, accountant, today):
     assert invoice.establishment == rental.instrument.establishment
     [line] = invoice.lines.all()
     number, year = rental.instrument.inventory_number, rental.starts_on.year
-    student = rental.student.first_name
-    assert line.label == f"{student} – location, Violon 3/4 Stentor ({number})"
+    assert line.label == f"Location, Violon 3/4 Stentor ({number})"
     assert line.explanation == (
         f"Du 12\u00a0janvier {year} au 31\u00a0mars {year}, 3 mois commencés\u00a0: 3/10 de"
         " 150,00\u00a0€ l'année = 45,00\u00a0€."

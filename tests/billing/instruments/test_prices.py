@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from billing.instruments.prices import Price, proposed_price
 from billing.tariffs.enums import GridStatus
-from tests.factories import InstrumentKindFactory, TariffGridFactory
+from tests.factories import InstrumentKindFactory, SchoolYearFactory, TariffGridFactory
 
 
 @pytest.fixture
@@ -31,6 +31,22 @@ def test_by_the_name_of_the_kind(grid):
 
     assert proposed(grid) == Price(Decimal("150.00"), Decimal("200.00"), months=9)
     assert proposed(grid, "Cor") is None
+
+
+def test_next_year_is_at_the_tariffs_voted_for_it(establishment, accountant):
+    year = SchoolYearFactory(offset=1)
+    grid = TariffGridFactory(
+        establishment=establishment,
+        school_year=year,
+        valid_from=year.starts_on,
+        valid_until=year.ends_on,
+        status=GridStatus.PUBLISHED,
+        published_at=timezone.now(),
+        published_by=accountant,
+    )
+    grid.rentals.create(instrument="Violon", amount=Decimal(160))
+
+    assert proposed(grid).rent == Decimal("160.00")
 
 
 def test_without_pro_rata_the_year_is_one_part(grid):

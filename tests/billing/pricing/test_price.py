@@ -56,7 +56,7 @@ def test_a_line_is_of_a_lesson_and_a_student():
 
     fee, tuition = bill.lines
     assert (fee.kind, fee.label, fee.pupil) == (LineKind.FILE_FEE, "Frais de dossier", None)
-    assert (tuition.kind, tuition.label) == (LineKind.TUITION, "Alto – Léa")
+    assert (tuition.kind, tuition.label, tuition.whose) == (LineKind.TUITION, "Alto", "Léa")
     assert (tuition.pupil, tuition.lesson, tuition.category) == (3, 7, "cursus")
     assert bill.total == Decimal("641.00")
 
@@ -223,9 +223,7 @@ def test_the_grid_says_who_is_first(order, reduced):
 
     lines = price(ranked, household(zoe, tom)).lines[1:]
 
-    assert [line.label for line in lines if "2e enfant" in line.explanation] == [
-        f"Piano – {reduced}"
-    ]
+    assert [line.whose for line in lines if "2e enfant" in line.explanation] == [reduced]
 
 
 def test_of_two_who_would_pay_the_same_the_eldest_is_first():
@@ -242,7 +240,7 @@ def test_nobody_without_a_lesson_has_a_rank_or_pays_a_fee():
 
     bill = price(grid(SECOND_CHILD, fees=(fee,)), household(elder, pupil(lesson("cursus"))))
 
-    assert [line.label for line in bill.lines] == ["Adhésion – Léa", "Piano – Léa"]
+    assert [line.label for line in bill.lines] == ["Adhésion", "Piano"]
     assert bill.total == Decimal(623)
     assert price(grid(fees=(replace(fee, per=FeePer.HOUSEHOLD),)), household(elder)).lines == ()
 

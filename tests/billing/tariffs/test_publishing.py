@@ -161,6 +161,18 @@ def test_what_a_published_grid_means_by_a_category_is_frozen(director):
     drafting.save_category(TariffCategoryFactory(code="libre", once=True), actor=director)
 
 
+def test_so_is_a_category_that_it_gives_for_nothing(director):
+    grid = make_published(director)
+    chamber = TariffCategoryFactory(code="chambre", establishment=grid.establishment)
+    TariffCategory.objects.exclude(pk=chamber.pk).get().includes.add(chamber)
+    chamber.once = True
+
+    with pytest.raises(ValidationError) as caught:
+        drafting.save_category(chamber, actor=director)
+
+    assert codes(caught) == ["published"]
+
+
 def test_notes_tell_of_courses_that_cannot_be_billed(establishment):
     draft = make_draft(deliberation_url="https://example.org/deliberation.pdf")
     flute = CourseFactory(name="Flûte", school_year=draft.school_year)
