@@ -167,6 +167,7 @@ class PaymentReminderOutcome(models.TextChoices):
     SENT = "sent", "relance écrite"
     SETTLED = "settled", "plus rien en retard"
     ALREADY = "already", "déjà relancé ce jour-là"
+    PAYING = "paying", "un paiement en ligne est en cours ou à vérifier"
     UNREACHABLE = "unreachable", "aucun responsable joignable par e-mail"
     FAILED = "failed", "relance impossible à écrire"
 

@@ -177,6 +177,8 @@ PAGES = {
     "billing_payment_receipt": READ_BY_THE_REGIE,
     "billing_payment_journal": READ_BY_THE_REGIE,
     "billing_payment_journal_export": READ_BY_THE_REGIE,
+    "billing_payment_reconciliation": READ_BY_THE_REGIE,
+    "billing_payment_reconciliation_export": READ_BY_THE_REGIE,
     "billing_payment_close_day": {  # no day is said
         "get": (403, 302, 302, 302),
         "post": (403, 302, 302, 302),

@@ -216,19 +216,17 @@ def invoice_line(world):
 def student_of_a_rental(world):
     """Found by the name that both students bear; the answer is a custody's key."""
     url = reverse("admin:billing_instrument_rent", args=[InstrumentFactory().pk])
-    return (
-        Way(
-            "accountant",
-            f"{url}?q={world.student.last_name}",
-            lambda key: {
-                "custody": key,
-                "starts_on": timezone.localdate(),
-                "ends_on": timezone.localdate(),
-                **{"rent": 150, "months": 10, "deposit": 0},
-            },
-            world.theirs[Custody].pk,
-            world.student.custodies.get().pk,
-        ),
+    return Way(
+        "accountant",
+        f"{url}?q={world.student.last_name}",
+        lambda key: {
+            "custody": key,
+            "starts_on": timezone.localdate(),
+            "ends_on": timezone.localdate(),
+            **{"rent": 150, "months": 10, "deposit": 0},
+        },
+        world.theirs[Custody].pk,
+        world.student.custodies.get().pk,
     )
 
 

@@ -496,9 +496,11 @@ PLAYS = {
         post("admin:billing_invoice_carry_over", "invoice"),
         post("admin:billing_payment_bounce", "payment"),
     ),
-    "Lire le journal de la régie, les quittances, ce qui est à régler": every(
+    "Lire le journal de la régie, le rapprochement, les quittances, ce qui est à régler": every(
         get("admin:billing_payment_journal"),
         get("admin:billing_payment_journal_export"),
+        get("admin:billing_payment_reconciliation"),
+        get("admin:billing_payment_reconciliation_export"),
         get("admin:billing_payment_receipt", "deposit"),
         get("admin:billing_invoice_to_settle"),
     ),

@@ -1,7 +1,5 @@
 """The régie's journal: by day or month, on paper, as files; the closing of a day."""
 
-import datetime as dt
-
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
@@ -15,7 +13,7 @@ from accounts.dates import day as written_day
 from accounts.spreadsheets.writing import CONTENT_TYPES, CSV, XLSX
 from billing import services
 from billing.admin.page import CLOSE, VIEW, show
-from billing.admin.regie_forms import PeriodForm
+from billing.admin.regie_forms import PeriodForm, period_query, query_after, query_before
 from billing.models import CashDay, Payment
 from billing.regie.exports import journal_file, treasury_file
 from billing.regie.journal import documents_of, journal_of, payments_of, till_of
@@ -65,9 +63,9 @@ def journal(request):
         "may_close": is_day and request.user.has_perm(CLOSE) and first <= timezone.localdate(),
         "documents": documents_of(site, first, last)[:MOST_LINES] if is_day else [],
         "payments": payments_of(site, first, last)[:MOST_LINES] if is_day else [],
-        "before": _period_before(first, is_day),
-        "after": _period_after(last, is_day),
-        "period": _query(first, is_day),
+        "before": query_before(first, is_day),
+        "after": query_after(last, is_day),
+        "period": period_query(first, is_day),
         "site": site,
     }
     return show(
@@ -91,7 +89,7 @@ def journal_export(request):
     except ValidationError as error:
         messages.error(request, error.messages[0])
         return redirect(
-            f"{reverse('admin:billing_payment_journal')}?{_query(first, first == last)}"
+            f"{reverse('admin:billing_payment_journal')}?{period_query(first, first == last)}"
         )
     span = f"{first:%Y%m%d}" if first == last else f"{first:%Y%m%d}-{last:%Y%m%d}"
     headers = {"Content-Disposition": f'attachment; filename="{name}-{span}.{format_}"'}
@@ -107,7 +105,7 @@ def close_day(request):
     if not day:
         messages.error(request, "Choisissez la journée à arrêter.")
         return redirect("admin:billing_payment_journal")
-    back = redirect(f"{reverse('admin:billing_payment_journal')}?{_query(day, True)}")
+    back = redirect(f"{reverse('admin:billing_payment_journal')}?{period_query(day, True)}")
     if request.method == "POST":
         try:
             services.close_day(request.establishment, day, actor=request.user)
@@ -117,7 +115,12 @@ def close_day(request):
             messages.success(request, f"La caisse du {written_day(day)} est arrêtée.")
         return back
     site = request.establishment
-    context = {"day": day, "till": till_of(site, day), "site": site, "period": _query(day, True)}
+    context = {
+        "day": day,
+        "till": till_of(site, day),
+        "site": site,
+        "period": period_query(day, True),
+    }
     return show(
         request, "Arrêter la caisse", "admin/billing/payment/close_day.html", context, Payment
     )
@@ -133,17 +136,3 @@ def _late(closing, till):
         for line in till
         if line.received != frozen.get(line.means, 0)
     ]
-
-
-def _query(first, is_day):
-    return f"jour={first:%Y-%m-%d}" if is_day else f"mois={first:%Y-%m}"
-
-
-def _period_before(first, is_day):
-    eve = first - dt.timedelta(days=1) if first > dt.date.min else first
-    return _query(eve, is_day)
-
-
-def _period_after(last, is_day):
-    morrow = last + dt.timedelta(days=1) if last < dt.date.max else last
-    return _query(morrow, is_day)

@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.admin_filters import SiteFilter
-from billing.admin import counter, journal, moves
+from billing.admin import counter, journal, moves, reconciliation
 from billing.models import Payment
 
 
@@ -24,7 +24,7 @@ class PaymentAdmin(
     change_list_template = "admin/billing/payment/change_list.html"
 
     def get_urls(self):
-        ours = [*counter.urls(), *journal.urls(), *moves.payment_urls()]
+        ours = [*counter.urls(), *journal.urls(), *reconciliation.urls(), *moves.payment_urls()]
         return [*ours, *super().get_urls()]
 
     @admin.display(description="payeur", ordering="invoice__payer_name")

@@ -161,6 +161,23 @@ class PeriodForm(forms.Form):
         return first, following - dt.timedelta(days=1)
 
 
+def period_query(first: dt.date, is_day: bool) -> str:
+    """The address's query of that day, or of its month."""
+    return f"jour={first:%Y-%m-%d}" if is_day else f"mois={first:%Y-%m}"
+
+
+def query_before(first: dt.date, is_day: bool) -> str:
+    """The day, or the month, before the one that begins on `first`."""
+    eve = first - dt.timedelta(days=1) if first > dt.date.min else first
+    return period_query(eve, is_day)
+
+
+def query_after(last: dt.date, is_day: bool) -> str:
+    """The day, or the month, after the one that ends on `last`."""
+    morrow = last + dt.timedelta(days=1) if last < dt.date.max else last
+    return period_query(morrow, is_day)
+
+
 class OverdueForm(forms.Form):
     """Which late households to show; read from the address, every field may be left out."""
 

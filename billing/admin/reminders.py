@@ -134,7 +134,8 @@ def reminder_progress(request, pk):
 
 
 def _may_be_reminded(household):
-    return bool(household.invoices and household.is_worth_it and household.reached)
+    is_due = household.invoices and household.is_worth_it and not household.paying
+    return bool(is_due and household.reached)
 
 
 def _why_not(household):
@@ -142,6 +143,8 @@ def _why_not(household):
         return "déjà prévenu avant transmission\u00a0: à transmettre au comptable"
     if not household.is_worth_it:
         return "sous le seuil de relance"
+    if household.paying:
+        return household.paying
     return "aucun responsable joignable par e-mail\u00a0: à appeler, ou à qui écrire"
 
 
@@ -155,7 +158,7 @@ def _told(count, chosen):
     if left_out := chosen - count:
         told += (
             f" {left_out} laissé{'s' if left_out > 1 else ''} de côté\u00a0: plus rien en retard,"
-            " ou déjà relancé aujourd'hui."
+            " paiement en ligne en cours, ou déjà relancé aujourd'hui."
         )
     return told
 

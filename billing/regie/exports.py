@@ -15,6 +15,7 @@ from billing.enums import AccountingEntry, PaymentNature
 from billing.models import AccountingCode
 from billing.money import ZERO
 from billing.regie.journal import balance_before, documents_of, payments_of, sum_by_kind
+from billing.regie.reconciliation import pairs_of
 from billing.regie.settings import settings_of
 
 JOURNAL_HEADERS = [
@@ -24,6 +25,11 @@ JOURNAL_HEADERS = [
 TREASURY_HEADERS = [
     *["journal", "date", "exercice", "nature", "piece", "piece_liee", "tiers", "reference_tiers"],
     *["libelle", "compte_debit", "compte_credit", "montant"],
+]
+RECONCILIATION_HEADERS = [
+    *["Date", "Référence PayFiP", "Identifiant PayFiP (idOp)", "Facture", "Payeur"],
+    *["PayFiP dit", "Montant selon PayFiP", "Encaissement", "Moyen", "Encaissé le"],
+    *["Montant encaissé", "Écart"],
 ]
 LABEL_LENGTH = 60  # of « libelle », in the treasury's layout
 
@@ -48,6 +54,14 @@ def journal_file(
     return write(format_, JOURNAL_HEADERS, rows, title="Journal de la régie")
 
 
+def reconciliation_file(
+    format_: str, establishment: Establishment, first: dt.date, last: dt.date
+) -> bytes:
+    """CSV or XLSX: a line per operation that PayFiP says paid or payment online that is held."""
+    rows = [_pair_row(pair) for pair in pairs_of(establishment, first, last)]
+    return write(format_, RECONCILIATION_HEADERS, rows, title="Rapprochement PayFiP")
+
+
 def treasury_file(establishment: Establishment, first: dt.date, last: dt.date) -> bytes:
     """CSV: a line per invoice (or credit note) and kind of revenue, and per movement of money.
 
@@ -65,6 +79,20 @@ def treasury_file(establishment: Establishment, first: dt.date, last: dt.date) -
     for row in written:
         row[1] = f"{row[1]:%Y%m%d}"
     return write(CSV, TREASURY_HEADERS, written, title="Régie")
+
+
+def _pair_row(pair):
+    attempt, payment, invoice = pair.attempt, pair.payment, pair.invoice
+    said, held = ["", "", ""], ["", "", "", ""]
+    if attempt:
+        said = [attempt.idop or "", attempt.get_state_display(), _amount(attempt.euros)]
+    if payment:
+        held = [payment.reference, payment.get_means_display(), _day(payment.paid_on)]
+        held.append(_amount(payment.amount))
+    return [
+        *[_day(pair.day), attempt.refdet if attempt else "", said[0]],
+        *[invoice.reference, invoice.payer_name, *said[1:], *held, pair.fault],
+    ]
 
 
 class _Book:

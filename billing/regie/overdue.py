@@ -26,6 +26,9 @@ from billing.schedule import parts_of
 from families.models import Family, Guardian
 from families.reach import why_unreached
 
+PAYING = "paie en ce moment en ligne\u00a0: à revoir une fois que PayFiP aura répondu"
+IN_DOUBT = "un paiement en ligne est à vérifier\u00a0: ne pas relancer avant"
+
 
 @dataclass(frozen=True)
 class OverdueInvoice:
@@ -52,6 +55,7 @@ class OverdueHousehold:
     settings: RegieSettings
     all_invoices: list[OverdueInvoice]
     last_reminder: dt.date | None  # of any establishment, in Paris
+    paying: str = ""  # why it is not to be reminded now: it has left for PayFiP, or paid in doubt
 
     @cached_property
     def invoices(self) -> list[OverdueInvoice]:
@@ -110,7 +114,7 @@ class OverdueHousehold:
 def overdue_households(
     establishment: Establishment, families: Collection[int] | None = None
 ) -> list[OverdueHousehold]:
-    """By name; `families`, keys, if only some are asked about. Eight queries for any number.
+    """By name; `families`, keys, if only some are asked about. Eleven queries for any number.
 
     An invoice that no family sees yet is nobody's fault: left out. So is one of which a payment
     online is under way or in doubt, since its page says not to pay twice; and a household whose
@@ -134,8 +138,9 @@ def overdue_households(
     for family, left in overpaid.values_list("family", "left"):
         excess[family] -= left
     settings = settings_of(establishment)
+    paying = _paying(establishment, late)
     rows = [
-        OverdueHousehold(family, settings, late[family.pk], last)
+        OverdueHousehold(family, settings, late[family.pk], last, paying.get(family.pk, ""))
         for family, last in _families(late)
     ]
     return [row for row in rows if row.total > excess[row.family.pk]]
@@ -155,6 +160,17 @@ def _overdue(invoice, today, asked):
 def _levels(invoices):
     reminded = RemindedInvoice.objects.filter(invoice__in=[each.pk for each in invoices])
     return dict(reminded.order_by().values_list("invoice").annotate(level=Max("level")))
+
+
+def _paying(establishment, keys):
+    """Of whatever invoice of theirs there: what is in doubt is told rather than what is open."""
+    attempts = PaymentAttempt.objects.without_end().filter(
+        invoice__establishment=establishment, invoice__family__in=list(keys)
+    )
+    why = {}
+    for family, alert in attempts.order_by("alert").values_list("invoice__family", "alert"):
+        why[family] = IN_DOUBT if alert else PAYING
+    return why
 
 
 def _families(keys):

@@ -36,15 +36,18 @@ def plan(
     """A reminder to these households, by key.
 
     Left out: those that owe nothing late (any more), or less than `RegieSettings.claim_minimum`,
-    that no mail reaches, or that have a reminder today already. Raises ValidationError: `already`
-    when that is all that is in the way, else `nobody`; and `max_length` for `word`.
+    that are paying online, that no mail reaches, or that have a reminder today already. Raises
+    ValidationError: `already` when that is all that is in the way, else `nobody`; and `max_length`
+    for `word`.
     """
     # Two agents, or two clicks: the second one sees the lines of the first.
     establishment = Establishment.objects.select_for_update(no_key=True).get(pk=establishment.pk)
     reminder = PaymentReminder(establishment=establishment, actor=actor, word=word.strip())
     reminder.full_clean(exclude=["establishment", "actor"])
     found = overdue_households(establishment, set(families))
-    late = [each.family.pk for each in found if each.reached and each.is_worth_it]
+    late = [
+        each.family.pk for each in found if each.reached and each.is_worth_it and not each.paying
+    ]
     taken = _reminded_today(late)
     left = [pk for pk in late if pk not in taken]
     if not left and late:
@@ -111,6 +114,8 @@ def _remind(line):
     household = next(iter(overdue_households(reminder.establishment, [line.family_id])), None)
     if household is None or not household.is_worth_it:
         return Outcome.SETTLED, None
+    if household.paying:
+        return Outcome.PAYING, None
     if not household.reached:
         return Outcome.UNREACHABLE, None
     if household.last_reminder == today or not _clear(line, today):

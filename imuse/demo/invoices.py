@@ -11,6 +11,7 @@ from billing import services
 from billing.enums import (
     AT_THE_COUNTER,
     AccountingEntry,
+    AttemptState,
     InvoiceKind,
     LineKind,
     PaymentMeans,
@@ -22,6 +23,7 @@ from families.enums import Zone
 from imuse.demo.catalogue import ENSEMBLES, PATH
 from imuse.demo.clock import Clock
 from imuse.demo.households import Household
+from imuse.demo.online import NUMCLI, leave_in_doubt, pay_online
 from imuse.demo.runs import bill_the_year, leave_one_to_check
 from imuse.demo.town import Town
 
@@ -37,6 +39,11 @@ RENTAL = Decimal("150.00")
 EXCESS = Decimal("10.00")
 RENTED = {"Violon", "Violoncelle", "Trompette", "Clarinette", "Flûte traversière"}
 ZONES = {Zone.RESIDENT: 0, Zone.CONVENTIONED: 0, Zone.OUTSIDE: 1}
+ONLINE = {  # which households pay so, as many days ago
+    **dict.fromkeys([2, 8, 14, 20], AttemptState.PAID),
+    **dict.fromkeys([9, 26], AttemptState.DEBITED),
+}
+DOUBTFUL = 10
 CASH_LIMIT = 300  # euros
 ACCOUNTS = {  # examples
     AccountingEntry.CLAIM: "4112",
@@ -61,7 +68,7 @@ class Office:
         self.receipts = 0
         # In test, where no money moves: `make demo` starts the simulator of PayFiP.
         PayFiPAccount.objects.create(
-            establishment=town.conservatoire, numcli="090909", saisie=Saisie.TEST, is_active=True
+            establishment=town.conservatoire, numcli=NUMCLI, saisie=Saisie.TEST, is_active=True
         )
 
     def bill(self, households: list[Household], tried: Household) -> None:
@@ -76,8 +83,15 @@ class Office:
         billed = bill_the_year(self.town, self.clock, self.actor, families, issued=-90, due=-45)
         for index, family in enumerate(families):
             invoice = billed.get(family.pk)
-            if invoice is None or index % 7 == 3:
-                continue  # overdue
+            if invoice is None:
+                continue
+            if index % 7 == 3:  # overdue
+                if index == DOUBTFUL:
+                    leave_in_doubt(invoice, self.clock, day=-4)
+                continue
+            if state := ONLINE.get(index):
+                pay_online(invoice, self.clock, day=-index, state=state)
+                continue
             self._receive(invoice, day=-60, part=2 if index % 11 == 5 else 1)
         self._pay_in_instalments(tried.family)
         for index, home in enumerate([h for h in enrolled if self._rented(h)][:12]):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Establishment, Mail, User
 from imuse.demo.accounts import ACCOUNTS, Register, give_roles, make_staff
+from imuse.demo.attestations import attest_last_spring
 from imuse.demo.clock import Clock
 from imuse.demo.dossiers import Desk
 from imuse.demo.doubles import enter_twice
@@ -67,6 +68,7 @@ def load() -> None:
     schooling.welcome(clock)
     launch(town, clock, register.users["secretariat"])
 
+    attest_last_spring(town, clock, village.households, register.users["secretariat"])
     cast = {name: village.of(name) for name in ("martin.c", "benali.n", "benali.s", "dubois.p")}
     Office(town, clock, register.users["regie"]).bill(village.households, cast["martin.c"])
     Storeroom(town, clock, register.users["regie"]).fill(village.households)

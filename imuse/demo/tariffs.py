@@ -1,4 +1,6 @@
-"""The conservatoire's tariffs: this year's grid, published; the coming year's, still a draft.
+"""The conservatoire's tariffs: this year's grid and the coming year's, published; and a draft.
+
+The draft is a new vote for the second half of the coming year: to compare, then to publish.
 
 Amounts are invented on the shapes that towns publish: a cursus of 603 € for residents and 909 €
 outside, a collective practice alone of 108 and 117 €, 38 € of file fee for the household.
@@ -56,12 +58,12 @@ MODIFIERS = [
 RENTALS = [("Violon", 150, 300), ("Violoncelle", 180, 400), ("Flûte traversière", 150, 300),
            ("Clarinette", 150, 300), ("Trompette", 120, 250), ("Piano", 180, 300)]  # fmt: skip
 FILE_FEE = 38
-INCREASE, ROUNDING = Decimal(2), Decimal("1.00")
+INCREASE, LATER_INCREASE, ROUNDING = Decimal(2), Decimal(3), Decimal("1.00")
 ENSEMBLES = ("Orchestre", "Chant choral")
 
 
 def vote(town: Town, teaching: Teaching, clock: Clock, users: dict[str, User]) -> None:
-    """The categories, what each course of the last two years is billed in, and the two grids."""
+    """The categories, what each course of the last two years is billed in, and the grids."""
     categories = _make_categories(town)
     for year in (town.current, town.coming):
         CourseCategory.objects.bulk_create(
@@ -73,14 +75,43 @@ def vote(town: Town, teaching: Teaching, clock: Clock, users: dict[str, User]) -
     with clock.at(clock.moment((start - clock.today).days - 60, 10)):
         grid = _make_grid(town, categories, voted_on=start - dt.timedelta(75))
         publishing.publish(grid, actor=users["direction"])
-    drafting.duplicate(
-        grid,
-        school_year=town.coming,
-        label=f"Tarifs {town.coming}",
-        percent=INCREASE,
-        rounding=ROUNDING,
-        actor=users["regie"],
+    coming, label = town.coming, f"Tarifs {town.coming}"
+    with clock.at(clock.moment(-20, 10)):
+        following = _prepare(
+            grid, coming, label, INCREASE, voted_on=clock.day(-30), actor=users["regie"]
+        )
+        following = publishing.publish(following, actor=users["direction"])
+    half = dt.date(coming.ends_on.year, 2, 1)
+    with clock.at(clock.moment(-2, 10)):
+        label += ", à partir de février"
+        later = _prepare(
+            following, coming, label, LATER_INCREASE, voted_on=clock.day(-5), actor=users["regie"]
+        )
+        later.valid_from = half
+        drafting.save_draft(later, actor=users["regie"])
+        publishing.shorten(
+            following, valid_until=half - dt.timedelta(days=1), actor=users["direction"]
+        )
+
+
+def _prepare(grid, year, label, percent, *, voted_on, actor):
+    """A draft made from the grid, with its délibération."""
+    draft = drafting.duplicate(
+        grid, school_year=year, label=label, percent=percent, rounding=ROUNDING, actor=actor
     )
+    for name, value in _deliberation(voted_on).items():
+        setattr(draft, name, value)
+    drafting.save_draft(draft, actor=actor)
+    return draft
+
+
+def _deliberation(voted_on):
+    number = f"{voted_on.year}-{voted_on.timetuple().tm_yday:03}"
+    return {
+        "deliberation_number": number,
+        "deliberation_date": voted_on,
+        "deliberation_url": f"https://conservatoire.example/deliberations/{number}.pdf",
+    }
 
 
 def _make_categories(town):
@@ -104,9 +135,7 @@ def _make_grid(town, categories, *, voted_on):
         top_within_zone=True,
         valid_from=year.starts_on,
         valid_until=year.ends_on,
-        deliberation_number=f"{voted_on.year}-087",
-        deliberation_date=voted_on,
-        deliberation_url=f"https://conservatoire.example/deliberations/{voted_on.year}-087.pdf",
+        **_deliberation(voted_on),
     )
     TariffRate.objects.bulk_create(
         TariffRate(grid=grid, category=categories[code], **fields)

@@ -16,10 +16,13 @@ from accounts.enums import MailKind
 from accounts.mails import MAX_ATTEMPTS
 from accounts.models import Establishment, Mail, User
 from billing.enums import InvoiceStatus, RunState, Settlement
-from billing.models import Invoice, InvoiceRun
+from billing.estimates import tariff_of
+from billing.models import Invoice, InvoiceLine, InvoiceRun, TariffGrid
 from billing.statements import statement_of
+from billing.tariffs import publishing
+from billing.tariffs.enums import GridStatus
 from documents.enums import Verdict
-from documents.models import Document
+from documents.models import Document, Reading
 from documents.pieces import is_valid
 from families import erasures
 from families.absorbing import compare
@@ -354,6 +357,24 @@ def test_some_pieces_of_last_year_still_hold(demo):
     holding = {d.type.name for d in earlier if is_valid(d, d.type, timezone.now())}
 
     assert holding == {"Photo d'identité"}
+
+
+def test_this_year_is_billed_on_last_spring_s_quotients(demo):
+    lines = InvoiceLine.objects.filter(invoice__school_year=SchoolYear.objects.current())
+    hers = lines.filter(invoice__family__guardians__user__username="martin.c")
+
+    assert hers.filter(explanation__startswith="Tarif résident, QF 743 (CAF,").count() == 3
+    assert lines.filter(explanation__contains="Tarif haut").exists()
+    assert Reading.objects.filter(quotient__lt=500).exists()
+    assert Reading.objects.filter(quotient__gt=1100).exists()
+
+
+def test_the_coming_year_s_tariffs_are_voted_and_a_draft_can_be_published(demo):
+    coming = Campaign.objects.get(establishment__name="Conservatoire").school_year
+    grids = TariffGrid.objects.filter(school_year=coming)
+
+    assert tariff_of(grids[0].establishment, coming, timezone.localdate()).is_published
+    assert publishing.inspect(grids.get(status=GridStatus.DRAFT)).obstacles == []
 
 
 @pytest.mark.parametrize("username", ["martin.c", "benali.s", "dubois.p"])

@@ -15,7 +15,9 @@ from accounts.models import Mail
 from billing import services
 from billing.enums import PaymentMeans, PaymentNature
 from billing.models import CashDay, Deposit, Invoice, Payment
+from billing.regie.overdue import PAYING
 from billing.services import reminders
+from tests.billing.attempts import attempt_of
 from tests.billing.due_dates import fall_due
 from tests.factories import EstablishmentFactory, FamilyFactory, InvoiceLineFactory
 
@@ -388,6 +390,19 @@ def test_a_reminder_is_chosen_read_and_sent(desk, make_issued, parent, family):
     assert "relance amiable" in desk.get(page("invoice_change", late.pk)).text
     again = desk.post(page("invoice_reminder_message"), chosen | {"word": "", "envoyer": "oui"})
     assert "qu'une par jour" in again.context["form"].non_field_errors()[0]
+
+
+def test_who_pays_online_is_listed_apart_with_the_reason(desk, make_issued, parent, family):
+    late = make_issued(family=family)
+    fall_due(timezone.localdate() - dt.timedelta(days=10), late)
+    attempt_of(late)
+
+    response = desk.get(page("invoice_reminders"))
+
+    assert [why for _, why in response.context["others"]] == [PAYING]
+    assert response.context["chosen"] == set()
+    asked = desk.post(page("invoice_reminder_message"), {"foyers": str(family.pk)})
+    assert said(asked) == ["Cochez au moins un foyer à relancer."]
 
 
 @pytest.mark.parametrize(

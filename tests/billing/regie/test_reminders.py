@@ -14,8 +14,9 @@ from billing.absorbing import Reminders
 from billing.enums import PaymentMeans, ReminderLevel
 from billing.enums import PaymentReminderOutcome as Outcome
 from billing.models import PaymentReminder, PaymentReminderLine, RegieSettings, RemindedInvoice
-from billing.regie.overdue import overdue_households
+from billing.regie.overdue import IN_DOUBT, PAYING, overdue_households
 from billing.services import reminders
+from tests.billing.attempts import attempt_of
 from tests.billing.due_dates import fall_due
 from tests.billing.regie.days import on
 from tests.factories import (
@@ -164,6 +165,66 @@ def test_whoever_paid_meanwhile_gets_nothing(make_issued, establishment, account
     assert not sent().exists()
 
 
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({}, PAYING),
+        ({"alert": "Résultat inconnu."}, IN_DOUBT),
+        ({"state": "anomaly", "alert": "Un autre montant."}, IN_DOUBT),
+    ],
+)
+def test_whoever_pays_online_is_not_reminded(make_issued, establishment, accountant, facts, why):
+    """For whatever invoice of theirs: it is the household that would read the mail."""
+    family, other = household(), household("Benali")
+    make_late(make_issued, family)
+    make_late(make_issued, other)
+    attempt_of(make_issued(family=family), **facts)
+
+    found = {each.family: each.paying for each in overdue_households(establishment)}
+
+    assert found == {family: why, other: ""}
+    assert code_of(reminders.plan, establishment, [family.pk], actor=accountant) == "nobody"
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"state": "refused"},
+        {"state": "lost"},
+        {"state": "anomaly"},  # dismissed: somebody has looked
+        {"idop": None},  # PayFiP never had it
+    ],
+)
+def test_an_attempt_that_came_to_nothing_changes_nothing(make_issued, establishment, facts):
+    attempt_of(make_late(make_issued, household()), **facts)
+
+    assert [each.paying for each in overdue_households(establishment)] == [""]
+
+
+def test_an_attempt_of_another_site_is_that_site_s(make_issued, establishment, accountant):
+    family = household()
+    make_late(make_issued, family)
+    line = InvoiceLineFactory(
+        invoice__family=family, invoice__establishment=EstablishmentFactory(name="Annexe")
+    )
+    attempt_of(services.issue(line.invoice, actor=accountant))
+
+    assert [each.paying for each in overdue_households(establishment)] == [""]
+
+
+def test_whoever_leaves_for_payfip_meanwhile_gets_nothing(make_issued, establishment, accountant):
+    family = household()
+    invoice = make_late(make_issued, family)
+    reminder = reminders.plan(establishment, [family.pk], actor=accountant)
+    attempt_of(invoice)
+
+    while reminders.remind_next():
+        pass
+
+    assert reminder.lines.get().outcome == Outcome.PAYING
+    assert not RemindedInvoice.objects.exists()
+
+
 def test_an_excess_elsewhere_that_covers_it_is_carried_over_first(
     make_issued, establishment, accountant
 ):
@@ -218,7 +279,7 @@ def test_queries_do_not_grow(
     for number in range(count):
         make_late(make_issued, household(f"Foyer {number}"))
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         assert len(overdue_households(establishment)) == count
 
 
