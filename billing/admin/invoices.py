@@ -17,7 +17,7 @@ from accounts.admin_filters import SiteFilter
 from accounts.admin_forms import OwnRowsFormSet
 from billing import services
 from billing.admin import credits, moves, reminders, settling
-from billing.admin.page import RECORD
+from billing.admin.page import RECORD, WIDE
 from billing.enums import CAN_BOUNCE, PaymentNature, Settlement
 from billing.forms import InvoiceLineForm
 from billing.lists import InvoiceList
@@ -128,6 +128,9 @@ class InvoiceAdmin(
     def get_queryset(self, request):
         return super().get_queryset(request).with_amounts()
 
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, WIDE | (extra_context or {}))
+
     def get_object(self, request, object_id, from_field=None):
         """Locked while a form is saved: a draft that a colleague issues meanwhile stays as issued.
 
@@ -194,6 +197,7 @@ class InvoiceAdmin(
         services.delete_draft(obj, actor=request.user)
 
     def render_change_form(self, request, context, **kwargs):
+        context |= WIDE
         invoice = kwargs.get("obj")
         context["may_credit"] = credits.may_credit(invoice, request.user)
         context["may_issue"] = self.has_issue_permission(request) and not _issued(invoice)

@@ -16,7 +16,7 @@ AWAY = "PayFiP ne répond pas\u00a0: rien n'a changé, recommencez plus tard."
 
 
 class ToCheckFilter(admin.SimpleListFilter):
-    title = "à vérifier"
+    title = "contrôle"
     parameter_name = "a-verifier"
 
     def lookups(self, request, model_admin):

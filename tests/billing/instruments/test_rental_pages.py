@@ -46,7 +46,7 @@ def test_the_list_says_what_until_when_and_the_deposit(client, parent, rental):
 
 def test_it_asks_for_the_insurance_before_and_again(client, parent, rental, make_rental, today):
     client.force_login(parent)
-    assert "assurance" not in words(client.get(LOCATIONS))  # « Assurance MAIF »
+    assert "Votre assurance" not in words(client.get(LOCATIONS))
 
     Rental.objects.filter(pk=rental.pk).update(
         insured_until=today + dt.timedelta(days=10), ends_on=today + dt.timedelta(days=20)
