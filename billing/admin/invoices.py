@@ -71,14 +71,21 @@ class InvoiceLineInline(admin.TabularInline):
 class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = Payment
     fk_name = "invoice"
-    fields = ["paid_on", "nature", "means", "reference", "amount", "note", "recorded_by", "more"]
-    readonly_fields = ["more"]
+    fields = [
+        *["paid_on", "nature", "means", "reference"],
+        *["amount_euros", "note", "recorded_by", "more"],
+    ]
+    readonly_fields = ["amount_euros", "more"]
     extra = 0
 
     def get_queryset(self, request):
         payments = super().get_queryset(request).select_related("deposit", "recorded_by")
         self.may_record = request.user.has_perm(RECORD)
         return payments.prefetch_related("bounce")
+
+    @admin.display(description="montant")
+    def amount_euros(self, payment):
+        return euros(payment.amount)
 
     @admin.display(description="suite")
     def more(self, payment):
@@ -91,6 +98,7 @@ class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 class ReminderInline(ReadOnlyAdminMixin, admin.TabularInline):
     model = RemindedInvoice
+    verbose_name_plural = "relances"
     fields = ["day", "level", "overdue"]
     extra = 0
 

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.admin_filters import SiteFilter
+from billing.admin.page import WIDE
 from billing.enums import AskedBy
 from billing.models import AttemptMove, PayFiPAccount, PaymentAttempt
 from billing.payfip import client
@@ -54,6 +55,9 @@ class PaymentAttemptAdmin(
         ("PayFiP", {"fields": ["idop", "numcli", "saisie", "resultrans", "numauto", "paid_at"]}),
         ("Suivi", {"fields": ["created_at", "asked_at", "ask_at", "settled_at", "payment"]}),
     ]
+
+    def changelist_view(self, request, extra_context=None):
+        return super().changelist_view(request, WIDE | (extra_context or {}))
 
     def has_settle_permission(self, request):
         return request.user.has_perm("billing.settle_paymentattempt")
