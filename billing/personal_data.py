@@ -137,7 +137,9 @@ class BillingPart(Part):
                 Fate.KEPT,
                 TEN_YEARS,
             ),
-            Holding("Paiements", payments.count(), Fate.KEPT, TEN_YEARS),
+            Holding(
+                "Paiements, et quittances au nom du payeur", payments.count(), Fate.KEPT, TEN_YEARS
+            ),
             Holding("Quittances", deposits.count(), Fate.KEPT, TEN_YEARS),
             Holding("Relances", reminders.count(), Fate.KEPT, TEN_YEARS),
             Holding("Brouillons de factures", drafts.count(), Fate.ERASED),
