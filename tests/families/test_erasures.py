@@ -280,7 +280,7 @@ def test_the_pieces_of_a_child_who_has_another_household_go_on(theirs, ours, chi
 
 
 def test_nothing_is_left_that_says_who_they_were(ours, over, child, director):
-    """But the issued invoice, its payment and its receipt, and the child, who has another household."""
+    """But what the books hold of the invoice, and the child, who has another household."""
     LogEntry.objects.log_actions(director.pk, [ours], CHANGE, "Famille Blaireau")
     data_exports.ask(ours, actor=parent_of(ours))
     data_exports.prepare_next()
