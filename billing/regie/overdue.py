@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import Establishment
@@ -116,17 +116,16 @@ def overdue_households(
 ) -> list[OverdueHousehold]:
     """By name; `families`, keys, if only some are asked about. Eleven queries for any number.
 
-    An invoice that no family sees yet is nobody's fault: left out. So is one of which a payment
-    online is under way or in doubt, since its page says not to pay twice; and a household whose
-    other invoices hold in excess as much as it owes late: that is to be carried over first.
+    An invoice that no family sees yet is nobody's fault: left out. So is a household whose other
+    invoices hold in excess as much as it owes late: that is to be carried over first. One that is
+    paying online is found, with the reason not to remind it now (`paying`).
     """
     today = timezone.localdate()
     invoices = payable_invoices(establishment).with_amounts(today).filter(published_on__lte=today)
     if families is not None:
         invoices = invoices.filter(family__in=families)
     late = defaultdict(list)
-    verified = PaymentAttempt.objects.without_end().filter(invoice=OuterRef("pk"))
-    found = invoices.filter(~Exists(verified), settlement=Settlement.OVERDUE)
+    found = invoices.filter(settlement=Settlement.OVERDUE)
     found = list(found.prefetch_related("instalments").order_by("due_on", "pk"))
     asked = _levels(found)
     for invoice in found:

@@ -1,6 +1,5 @@
 """What the régie does of an invoice while its household is at PayFiP."""
 
-import datetime as dt
 from decimal import Decimal
 
 import pytest
@@ -10,10 +9,8 @@ from django.utils import timezone
 
 from billing import services
 from billing.enums import AskedBy, PaymentMeans, Settlement
-from billing.models import Invoice, Payment, PaymentAttempt
+from billing.models import Invoice, Payment
 from billing.payfip.settling import settle
-from billing.regie.overdue import overdue_households
-from tests.billing.due_dates import fall_due
 from tests.billing.payfip.orders import choose
 
 
@@ -65,13 +62,3 @@ def test_the_way_to_payfip_closes_once_the_counter_has_received_that_instalment(
     response = client.get(reverse("billing:leave", args=[attempt.pk]))
 
     assert response.status_code == 302
-
-
-@pytest.mark.parametrize("alert", ["", "PayFiP répond autre chose."])
-def test_nobody_is_reminded_of_what_is_being_verified(start, invoice, establishment, alert):
-    """« Ne payez pas une seconde fois », says the site."""
-    attempt = start(invoice)
-    PaymentAttempt.objects.filter(pk=attempt.pk).update(alert=alert)
-    fall_due(timezone.localdate() - dt.timedelta(days=10), invoice)
-
-    assert overdue_households(establishment) == []
