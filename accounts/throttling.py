@@ -161,7 +161,8 @@ def _end_of_suspension(attempts: list[SignInAttempt]) -> dt.datetime | None:
     in_row = [attempt for attempt in attempts if attempt.rank]
     if in_row:
         last = max(in_row, key=lambda attempt: attempt.rank)
-        ends.append(last.at + DELAYS.get(last.rank, dt.timedelta()))
+        if last.rank in DELAYS:  # without a delay, one that began earlier is not too early
+            ends.append(last.at + DELAYS[last.rank])
     if len(attempts) >= PER_DAY:
         ends.append(attempts[-PER_DAY].at + DAY)
     return max(ends, default=None)

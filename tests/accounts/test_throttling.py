@@ -307,6 +307,15 @@ def test_the_database_refuses_an_eleventh_failure_in_a_row_and_two_of_one_rank()
         SignInAttempt.objects.create(rank=1, **row)
 
 
+def test_an_attempt_that_waited_is_no_earlier_than_its_turn(parent):
+    """Its clock was read before that of another, which was counted first."""
+    before = timezone.now()
+    throttling.begin("martin.c", "")
+
+    with patch.object(throttling.timezone, "now", return_value=before):
+        assert not throttling.begin("martin.c", "").suspended
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_attempts_at_the_same_instant_do_not_slip_past_the_limit(parent, establishment):
