@@ -63,7 +63,7 @@ def sign_in(page, username="martin.c"):
 
 def sign_in_beside(visitor, page, username="martin.c"):
     """By the link of the page that has ended, in a new tab; then back to it."""
-    with visitor.context.expect_page() as other:
+    with visitor.context.expect_page(timeout=30_000) as other:  # a process of its own is born
         page.get_by_role("link", name="connectez-vous dans un nouvel onglet").click()
     sign_in(other.value, username)
     other.value.get_by_role("heading", name="Bonjour").wait_for()
