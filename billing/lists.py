@@ -6,6 +6,7 @@ from accounts.spreadsheets.columns import Column, Day
 from accounts.spreadsheets.lists import ExportedList
 from accounts.spreadsheets.registry import register
 from billing.models import Invoice
+from billing.money import cell
 
 DAY = Day()
 
@@ -29,17 +30,12 @@ class InvoiceList(ExportedList):
     kind = Column("kind", "Genre", show=lambda invoice: invoice.get_kind_display())
     issued_on = Column("issued_on", "Émise le", show=lambda invoice: DAY.render(invoice.issued_on))
     due_on = Column("due_on", "À payer jusqu'au", show=lambda invoice: DAY.render(invoice.due_on))
-    total = Column("total", "Total", show=lambda invoice: _amount(invoice.total))
-    credited = Column("credited", "Avoirs", show=lambda invoice: _amount(invoice.credited))
-    paid = Column("paid", "Payé", show=lambda invoice: _amount(invoice.paid))
-    left = Column("left", "Reste à payer", show=lambda invoice: _amount(invoice.left))
+    total = Column("total", "Total", show=lambda invoice: cell(invoice.total))
+    credited = Column("credited", "Avoirs", show=lambda invoice: cell(invoice.credited))
+    paid = Column("paid", "Payé", show=lambda invoice: cell(invoice.paid))
+    left = Column("left", "Reste à payer", show=lambda invoice: cell(invoice.left))
     settlement = Column("settlement", "Règlement", show=lambda invoice: invoice.settlement_label)
 
     def rows(self):
         ours = Invoice.objects.filter(establishment__in=establishments_of(self.actor))
         return ours.with_amounts().select_related("establishment", "school_year", "family")
-
-
-def _amount(amount):
-    """« 1234,50 », which a French spreadsheet adds up."""
-    return f"{amount:.2f}".replace(".", ",")

@@ -10,6 +10,7 @@ from billing.instruments import park
 from billing.instruments.availability import with_availability
 from billing.instruments.enums import Availability, Condition
 from billing.models import Instrument, InstrumentKind, Rental
+from billing.money import cell
 from students.lists.courses import Named
 
 
@@ -23,7 +24,7 @@ class Euros(FormCell):
         return super().read("".join(text.split()).removesuffix("€").replace(",", "."))
 
     def render(self, value, obj=None, **kwargs):
-        return "" if value is None else f"{value:.2f}".replace(".", ",")
+        return cell(value)
 
 
 DAY, EUROS = Day(), Euros()

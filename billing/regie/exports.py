@@ -4,7 +4,6 @@ docs/comptabilite.md describes each column of both.
 """
 
 import datetime as dt
-from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
@@ -13,7 +12,7 @@ from accounts.references import reference_of
 from accounts.spreadsheets.writing import CSV, write
 from billing.enums import AccountingEntry, PaymentNature
 from billing.models import AccountingCode
-from billing.money import ZERO
+from billing.money import ZERO, cell
 from billing.regie.journal import balance_before, documents_of, payments_of, sum_by_kind
 from billing.regie.reconciliation import pairs_of
 from billing.regie.settings import settings_of
@@ -39,7 +38,7 @@ def journal_file(
 ) -> bytes:
     """CSV or XLSX: a line per invoice, credit note and movement, and the balance after it."""
     balance = balance_before(establishment, first)
-    rows = [[_day(first), "report", "", "", "", "", "", "", "", _amount(balance)]]
+    rows = [[_day(first), "report", "", "", "", "", "", "", "", cell(balance)]]
     for at, nature, piece, other, payer, family, means, change in sorted(
         _movements(establishment, first, last), key=lambda row: row[0]
     ):
@@ -47,8 +46,8 @@ def journal_file(
         rows.append(
             [
                 *[_day(at), nature, piece, other, payer, family, means],
-                *[_amount(change) if change > ZERO else "", _amount(-change) if change < 0 else ""],
-                _amount(balance),
+                *[cell(change) if change > ZERO else "", cell(-change) if change < 0 else ""],
+                cell(balance),
             ]
         )
     return write(format_, JOURNAL_HEADERS, rows, title="Journal de la régie")
@@ -85,10 +84,10 @@ def _pair_row(pair):
     attempt, payment, invoice = pair.attempt, pair.payment, pair.invoice
     said, held = ["", "", ""], ["", "", "", ""]
     if attempt:
-        said = [attempt.idop or "", attempt.get_state_display(), _amount(attempt.euros)]
+        said = [attempt.idop or "", attempt.get_state_display(), cell(attempt.euros)]
     if payment:
         held = [payment.reference, payment.get_means_display(), _day(payment.paid_on)]
-        held.append(_amount(payment.amount))
+        held.append(cell(payment.amount))
     return [
         *[_day(pair.day), attempt.refdet if attempt else "", said[0]],
         *[invoice.reference, invoice.payer_name, *said[1:], *held, pair.fault],
@@ -129,7 +128,7 @@ def _invoice_rows(book, invoice):
             *[invoice.issued_on, str(invoice.issued_on.year), "avoir" if is_note else "titre"],
             *[invoice.reference, invoice.credits.reference if is_note else ""],
             *[invoice.payer_name, reference_of(invoice.family)],
-            *[kind.label[:LABEL_LENGTH], debit, credit, _amount(abs(amount))],
+            *[kind.label[:LABEL_LENGTH], debit, credit, cell(abs(amount))],
         ]
 
 
@@ -144,7 +143,7 @@ def _payment_row(book, payment):
         *[payment.paid_on, str(payment.paid_on.year), NATURES[nature], payment.reference],
         *[payment.invoice.reference, payment.invoice.payer_name],
         *[reference_of(payment.invoice.family), label[:LABEL_LENGTH]],
-        *[debit, credit, _amount(abs(payment.amount))],
+        *[debit, credit, cell(abs(payment.amount))],
     ]
 
 
@@ -175,8 +174,3 @@ def _movements(establishment, first, last):
 
 def _day(day):
     return f"{day:%d/%m/%Y}"
-
-
-def _amount(amount: Decimal) -> str:
-    """« 1234,50 », which a French spreadsheet adds up."""
-    return f"{amount:.2f}".replace(".", ",")

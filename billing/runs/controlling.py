@@ -11,7 +11,7 @@ from django.db.models.functions import Round
 from accounts.references import reference_of
 from billing.enums import InvoiceStatus, LineKind, RunOutcome
 from billing.models import Invoice, InvoiceLine, InvoiceRun, RunHousehold
-from billing.money import ZERO, SumField, round_cents
+from billing.money import ZERO, SumField, cell, round_cents
 
 GAP = 20  # per cent, unless the agent says otherwise
 
@@ -162,7 +162,7 @@ def table_of(rows: QuerySet[RunHousehold]) -> list[list[str]]:
             row.get_outcome_display(),
             row.sentence,
             reference(row),
-            *map(_amount, (row.amount, row.total, row.billed, row.last_year)),
+            *map(cell, (row.amount, row.total, row.billed, row.last_year)),
             "oui" if row.at_top_rate else "",
         ]
         for row in rows
@@ -181,7 +181,3 @@ def reference(row: RunHousehold) -> str:
 def _counts(rows, name):
     counted = rows.order_by().values(name).annotate(number=Count("pk"))
     return dict(counted.values_list(name, "number"))
-
-
-def _amount(amount):
-    return "" if amount is None else f"{amount:.2f}".replace(".", ",")

@@ -20,7 +20,7 @@ from accounts.references import reference_of
 from accounts.spreadsheets.writing import CONTENT_TYPES, CSV, write
 from billing.admin.tariffs.scope import grid_of, render_page
 from billing.models.tariffs import TariffGrid
-from billing.money import euros
+from billing.money import cell, euros
 from billing.pricing.engine import price
 from billing.tariffs import comparing, households, loading
 from families.models import Family
@@ -106,7 +106,7 @@ def compare_export(request, pk):
     for start in range(0, len(keys), households.SLICE):
         families |= Family.objects.in_bulk(keys[start : start + households.SLICE])
     rows = [
-        [*_named(families[each.key]), *map(_amount, (each.before, each.after, each.amount)), ""]
+        [*_named(families[each.key]), *map(cell, (each.before, each.after, each.amount)), ""]
         for each in found.differences
     ]
     rows += [[*_named(families[each.key]), "", "", "", each.message] for each in found.unpriced]
@@ -147,8 +147,3 @@ def _words(bounds):
 
 def _named(family):
     return [reference_of(family), family.name]
-
-
-def _amount(amount):
-    """« 1234,50 », which a French spreadsheet adds up."""
-    return f"{amount:.2f}".replace(".", ",")
