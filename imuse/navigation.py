@@ -12,7 +12,7 @@ from imuse.spaces import HOME, Space
 _FAMILY = [
     ("Accueil", "imuse:home", {"imuse:home"}),
     ("Famille", "families:identity", {"families"}),
-    ("Elèves", "students:index", {"students", "documents", "reenrolment"}),
+    ("Elèves", "students:index", {"students", "documents", "teaching", "reenrolment"}),
     ("Facturation", "billing:cotisations", {"billing"}),
 ]
 _TEACHER = [("Mes classes", "teacher:index", {"teacher"})]

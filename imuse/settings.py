@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "imuse",
     "reenrolment",
     "billing",
+    "teaching",
     "documents",
     "students",
     "families",
@@ -162,6 +163,7 @@ PERSONAL_DATA = [
     "documents.personal_data.DocumentsPart",
     "billing.personal_data.BillingPart",
     "billing.instruments.personal_data.RentalsPart",
+    "teaching.timetable.personal_data.TimetablePart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
 STATIC_URL = "static/"

@@ -23,9 +23,10 @@ urlpatterns = [
     path("extranet/", include("accounts.urls")),
     path("extranet/", include("families.urls")),
     path("extranet/", include("students.urls")),
-    path("extranet/enseignant/", include("students.urls_teacher")),
+    path("extranet/enseignant/", include("teaching.urls_teacher")),
     path("extranet/", include("documents.urls")),
     path("extranet/", include("billing.urls")),
+    path("extranet/", include("teaching.urls")),
     path("extranet/", include("reenrolment.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -19,7 +19,10 @@ from reenrolment import enums as reenrolment
 from students import enums as students
 
 ROOT = settings.BASE_DIR
-OUR_APPS = ["accounts", "families", "students", "documents", "billing", "reenrolment", "imuse"]
+OUR_APPS = [
+    *["accounts", "families", "students", "documents", "billing", "teaching"],
+    *["reenrolment", "imuse"],
+]
 OUR_MODELS = [model for app in OUR_APPS for model in apps.get_app_config(app).get_models()]
 OUR_FIELDS = [
     field
@@ -112,6 +115,9 @@ WITHOUT_VISIBLE_TO = {
     "students.Hold": "through its student's dossier",
     "students.Enrolment": "through its student, or through its teacher's classes",
     "students.RepertoirePiece": "through its student",
+    "teaching.Closure": "public",
+    "teaching.LessonTime": "through its enrolment, or through its course",
+    "teaching.Lesson": "through its hour",
     "documents.DocumentType": "public",
     "documents.PieceRule": "public",
     "documents.Review": "through its document",

@@ -27,6 +27,7 @@ from imuse.demo.tariffs import vote
 from imuse.demo.teaching import Teaching, make_teachers
 from imuse.demo.town import CAMPAIGN_CLOSES, make_town
 from imuse.demo.waiting import WaitingRoom
+from imuse.demo.year import close_for_the_holidays, fix_hours
 from reenrolment.models import Campaign
 from students.models import SchoolYear
 
@@ -65,6 +66,8 @@ def load() -> None:
     schooling.enrol()
     schooling.remember()
     schooling.play(clock)
+    close_for_the_holidays(town)
+    fix_hours(town)
     schooling.welcome(clock)
     launch(town, clock, register.users["secretariat"])
 

@@ -137,7 +137,12 @@ def make_town(clock: Clock) -> Town:
         for insee, postal, name, zone in COMMUNES
     )
     years = SchoolYear.objects.bulk_create(
-        SchoolYear(starts_on=starts_on, ends_on=ends_on)
+        SchoolYear(
+            starts_on=starts_on,
+            ends_on=ends_on,
+            lessons_start_on=starts_on.replace(day=14),
+            lessons_end_on=dt.date(ends_on.year, 6, 30),
+        )
         for starts_on, ends_on in school_years(clock.today)
     )
     _make_rules([conservatoire, dance_school], years[0], communes)

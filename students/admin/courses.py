@@ -12,7 +12,7 @@ from students.models import Course, Discipline, SchoolYear, Slot
 
 @admin.register(SchoolYear)
 class SchoolYearAdmin(RollOverMixin, admin.ModelAdmin):
-    list_display = ["__str__", "starts_on", "ends_on"]
+    list_display = ["__str__", "starts_on", "ends_on", "lessons_start_on", "lessons_end_on"]
 
 
 @admin.register(Discipline)

@@ -155,7 +155,8 @@ class SlotQuerySet(models.QuerySet):
         )
 
     def taught_by(self, teacher):
-        return self.filter(teacher=teacher)
+        """Those that name him, or that name nobody in a course that is his."""
+        return self.filter(Q(teacher=teacher) | Q(teacher=None, course__teacher=teacher))
 
     def with_students(self):
         """Adds `confirmed` and `requested`: how many students hold, or ask for, a place."""

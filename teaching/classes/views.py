@@ -1,4 +1,4 @@
-"""The teacher's space: class lists, and nothing else about the families (security.md).
+"""Class lists: who comes, and nothing else about the families (security.md).
 
 Those of the site chosen; a class of another site of the account opens by its address.
 """
@@ -39,7 +39,7 @@ def index(request):
         }
         for year in years
     ]
-    return render(request, "students/teacher_index.html", {"classes": classes})
+    return render(request, "teaching/class_index.html", {"classes": classes})
 
 
 @require_safe
@@ -54,7 +54,7 @@ def slot(request, pk):
         pk=pk,
     )
     enrolments = _class_list(Enrolment.objects.filter(place__slot=slot))
-    return render(request, "students/teacher_slot.html", {"slot": slot, "enrolments": enrolments})
+    return render(request, "teaching/class_slot.html", {"slot": slot, "enrolments": enrolments})
 
 
 @require_safe
@@ -69,7 +69,7 @@ def course(request, pk):
     )
     enrolments = _class_list(Enrolment.objects.filter(course=course))
     return render(
-        request, "students/teacher_course.html", {"course": course, "enrolments": enrolments}
+        request, "teaching/class_course.html", {"course": course, "enrolments": enrolments}
     )
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from students import teacher_views as views
+from teaching.classes import views
 
 app_name = "teacher"
 urlpatterns = [

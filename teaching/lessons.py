@@ -1,0 +1,274 @@
+"""The lessons of some days, made from the weekly hours: computed, not stored.
+
+35 weeks of a thousand hours would be 35,000 rows to keep right whenever an hour or a holiday
+changes; a Lesson row says only what is not as planned (docs/decisions.md).
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.dates import french_time
+from accounts.models import Establishment
+from students.enums import WITHOUT_SLOT
+from students.models import Course, Enrolment, Slot, Student, Teacher
+from teaching.enums import LessonState
+from teaching.models import Closure, Lesson, LessonTime
+
+Hour = Slot | LessonTime  # a weekly hour
+SLOT, FIXED = "c", "h"  # in an Occurrence's key, as addresses write it
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One lesson. `row` is None while it is as planned and its register was not called.
+
+    `planned_on` names it for ever, even once it is moved; `starts`, `ends` (aware, Paris) and
+    `room` are where it really is.
+    """
+
+    hour: Hour
+    planned_on: dt.date
+    starts: dt.datetime = field(compare=False)
+    ends: dt.datetime = field(compare=False)
+    room: str = field(compare=False)
+    row: Lesson | None = field(compare=False)
+
+    @property
+    def key(self) -> str:
+        """« c12-2026-10-14 »: in addresses, and the UID of a calendar."""
+        kind = SLOT if isinstance(self.hour, Slot) else FIXED
+        return f"{kind}{self.hour.pk}-{self.planned_on:%Y-%m-%d}"
+
+    @property
+    def course(self) -> Course:
+        return self.hour.course
+
+    @property
+    def name(self) -> str:
+        """« Formation musicale A », « Piano »."""
+        return f"{self.course.name} {getattr(self.hour, 'group', '')}".strip()
+
+    @property
+    def hours(self) -> str:
+        """« 18 h 30 à 19 h 30 »."""
+        return f"{french_time(self.starts.time())} à {french_time(self.ends.time())}"
+
+    @property
+    def teacher(self) -> Teacher | None:
+        """Who gives it: the substitute, else the slot's, else the course's."""
+        if self.row and self.row.substitute_id:
+            return self.row.substitute
+        return self.usual_teacher
+
+    @property
+    def usual_teacher(self) -> Teacher | None:
+        return self.hour.teacher or self.course.teacher
+
+    @property
+    def is_cancelled(self) -> bool:
+        return bool(self.row) and self.row.state == LessonState.CANCELLED
+
+    @property
+    def is_moved(self) -> bool:
+        return bool(self.row) and self.row.state == LessonState.MOVED
+
+    @property
+    def is_substituted(self) -> bool:
+        return bool(self.row) and self.row.substitute_id is not None
+
+    @property
+    def reason(self) -> str:
+        return self.row.reason if self.row else ""
+
+
+@dataclass(frozen=True)
+class Hours:
+    """Weekly hours, slots and fixed times, of some courses."""
+
+    slots: list[Slot]
+    times: list[LessonTime]
+
+    def __iter__(self):
+        return iter([*self.slots, *self.times])
+
+    def __bool__(self):
+        return bool(self.slots or self.times)
+
+
+# --- Whose hours ------------------------------------------------------------------------------
+
+
+def hours_of_teacher(
+    teacher: Teacher, sites: QuerySet[Establishment], first: dt.date, last: dt.date
+) -> Hours:
+    """His own, and those where he replaces somebody between these days. Two queries."""
+    replaces = _rows_between(first, last).filter(substitute=teacher).order_by()
+    slots = Slot.objects.taught_by(teacher) | Slot.objects.filter(
+        pk__in=replaces.filter(time=None).values("slot")
+    )
+    times = LessonTime.objects.filter(
+        Q(course__teacher=teacher) | Q(pk__in=replaces.filter(slot=None).values("time"))
+    )
+    return _hours(slots, times, Q(course__establishment__in=sites), first, last)
+
+
+def hours_of_students(students: Iterable[Student], first: dt.date, last: dt.date) -> Hours:
+    """Of their confirmed enrolments, at every site. Two queries; see Attendees."""
+    confirmed = Enrolment.objects.confirmed().filter(student__in=students).order_by()
+    slots = Slot.objects.filter(pk__in=confirmed.filter(place__isnull=False).values("place__slot"))
+    without = confirmed.filter(course__scheduling__in=WITHOUT_SLOT)
+    times = LessonTime.objects.filter(
+        Q(enrolment__in=without.values("pk"))
+        | Q(enrolment=None, course__in=without.values("course"))
+    )
+    return _hours(slots, times, Q(), first, last)
+
+
+def hours_of_site(site: Establishment, first: dt.date, last: dt.date) -> Hours:
+    """All of an establishment's. Two queries."""
+    return _hours(
+        Slot.objects.all(), LessonTime.objects.all(), Q(course__establishment=site), first, last
+    )
+
+
+def _hours(slots, times, scope, first, last):
+    years = Q(course__school_year__starts_on__lte=last, course__school_year__ends_on__gte=first)
+    course = ["course__school_year", "course__establishment", "course__teacher"]
+    return Hours(
+        list(slots.filter(scope & years).select_related(*course, "teacher")),
+        list(times.filter(scope & years).select_related(*course, "enrolment__student")),
+    )
+
+
+# --- Their lessons ----------------------------------------------------------------------------
+
+
+def lessons(hours: Hours, first: dt.date, last: dt.date) -> list[Occurrence]:
+    """Those that are between two days, both included, in the order of time. Two queries.
+
+    A lesson moved out of these days is not among them, one moved into them is; a cancelled one is,
+    and says so. No lesson is made on a closed day, or out of the year's days of lessons; one that
+    has a row stays (it was given, moved or cancelled: history is not rewritten by a new holiday).
+    """
+    rows = _rows_of(hours, first, last)
+    closed = _closed_days(first, last)
+    found = [
+        _occurrence(hour, day, rows.pop((type(hour), hour.pk, day), None))
+        for hour in hours
+        for day in _days_of(hour, first, last)
+        if (type(hour), hour.pk, day) in rows
+        or not ({(None, day), (hour.course.establishment_id, day)} & closed)
+    ]
+    by_key = {(type(hour), hour.pk): hour for hour in hours}
+    found += [_occurrence(by_key[kind, pk], day, row) for (kind, pk, day), row in rows.items()]
+    within = [o for o in found if first <= o.starts.date() <= last]
+    return sorted(within, key=lambda o: (o.starts, o.ends, o.name, o.key))
+
+
+def find(hour: Hour, planned_on: dt.date) -> Occurrence | None:
+    """The lesson of that hour planned on that day, wherever it is now; None if there is none."""
+    hours = Hours([hour], []) if isinstance(hour, Slot) else Hours([], [hour])
+    row = _rows_of(hours, planned_on, planned_on).get((type(hour), hour.pk, planned_on))
+    if row is None:
+        closed = _closed_days(planned_on, planned_on)
+        is_closed = {(None, planned_on), (hour.course.establishment_id, planned_on)} & closed
+        if is_closed or planned_on not in _days_of(hour, planned_on, planned_on):
+            return None
+    return _occurrence(hour, planned_on, row)
+
+
+def _days_of(hour, first, last):
+    """The days of the week's hour within the year's lessons, between two days."""
+    opens, closes = hour.course.school_year.lesson_days
+    first, last = max(first, opens), min(last, closes)
+    day = first + dt.timedelta(days=(hour.weekday - first.isoweekday()) % 7)
+    days = []
+    while day <= last:
+        days.append(day)
+        day += dt.timedelta(days=7)
+    return days
+
+
+def _occurrence(hour, planned_on, row):
+    moved = row is not None and row.state == LessonState.MOVED
+    day, at = (row.moved_on, row) if moved else (planned_on, hour)
+    return Occurrence(
+        hour,
+        planned_on,
+        _paris(day, at.starts_at),
+        _paris(day, at.ends_at),
+        (row.room if row else "") or hour.room,
+        row,
+    )
+
+
+def _paris(day, time):
+    return dt.datetime.combine(day, time, timezone.get_default_timezone())
+
+
+def _rows_between(first, last):
+    """What was planned on these days, or moved to them."""
+    return Lesson.objects.filter(
+        Q(planned_on__range=(first, last)) | Q(moved_on__range=(first, last))
+    )
+
+
+def _rows_of(hours, first, last):
+    if not hours:
+        return {}
+    rows = _rows_between(first, last).filter(
+        Q(slot__in=[s.pk for s in hours.slots]) | Q(time__in=[t.pk for t in hours.times])
+    )
+    return {
+        (Slot if row.slot_id else LessonTime, row.slot_id or row.time_id, row.planned_on): row
+        for row in rows.select_related("substitute").order_by()
+    }
+
+
+def _closed_days(first, last):
+    """(establishment or None for all, day) of each day without lessons."""
+    closures = Closure.objects.filter(first_on__lte=last, last_on__gte=first).order_by()
+    return {
+        (closure.establishment_id, max(closure.first_on, first) + dt.timedelta(days=n))
+        for closure in closures
+        for n in range((min(closure.last_on, last) - max(closure.first_on, first)).days + 1)
+    }
+
+
+# --- Who is there -----------------------------------------------------------------------------
+
+
+class Attendees:
+    """Who is expected at the lessons of some hours. Two queries, whatever the number of lessons."""
+
+    def __init__(self, hours: Hours):
+        self._of_slot, self._of_course = defaultdict(list), defaultdict(list)
+        confirmed = Enrolment.objects.confirmed().select_related("student", "place")
+        confirmed = confirmed.order_by("student__sort_name", "student_id")
+        for enrolment in confirmed.filter(place__slot__in=[slot.pk for slot in hours.slots]):
+            self._of_slot[enrolment.place.slot_id].append(enrolment)
+        courses = {time.course_id for time in hours.times}
+        for enrolment in confirmed.filter(course__in=courses):
+            self._of_course[enrolment.course_id].append(enrolment)
+
+    def of(self, lesson: Occurrence) -> list[Enrolment]:
+        """Sorted by name; without whoever begins after the planned day, or has stopped before."""
+        return [e for e in self._all(lesson.hour) if _lasts(e, lesson.planned_on)]
+
+    def _all(self, hour):
+        if isinstance(hour, Slot):
+            return self._of_slot[hour.pk]
+        everybody = self._of_course[hour.course_id]
+        if hour.enrolment_id is None:
+            return everybody
+        return [enrolment for enrolment in everybody if enrolment.pk == hour.enrolment_id]
+
+
+def _lasts(enrolment, day):
+    begins, ends = enrolment.starts_on, enrolment.ends_on
+    return (begins is None or begins <= day) and (ends is None or day <= ends)

@@ -1,0 +1,4 @@
+"""What families read of the year, and what they tell."""
+
+app_name = "teaching"
+urlpatterns = []
