@@ -24,6 +24,7 @@ class MailKind(models.TextChoices):
     PIECE_REMINDER = "piece_reminder", "rappel des pièces"
     PAYMENT_REMINDER = "payment_reminder", "relance de paiement"
     EXTENSION = "extension", "prolongation des réinscriptions"
+    EVALUATIONS = "evaluations", "évaluations publiées"
     PAYMENT_RECEIPT = "payment_receipt", "reçu d'un paiement en ligne"
     PAYMENT_BOUNCED = "payment_bounced", "paiement rejeté par la banque"
     INVOICE = "invoice", "facture émise"

@@ -50,6 +50,11 @@ _SECRETARIAT = [
     "reenrolment.assist_family",
     "reenrolment.view_assistedsession",
     *[f"billing.view_{model}" for model in ("instrument", "repair", "rental", "rentalmove")],
+    *[f"teaching.{verb}_{model}" for verb in ("view", "add", "change")
+      for model in ("period", "scale", "criterion")],
+    *[f"teaching.{verb}_scalelevel" for verb in ("view", "add", "change", "delete")],
+    "teaching.view_evaluation",
+    "teaching.reopen_evaluation",
 ]  # fmt: skip
 _REGIE = [
     "families.view_family",

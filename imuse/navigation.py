@@ -15,7 +15,14 @@ _FAMILY = [
     ("Elèves", "students:index", {"students", "documents", "teaching", "reenrolment"}),
     ("Facturation", "billing:cotisations", {"billing"}),
 ]
-_TEACHER = [("Mes classes", "teacher:index", {"teacher"})]
+_EVALUATIONS = {
+    f"teacher:{page}"
+    for page in ("evaluations", "evaluation_slot", "evaluation_course", "evaluation")
+}
+_TEACHER = [
+    ("Mes classes", "teacher:index", {"teacher:index", "teacher:slot", "teacher:course"}),
+    ("Évaluations", "teacher:evaluations", _EVALUATIONS),
+]
 _STAFF = [("Administration", "admin:index", {"admin"})]
 _OWN_ACCOUNT = {
     "accounts:change_password",

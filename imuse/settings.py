@@ -164,6 +164,7 @@ PERSONAL_DATA = [
     "billing.personal_data.BillingPart",
     "billing.instruments.personal_data.RentalsPart",
     "teaching.timetable.personal_data.TimetablePart",
+    "teaching.evaluations.personal_data.EvaluationsPart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
 STATIC_URL = "static/"
@@ -192,6 +193,7 @@ BETWEEN_MAILS = [
     "billing.runs.drafting.draft_next",
     "billing.runs.drafting.clear_next",
     "billing.runs.issuing.issue_next",
+    "teaching.evaluations.services.publish_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",

@@ -42,6 +42,8 @@ from students.models import (
     Student,
     Teacher,
 )
+from teaching.enums import EvaluationState
+from teaching.models import Criterion, Evaluation, Period, Scale
 
 PASSWORD = "Conservatoire1"
 
@@ -476,3 +478,59 @@ class TariffRateFactory(factory.django.DjangoModelFactory):
         TariffCategoryFactory, establishment=factory.SelfAttribute("..grid.establishment")
     )
     amount = Decimal("603.00")
+
+
+class PeriodFactory(factory.django.DjangoModelFactory):
+    """The whole of this year, to be published by nobody yet."""
+
+    class Meta:
+        model = Period
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    name = factory.Sequence(lambda n: f"Période {n}")
+    starts_on = factory.LazyAttribute(lambda o: o.school_year.starts_on)
+    ends_on = due_on = factory.LazyAttribute(lambda o: o.school_year.ends_on)
+
+
+class ScaleFactory(factory.django.DjangoModelFactory):
+    """Of two levels, or of a mark: `maximum=20`."""
+
+    class Meta:
+        model = Scale
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Barème {n}")
+
+    @factory.post_generation
+    def levels(self, create, extracted, **kwargs):
+        if create and not self.maximum:
+            for position, name in enumerate(extracted or ["fragile", "acquis"], start=1):
+                self.levels.create(position=position, name=name)
+
+
+class CriterionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Criterion
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    name = factory.Sequence(lambda n: f"Critère {n}")
+    scale = factory.SubFactory(ScaleFactory)
+
+
+class EvaluationFactory(factory.django.DjangoModelFactory):
+    """A draft; `published=True` for one that families read."""
+
+    class Meta:
+        model = Evaluation
+
+    class Params:
+        published = factory.Trait(
+            state=EvaluationState.PUBLISHED, published_at=factory.LazyFunction(timezone.now)
+        )
+
+    enrolment = factory.SubFactory(EnrolmentFactory)
+    period = factory.SubFactory(PeriodFactory)
+    comment = "De beaux progrès."
+    teacher_name = "Cécile Vasseur"
+    updated_at = factory.LazyFunction(timezone.now)

@@ -73,6 +73,8 @@ CASCADES = {
     },
     "billing.PayerShare.custody": "a household no longer the student's shares nothing",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
+    "teaching.ScaleLevel.scale": "a scale goes with its levels; Criterion protects one that serves",
+    "teaching.Mark.evaluation": "part of it, and nothing without it",
     "billing.RentalCharge.line": "says what a line is for; a draft goes with its lines",
 }
 
@@ -118,6 +120,12 @@ WITHOUT_VISIBLE_TO = {
     "teaching.Closure": "public",
     "teaching.LessonTime": "through its enrolment, or through its course",
     "teaching.Lesson": "through its hour",
+    **{
+        f"teaching.{model}": "how an establishment evaluates: public"
+        for model in ("Period", "Scale", "ScaleLevel", "Criterion")
+    },
+    "teaching.Mark": "through its evaluation",
+    "teaching.EvaluationMove": "staff only",
     "documents.DocumentType": "public",
     "documents.PieceRule": "public",
     "documents.Review": "through its document",

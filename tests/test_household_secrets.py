@@ -6,7 +6,14 @@ from billing.models import Payment
 from documents.models import Document
 from families import data_exports
 from students.enums import Weekday
-from tests.factories import DocumentTypeFactory, PieceRuleFactory, SlotFactory, StudentFactory
+from tests.factories import (
+    DocumentTypeFactory,
+    EvaluationFactory,
+    PeriodFactory,
+    PieceRuleFactory,
+    SlotFactory,
+    StudentFactory,
+)
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import fill, offer, wait_for
@@ -46,9 +53,13 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     payment = Payment.objects.get(invoice__family=family)
+    period = PeriodFactory()
+    EvaluationFactory(enrolment=case.theory, period=period, published=True)
     rows = {
         "families": export.pk,
         "students": student.pk,
+        "teaching": student.pk,
+        **dict.fromkeys(["teaching:bulletin", "teaching:bulletin_pdf"], (student.pk, period.pk)),
         "reenrolment": student.pk,
         "reenrolment:waiting": (student.pk, wish.course_id),
         "reenrolment:offer": (student.pk, wish.pk),
@@ -86,4 +97,5 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "billing:receipt",
         "billing:attestation",
         "billing:rental",
+        "teaching:bulletin",
     } <= set(texts)

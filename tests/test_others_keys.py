@@ -36,6 +36,7 @@ from students.models import (
     Student,
     Teacher,
 )
+from teaching.models import Scale
 from tests.answers import answer_of
 from tests.documents.builders import make_jpeg, make_pdf
 from tests.factories import (
@@ -474,6 +475,7 @@ BODIES = {
     "billing:pay": "the rank of an instalment",
     "billing:returned": "an idOp: tests/billing/payfip/test_pages.py",
     "billing:notified": "an idOp: tests/billing/payfip/test_pages.py",
+    "teacher:evaluation": "a criterion's field, a course to come: test_evaluations_teacher.py",
     "reenrolment:edit": "a course's field",
     "reenrolment:submit": "the terms accepted",
     "reenrolment:complete": "a piece's file",  # by the same saving as `edit`
@@ -506,6 +508,7 @@ TOWN = {
     DocumentType,
     InstrumentKind,
     Teacher,
+    Scale,
 }  # of no site: everybody's to choose
 
 

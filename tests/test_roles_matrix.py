@@ -28,6 +28,7 @@ from tests.factories import (
     DocumentFactory,
     EnrolmentFactory,
     EstablishmentFactory,
+    EvaluationFactory,
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
@@ -76,8 +77,11 @@ def rows(parent, student, family, teacher, superuser, establishment):
     awaited = SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY)
     waiting.set_wishes(student, awaited.course, [awaited], actor=None)
     slot = SlotFactory(teacher=teacher)
-    EnrolmentFactory(
-        student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
+    pupil = EnrolmentFactory(student=student, course=slot.course, place=slot.places.get())
+    evaluation = EvaluationFactory(
+        enrolment__student=student,
+        enrolment__course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER),
+        published=True,
     )
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     rental = RentalFactory(family=family, student=student, insured=True)
@@ -101,6 +105,9 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "twin": GuardianFactory(family=family).pk,
         "erasure": erasures.ask(family, text="Tout.", actor=parent).pk,
         "class": slot.pk,
+        "pupil": pupil.pk,
+        "evaluation": evaluation.pk,
+        "period": evaluation.period_id,
         "awaited": awaited.pk,
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
@@ -304,6 +311,22 @@ PLAYS = {
         get("billing:invoice", "invoice"), get("billing:invoice_pdf", "invoice")
     ),
     "Lire et imprimer la liste d'une classe": get("teacher:slot", "class"),
+    "Écrire l'évaluation d'un élève": every(
+        get("teacher:evaluation_slot", "period", "class"),
+        post("teacher:evaluation", "period", "pupil", edition="0", comment="Bien."),
+    ),
+    "Lire les évaluations publiées d'un élève, son bulletin": every(
+        get("teaching:evaluations", "student"), get("teaching:bulletin", "student", "period")
+    ),
+    "Fixer les périodes, critères et barèmes des évaluations": every(
+        get("admin:teaching_period_add"),
+        get("admin:teaching_criterion_add"),
+        get("admin:teaching_scale_add"),
+    ),
+    "Lire les évaluations dans l'administration, en rouvrir une": every(
+        get("admin:teaching_evaluation_changelist"),
+        post("admin:teaching_evaluation_reopen", "evaluation"),
+    ),
     "Remplir une réinscription au guichet": every(
         get("reenrolment:assist", "student"), post("reenrolment:assist", "student")
     ),

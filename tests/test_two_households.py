@@ -140,6 +140,7 @@ def open_all(client, student):
     keys["reenrolment:waiting"] = student.pk, wish.course_id
     keys["billing:attestation"] = YEAR_PAID
     keys["reenrolment:offer"] = student.pk, wish.pk
+    keys["teaching"] = student.pk
     for name in ROUTES:
         if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
             continue

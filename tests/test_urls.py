@@ -22,8 +22,10 @@ from tests.factories import (
     DocumentFactory,
     DocumentTypeFactory,
     EnrolmentFactory,
+    EvaluationFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PeriodFactory,
     RentalFactory,
     SlotFactory,
     TeacherFactory,
@@ -107,6 +109,13 @@ ROUTES = {
     "teacher:index": TEACHER,
     "teacher:slot": CLASS,
     "teacher:course": CLASS,
+    "teacher:evaluations": TEACHER,
+    "teacher:evaluation_slot": CLASS,
+    "teacher:evaluation_course": CLASS,
+    "teacher:evaluation": CLASS,
+    "teaching:evaluations": STUDENT,
+    "teaching:bulletin": STUDENT,
+    "teaching:bulletin_pdf": STUDENT,
     "documents:supplied": STUDENT,
     "documents:download": HOUSEHOLD,
     "documents:example": SIGNED_IN,
@@ -180,7 +189,14 @@ def rows(student, parent, family, teacher, director):
     """One row of each kind, all of the household of `parent`, in the class of `teacher`."""
     CampaignFactory()
     course = CourseFactory(scheduling=Scheduling.TEACHER, teacher=teacher)
-    EnrolmentFactory(student=student, course=course)
+    enrolment = EnrolmentFactory(student=student, course=course)
+    seated = EnrolmentFactory(
+        student=student,
+        course=(lesson := SlotFactory(teacher=teacher)).course,
+        place=lesson.places.get(),
+    )
+    period = PeriodFactory()
+    EvaluationFactory(enrolment=enrolment, period=period, published=True)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     attempt = make_paid_attempt(billing.issue(invoice, actor=director))
     rental = RentalFactory(family=family, student=student)
@@ -206,8 +222,13 @@ def rows(student, parent, family, teacher, director):
         "billing:receipt_pdf": payment.pk,
         "billing:attestation": YEAR_PAID,
         "billing:attestation_pdf": YEAR_PAID,
-        "teacher:slot": SlotFactory(teacher=teacher).pk,
+        "teacher:slot": lesson.pk,
         "teacher:course": course.pk,
+        "teacher:evaluation_slot": (period.pk, lesson.pk),
+        "teacher:evaluation_course": (period.pk, course.pk),
+        "teacher:evaluation": (period.pk, seated.pk),
+        "teaching": student.pk,
+        **{f"teaching:{name}": (student.pk, period.pk) for name in ("bulletin", "bulletin_pdf")},
     }
 
 

@@ -16,6 +16,7 @@ from imuse.demo.attestations import attest_last_spring
 from imuse.demo.clock import Clock
 from imuse.demo.dossiers import Desk
 from imuse.demo.doubles import enter_twice
+from imuse.demo.evaluations import evaluate
 from imuse.demo.households import Village
 from imuse.demo.instruments import Storeroom
 from imuse.demo.invoices import Office
@@ -68,6 +69,7 @@ def load() -> None:
     schooling.play(clock)
     close_for_the_holidays(town)
     fix_hours(town)
+    evaluate(town, clock, rng)
     schooling.welcome(clock)
     launch(town, clock, register.users["secretariat"])
 
