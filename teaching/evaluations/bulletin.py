@@ -43,7 +43,7 @@ def entry_of(evaluation: Evaluation) -> Entry:
     enrolment = evaluation.enrolment
     return Entry(
         course=str(enrolment.course),
-        details=", ".join([enrolment.level, evaluation.teacher_name]),
+        details=", ".join(filter(None, [enrolment.level, evaluation.teacher_name])),
         marks=[(mark.name, mark.value) for mark in evaluation.marks.all()],
         comment=evaluation.comment,
         decisions=decisions,
