@@ -218,6 +218,7 @@ PAGES = {
         "post": (403, 302, 302, 302),
     },
     "billing_invoice_reminder_progress": READ_BY_THE_REGIE,
+    "billing_invoice_reminder_cancel": MOVED_BY_THE_REGIE,
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
@@ -321,6 +322,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
     line = make_line(case)
     ranked = line.allotment.campaign
     reminder = make_reminder(case.campaign, superuser)
+    payment_reminder = PaymentReminder.objects.create(establishment=establishment, actor=superuser)
     return {
         "accounts_establishment": establishment,
         "accounts_user": parent,
@@ -409,9 +411,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_payment_bounce": [payment.pk],
         "billing_payment_deposit": [family.pk],
         "billing_payment_receipt": [payment.deposit_id],
-        "billing_invoice_reminder_progress": [
-            PaymentReminder.objects.create(establishment=establishment, actor=superuser).pk
-        ],
+        "billing_invoice_reminder_progress": [payment_reminder.pk],
+        "billing_invoice_reminder_cancel": [payment_reminder.pk],
         "reenrolment_campaign_desk": campaign,
         "reenrolment_campaign_extend": campaign,
         "reenrolment_campaign_allotments": [ranked.pk],

@@ -509,6 +509,7 @@ PLAYS = {
         get("admin:billing_invoice_reminders"),
         post("admin:billing_invoice_reminder_message"),
         get("admin:billing_invoice_reminder_progress", "payment_reminder"),
+        post("admin:billing_invoice_reminder_cancel", "payment_reminder"),
     ),
     "Changer les réglages de la régie et ses comptes": every(
         get("admin:billing_regiesettings_add"),

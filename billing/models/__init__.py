@@ -13,7 +13,6 @@ from billing.models.regie import (
     RegieSettings,
 )
 from billing.models.reminders import (
-    WORD_LENGTH,
     PaymentReminder,
     PaymentReminderLine,
     RemindedInvoice,
@@ -59,5 +58,4 @@ __all__ = [
     "TariffModifier",
     "TariffRate",
     "TariffRental",
-    "WORD_LENGTH",
 ]

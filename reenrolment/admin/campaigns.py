@@ -7,9 +7,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.admin_filters import SiteFilter
+from accounts.moments import MomentField
 from accounts.selectors import establishments_of
 from reenrolment.admin import allotments, desk, launches, reminders
-from reenrolment.admin.moments import MomentField
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, EarlyAccess, Reenrolment, Terms
 from reenrolment.services import waiting

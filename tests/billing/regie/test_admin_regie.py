@@ -10,11 +10,12 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from accounts.dates import moment
 from accounts.enums import MailKind
 from accounts.models import Mail
 from billing import services
 from billing.enums import PaymentMeans, PaymentNature
-from billing.models import CashDay, Deposit, Invoice, Payment
+from billing.models import CashDay, Deposit, Invoice, Payment, PaymentReminder
 from billing.regie.overdue import PAYING
 from billing.services import reminders
 from tests.billing.attempts import attempt_of
@@ -380,16 +381,41 @@ def test_a_reminder_is_chosen_read_and_sent(desk, make_issued, parent, family):
     assert "38,00\u00a0€ restent à payer" in message.context["example"]["body"]
     assert not Mail.objects.filter(kind=MailKind.PAYMENT_REMINDER).exists()  # only read
 
-    sent = desk.post(page("invoice_reminder_message"), chosen | {"word": "", "envoyer": "oui"})
+    now = {"word": "", "when": "maintenant", "envoyer": "oui"}
+    sent = desk.post(page("invoice_reminder_message"), chosen | now)
     while reminders.remind_next():
         pass
 
     [(line, mails)] = desk.get(sent.url).context["lines"]
-    assert (line.family, [mail.to for mail in mails]) == (family, [parent.guardian.email])
+    assert (line.family, [each.mail.to for each in mails]) == (family, [parent.guardian.email])
     assert Mail.objects.get(kind=MailKind.PAYMENT_REMINDER).to == parent.guardian.email
     assert "relance amiable" in desk.get(page("invoice_change", late.pk)).text
-    again = desk.post(page("invoice_reminder_message"), chosen | {"word": "", "envoyer": "oui"})
-    assert "qu'une par jour" in again.context["form"].non_field_errors()[0]
+    again = desk.post(page("invoice_reminder_message"), chosen | now)
+    assert "qu'une fois par jour" in again.context["form"].non_field_errors()[0]
+
+
+def test_a_reminder_is_scheduled_then_cancelled(desk, accountant, make_issued, parent, family):
+    fall_due(timezone.localdate() - dt.timedelta(days=10), make_issued(family=family))
+    at = timezone.localtime().replace(second=0, microsecond=0) + dt.timedelta(days=3)
+    later = {"foyers": str(family.pk), "when": "plus-tard", "envoyer": "oui"}
+
+    past = desk.post(page("invoice_reminder_message"), later | {"planned_for": "2020-01-01T08:00"})
+    assert past.context["form"].errors["planned_for"] == ["Le moment choisi est passé."]
+    typed = {"planned_for": f"{at:%Y-%m-%dT%H:%M}"}
+    response = desk.post(page("invoice_reminder_message"), later | typed, follow=True)
+
+    reminder = PaymentReminder.objects.get()
+    assert (reminder.planned_for, reminder.state) == (at, "envoi prévu")
+    assert said(response) == [f"1 foyer à relancer, pour le {moment(at)}."]
+    assert reminders.remind_next() is None
+    assert "Annuler l'envoi du" in desk.get(page("invoice_reminders")).text
+    cancel = page("invoice_reminder_cancel", reminder.pk)
+    assert said(desk.post(cancel, follow=True)) == [
+        "La relance est annulée\u00a0: aucun message ne part."
+    ]
+    reminder.refresh_from_db()
+    assert (reminder.cancelled_by, reminder.state) == (accountant, "envoi annulé")
+    assert said(desk.post(cancel, follow=True)) == ["Cet envoi est déjà annulé."]
 
 
 def test_who_pays_online_is_listed_apart_with_the_reason(desk, make_issued, parent, family):
