@@ -153,6 +153,7 @@ class AccountingEntry(models.TextChoices):
     TRANSFER = "transfer", "encaissement\u00a0: virement"
     ONLINE = "online", "encaissement\u00a0: carte bancaire en ligne"
     DEBIT = "debit", "encaissement\u00a0: prélèvement en ligne"
+    DEPOSIT = "deposit", "dépôts de garantie (d'où vient ce qui en est gardé)"
 
 
 class ReminderLevel(models.IntegerChoices):

@@ -17,6 +17,7 @@ from billing.models.reminders import (
     PaymentReminderLine,
     RemindedInvoice,
 )
+from billing.models.rental_terms import RentalTerms
 from billing.models.rentals import Rental, RentalCharge, RentalMove
 from billing.models.runs import InvoiceRun, RunHousehold
 from billing.models.situations import PayerShare, Situation
@@ -49,6 +50,7 @@ __all__ = [
     "Rental",
     "RentalCharge",
     "RentalMove",
+    "RentalTerms",
     "Repair",
     "RunHousehold",
     "Situation",

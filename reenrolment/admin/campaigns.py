@@ -195,7 +195,7 @@ class TermsAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
         return super().get_queryset(request).annotate(is_accepted=Exists(accepted))
 
     def has_change_permission(self, request, obj=None):
-        accepted = obj is not None and obj.is_accepted
+        accepted = getattr(obj, "is_accepted", False)  # by nobody, one that was just added
         return super().has_change_permission(request, obj) and not accepted
 
     def has_delete_permission(self, request, obj=None):

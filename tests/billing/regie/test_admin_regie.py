@@ -6,21 +6,29 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.messages import get_messages
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from accounts.dates import moment
+from accounts.dates import day, moment
 from accounts.enums import MailKind
 from accounts.models import Mail
 from billing import services
 from billing.enums import PaymentMeans, PaymentNature
+from billing.instruments import deposits
+from billing.instruments.enums import DepositState
 from billing.models import CashDay, Deposit, Invoice, Payment, PaymentReminder
 from billing.regie.overdue import PAYING
 from billing.services import reminders
 from tests.billing.attempts import attempt_of
 from tests.billing.due_dates import fall_due
-from tests.factories import EstablishmentFactory, FamilyFactory, InvoiceLineFactory
+from tests.factories import (
+    EstablishmentFactory,
+    FamilyFactory,
+    InvoiceLineFactory,
+    RentalFactory,
+)
 
 
 @pytest.fixture
@@ -161,10 +169,101 @@ def test_a_cheque_bounces_from_its_invoice(desk, make_issued, accountant):
     assert address not in desk.get(page("invoice_change", invoice.pk)).text
 
 
-def test_a_card_does_not_bounce(desk, make_issued, accountant):
-    payment = pay(make_issued(), accountant, means=PaymentMeans.CARD)
+def test_a_cheque_for_two_invoices_bounces_whole_from_either(desk, make_issued, accountant, family):
+    invoices = [make_issued(family=family) for _ in range(2)]
+    deposit = services.record_deposit(
+        {invoice: Decimal(38) for invoice in invoices},
+        means=PaymentMeans.CHEQUE,
+        paid_on=timezone.localdate(),
+        reference="CHQ 2",
+        actor=accountant,
+    )
+    address = page("payment_bounce", deposit.payments.last().pk)
+    data = {"paid_on": timezone.localdate(), "reference": "REJET 1"}
+
+    shown = desk.get(address).context["move"].intro
+    assert f"CHQ 2 de 76,00\u00a0€, reçu le {day(timezone.localdate())}" in shown
+    assert f"les factures {invoices[0]} (38,00\u00a0€) et {invoices[1]} (38,00\u00a0€)" in shown
+    assert "sont à nouveau dues" in desk.post(address, data).context["recap"]
+    response = desk.post(address, data | {"confirmer": "oui"})
+
+    assert said(response) == ["Rejet de 76,00\u00a0€ enregistré."]
+    lefts = Invoice.objects.with_amounts().values_list("left", flat=True)
+    assert list(lefts) == [Decimal(38)] * 2
+    again = desk.post(address, data | {"reference": "REJET 2", "confirmer": "oui"})
+    assert again.context["form"].non_field_errors() == ["Ce paiement est déjà rejeté ou annulé."]
+
+
+def test_what_was_typed_in_error_is_annulled_with_a_reason(desk, make_issued, accountant):
+    invoice = make_issued()
+    address = page("payment_bounce", pay(invoice, accountant, means=PaymentMeans.CASH).pk)
+    data = {"paid_on": timezone.localdate(), "reference": "ANNUL 1", "confirmer": "oui"}
+
+    refused = desk.post(address, data)
+    assert refused.context["form"].errors["note"] == ["Ce champ est obligatoire."]
+    assert refused.context["form"]["reference"].value() == "ANNUL 1"
+    response = desk.post(address, data | {"note": "Saisi deux fois."})
+
+    assert said(response) == ["Annulation de 38,00\u00a0€ enregistrée."]
+    assert Invoice.objects.with_amounts().get(pk=invoice.pk).left == 38
+    assert ">annulé" in "".join(desk.get(page("payment_journal"), data_of_today()).text.split())
+    assert list(desk.get(page("invoice_to_settle")).context["bounced"]) == []  # no bank's
+
+
+def data_of_today():
+    return {"jour": timezone.localdate()}
+
+
+def test_what_payfip_took_by_card_is_not_annulled_here(desk, make_issued):
+    payment = services.record_online_payment(
+        make_issued(),
+        amount=Decimal(38),
+        means=PaymentMeans.ONLINE,
+        paid_on=timezone.localdate(),
+        reference="PAYFIP 1",
+    )
 
     assert desk.get(page("payment_bounce", payment.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_day_shows_the_deposits_kept(
+    desk, establishment, accountant, count, django_assert_max_num_queries
+):
+    today = timezone.localdate()
+    for _ in range(count):
+        rental = RentalFactory(
+            instrument__establishment=establishment,
+            deposit_state=DepositState.HELD,
+            deposit_received_on=today,
+        )
+        deposits.keep(rental, on=today, amount=Decimal(50), reason="Archet.", actor=accountant)
+    desk.get(page("payment_journal"), data_of_today())
+
+    with django_assert_max_num_queries(19):
+        response = desk.get(page("payment_journal"), data_of_today())
+
+    assert [rental.deposit_kept for rental in response.context["kept"]] == [50] * count
+    [shown] = response.context["journal"].days
+    assert (shown.kept, shown.change, shown.closing) == (50 * count, 0, 0)
+    assert "Archet." in response.text
+
+
+def test_no_deposit_is_kept_on_a_closed_day(establishment, accountant):
+    today = timezone.localdate()
+    rental = RentalFactory(
+        instrument__establishment=establishment,
+        deposit_state=DepositState.HELD,
+        deposit_received_on=today,
+    )
+    services.close_day(establishment, today, actor=accountant)
+
+    with pytest.raises(ValidationError) as refusal:
+        deposits.keep(rental, on=today, amount=Decimal(50), reason="x", actor=accountant)
+
+    assert refusal.value.code == "day_closed"
+    rental.refresh_from_db()
+    assert rental.deposit_state == DepositState.HELD
 
 
 # --- The counter ------------------------------------------------------------------------------
@@ -316,7 +415,7 @@ def test_the_journal_is_exported(desk, make_issued, accountant, format_):
     assert f".{format_}" in response["Content-Disposition"]
     if format_ == "xlsx":
         rows = list(load_workbook(io.BytesIO(response.content)).active.values)
-        assert rows[-1][-1] == "18,00"
+        assert (rows[-1][0].date(), rows[-1][-1]) == (timezone.localdate(), 18)
     else:
         assert response.content.decode("utf-8-sig").splitlines()[-1].endswith(";18,00")
 
