@@ -66,9 +66,12 @@ def test_a_cheque_for_two_invoices_bounces_and_the_day_is_closed(visit, accounta
     reach(page, "Encaisser et faire")  # without a reference
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    expect(page.get_by_text("Ce champ est obligatoire.")).to_be_visible()
+    summary = page.get_by_role("alert")
+    expect(summary).to_contain_text("Référence\u00a0: Ce champ est obligatoire.")
     expect(page.get_by_label("Moyen")).to_have_value("cheque")  # what was typed is kept
-    reach(page, "Référence")
+    reach(page, "Référence")  # of the summary, which leads to the field
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Référence")).to_be_focused()
     page.keyboard.type("CHQ 4411")
     with page.expect_navigation():
         page.keyboard.press("Enter")

@@ -69,7 +69,7 @@ def test_from_the_list_to_the_mail(visit, registrar, campaign, width):
     check(visitor, "message", width)
     page.get_by_label("à un moment choisi").check()
     page.get_by_role("button", name="Relancer 1 foyer").click()
-    assert page.get_by_text("Choisissez la date et l'heure.").is_visible()
+    assert page.get_by_role("alert").get_by_text("Choisissez la date et l'heure.").is_visible()
     check(visitor, "refused", width)
     page.get_by_label("maintenant").check()
     page.get_by_role("button", name="Relancer 1 foyer").click()
