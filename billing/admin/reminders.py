@@ -25,9 +25,9 @@ def urls():
 
     return [
         named("", reminders),
-        named("message/", reminder_message),
+        named(pages.MESSAGE, reminder_message),
         named("<int:pk>/", reminder_progress),
-        named("<int:pk>/annuler/", reminder_cancel),
+        named(f"<int:pk>/{pages.CANCEL}", reminder_cancel),
     ]
 
 

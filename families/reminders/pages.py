@@ -1,7 +1,8 @@
 """What the pages of the reminders have in common: the list, the message, what became of it.
 
 The households ticked go from page to page in a hidden field (accounts.ticked), whatever the number
-of pages: an agent unticks some here, some there, then reads the mail again.
+of pages: an agent unticks some here, some there, then reads the mail again. The message, and each
+reminder with its cancelling, are under the list's own address.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from families.reminders.sending import Household
 
 ROWS = 100  # lines of one page
 LAST = 10  # reminders listed
+MESSAGE, CANCEL = "message/", "annuler/"  # the ends of the addresses
 NOBODY = "Cochez au moins un foyer à relancer."
 
 
@@ -47,6 +49,7 @@ def choosing(
         "shown_keys": written(each.family.pk for each in page),
         "query": request.GET.urlencode(),
         "reminders": for_list(reminders)[:LAST],
+        "message_url": f"{request.path}{MESSAGE}",
     }
 
 
@@ -76,6 +79,7 @@ def message(
         "households": households,
         "mails": sum(len(each.reached) for each in households),
         "chosen_keys": written(ticked(request.POST)),
+        "list_url": request.path.removesuffix(MESSAGE),
         "example": _example(households, form, request.POST.get("exemple"), write),
     }
     return context, reminder
@@ -92,6 +96,7 @@ def became(
         "progress": progress_of(reminder),
         "page": page,
         "lines": sendings_of(reminder, page),
+        "cancel_url": f"{request.path}{CANCEL}",
     }
 
 

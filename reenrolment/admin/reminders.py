@@ -32,9 +32,9 @@ def urls():
 
     return [
         named("", reminders),
-        named("message/", reminder_message),
+        named(pages.MESSAGE, reminder_message),
         named("<int:reminder>/", reminder_progress),
-        named("<int:reminder>/annuler/", reminder_cancel),
+        named(f"<int:reminder>/{pages.CANCEL}", reminder_cancel),
     ]
 
 
