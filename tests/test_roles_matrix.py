@@ -474,6 +474,9 @@ PLAYS = {
         post("admin:list_import", "instruments"),
         post("admin:list_export", "instruments"),
     ),
+    "Écrire les conditions de location d'un établissement": every(
+        get("admin:billing_rentalterms_changelist"), get("admin:billing_rentalterms_add")
+    ),
     "Louer un instrument, le remettre, le reprendre, suivre son dépôt": every(
         get("admin:billing_instrument_rent", "instrument"), hand_over
     ),
@@ -505,9 +508,6 @@ PLAYS = {
         get("admin:billing_invoice_to_settle"),
     ),
     "Arrêter une journée de caisse": post("admin:billing_payment_close_day", jour="2026-09-01"),
-    "Écrire les conditions de location d'un établissement": every(
-        get("admin:billing_rentalterms_changelist"), get("admin:billing_rentalterms_add")
-    ),
     "Relancer les foyers en retard de paiement": every(
         get("admin:billing_invoice_reminders"),
         post("admin:billing_invoice_reminder_message"),
