@@ -72,7 +72,7 @@ _REGIE = [
     *[f"billing.{verb}_tariffrate" for verb in ("import", "export")],
     "billing.change_coursecategory",
     *[f"billing.{verb}_{model}" for verb in ("view", "add", "change")
-      for model in ("instrumentkind", "instrument")],
+      for model in ("instrumentkind", "instrument", "rentalterms")],
     *[f"billing.{verb}_instrument" for verb in ("import", "export", "rent")],
     *[f"billing.view_{model}" for model in ("repair", "rental", "rentalmove")],
     *[f"billing.view_{model}" for model in ("paymentattempt", "attemptmove", "payfipaccount")],

@@ -1,6 +1,7 @@
 """What billing writes to families; what tells of an invoice is queued as it is issued."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.conf import settings
@@ -57,30 +58,34 @@ def take_back(invoice: Invoice) -> None:
         mails.give_up(mail, CANCELLED)
 
 
-def tell_bounced(payment: Payment, *, left: Decimal) -> None:
-    """To each responsable: what bounced is due again. `left`: of the invoice, in euros."""
-    invoice = payment.invoice
-    for guardian in invoice.family.guardians.exclude(email="").order_by("pk"):
+def tell_bounced(undone: Sequence[Payment], *, left: Mapping[Invoice, Decimal]) -> None:
+    """To each responsable: what bounced, or was typed in error, is due again.
+
+    `undone`: the parts of one cheque, of one household; `left`: of each invoice, in euros.
+    """
+    first, invoices = undone[0], [payment.invoice for payment in undone]
+    page = "billing:cotisations" if len(invoices) > 1 else "billing:invoice"
+    url = reverse(page, args=[] if len(invoices) > 1 else [invoices[0].pk])
+    for guardian in first.invoice.family.guardians.exclude(email="").order_by("pk"):
         subject, body = compose(
             "payment_bounced",
             {
                 "guardian": guardian,
-                "what": WHAT[payment.means],
-                "amount": -payment.amount,
-                "payment": payment,
-                "invoice": invoice,
-                "left": left,
-                "establishment": invoice.establishment,
-                "url": settings.SITE_URL + reverse("billing:invoice", args=[invoice.pk]),
+                "what": WHAT[first.means],
+                "amount": -sum(payment.amount for payment in undone),
+                "payment": first,
+                "invoices": [(invoice, left[invoice]) for invoice in invoices],
+                "establishment": first.invoice.establishment,
+                "url": settings.SITE_URL + url,
             },
         )
         mails.queue(
             MailKind.PAYMENT_BOUNCED,
-            key=f"{payment.pk}:{guardian.pk}",
+            key=f"{first.pk}:{guardian.pk}",
             to=guardian.email,
             subject=subject,
             body=body,
-            due_at=_leaves_at(invoice.published_on),
+            due_at=_leaves_at(max(invoice.published_on for invoice in invoices)),
         )
 
 

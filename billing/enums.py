@@ -1,5 +1,7 @@
 from django.db import models
 
+from families.reminders import outcomes
+
 
 class InvoiceKind(models.TextChoices):
     """The two tabs of « Facturation » (the manual, annex 2)."""
@@ -71,7 +73,8 @@ AT_THE_COUNTER = [
     PaymentMeans.TRANSFER,
 ]
 BY_PAYFIP = [PaymentMeans.ONLINE, PaymentMeans.DEBIT]
-CAN_BOUNCE = [PaymentMeans.CHEQUE, PaymentMeans.DEBIT]
+CAN_BOUNCE = [PaymentMeans.CHEQUE, PaymentMeans.DEBIT]  # the bank sends it back
+CAN_BE_ANNULLED = [PaymentMeans.CARD, PaymentMeans.CASH, PaymentMeans.TRANSFER]  # typed in error
 
 
 class PaymentNature(models.TextChoices):
@@ -150,6 +153,7 @@ class AccountingEntry(models.TextChoices):
     TRANSFER = "transfer", "encaissement\u00a0: virement"
     ONLINE = "online", "encaissement\u00a0: carte bancaire en ligne"
     DEBIT = "debit", "encaissement\u00a0: prélèvement en ligne"
+    DEPOSIT = "deposit", "dépôts de garantie (d'où vient ce qui en est gardé)"
 
 
 class ReminderLevel(models.IntegerChoices):
@@ -163,13 +167,13 @@ class ReminderLevel(models.IntegerChoices):
 class PaymentReminderOutcome(models.TextChoices):
     """What became of one household of a reminder, decided when its turn comes to be told."""
 
-    TO_DO = "to_do", "à préparer"
-    SENT = "sent", "relance écrite"
+    TO_DO = outcomes.TO_DO, "à préparer"
+    SENT = outcomes.SENT, "relance écrite"
     SETTLED = "settled", "plus rien en retard"
-    ALREADY = "already", "déjà relancé ce jour-là"
+    ALREADY = outcomes.ALREADY, "déjà relancé ce jour-là"
     PAYING = "paying", "un paiement en ligne est en cours ou à vérifier"
-    UNREACHABLE = "unreachable", "aucun responsable joignable par e-mail"
-    FAILED = "failed", "relance impossible à écrire"
+    UNREACHABLE = outcomes.UNREACHABLE, "aucun responsable joignable par e-mail"
+    FAILED = outcomes.FAILED, "relance impossible à écrire"
 
 
 class PeriodKind(models.TextChoices):

@@ -2,11 +2,11 @@
 
 from accounts.references import reference_of
 from accounts.selectors import establishments_of
+from accounts.spreadsheets import cells
 from accounts.spreadsheets.columns import Column, Day
 from accounts.spreadsheets.lists import ExportedList
 from accounts.spreadsheets.registry import register
 from billing.models import Invoice
-from billing.money import cell
 
 DAY = Day()
 
@@ -30,10 +30,10 @@ class InvoiceList(ExportedList):
     kind = Column("kind", "Genre", show=lambda invoice: invoice.get_kind_display())
     issued_on = Column("issued_on", "Émise le", show=lambda invoice: DAY.render(invoice.issued_on))
     due_on = Column("due_on", "À payer jusqu'au", show=lambda invoice: DAY.render(invoice.due_on))
-    total = Column("total", "Total", show=lambda invoice: cell(invoice.total))
-    credited = Column("credited", "Avoirs", show=lambda invoice: cell(invoice.credited))
-    paid = Column("paid", "Payé", show=lambda invoice: cell(invoice.paid))
-    left = Column("left", "Reste à payer", show=lambda invoice: cell(invoice.left))
+    total = Column("total", "Total", show=lambda invoice: cells.amount(invoice.total))
+    credited = Column("credited", "Avoirs", show=lambda invoice: cells.amount(invoice.credited))
+    paid = Column("paid", "Payé", show=lambda invoice: cells.amount(invoice.paid))
+    left = Column("left", "Reste à payer", show=lambda invoice: cells.amount(invoice.left))
     settlement = Column("settlement", "Règlement", show=lambda invoice: invoice.settlement_label)
 
     def rows(self):

@@ -20,11 +20,6 @@ def euros(amount: Decimal) -> str:
     return written.replace("-", MINUS) + "\u00a0€"
 
 
-def cell(amount: Decimal | None) -> str:
-    """« 1234,50 », which a French spreadsheet adds up; nothing for None."""
-    return "" if amount is None else f"{amount:.2f}".replace(".", ",")
-
-
 class SumField(DecimalField):
     """What a sum of amounts gives: SQLite computes in binary and would answer 0.300000000000000."""
 

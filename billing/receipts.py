@@ -21,7 +21,13 @@ BY = {
     PaymentMeans.DEBIT: "par prélèvement, en ligne",
     PaymentMeans.CARRIED: "par report",
 }
-WHAT = {PaymentMeans.CHEQUE: "chèque", PaymentMeans.DEBIT: "prélèvement"}
+WHAT = {
+    PaymentMeans.CARD: "paiement par carte bancaire",
+    PaymentMeans.CHEQUE: "chèque",
+    PaymentMeans.CASH: "paiement en espèces",
+    PaymentMeans.TRANSFER: "virement",
+    PaymentMeans.DEBIT: "prélèvement",
+}
 TITLES = {
     PaymentNature.RECEIVED: "Reçu de paiement",
     PaymentNature.REFUNDED: "Remboursement",
@@ -49,7 +55,7 @@ class Movement:
 
     payment: Payment
     sentence: str
-    is_undone: bool  # it bounced
+    is_undone: bool  # it bounced, or was typed in error
 
 
 def movement_of(payment: Payment) -> Movement:
@@ -62,7 +68,7 @@ def receipt_of(payment: Payment, today: dt.date) -> Receipt:
     invoice = payment.invoice
     office = invoice.establishment
     return Receipt(
-        title=TITLES[payment.nature],
+        title="Paiement annulé" if payment.is_annulment else TITLES[payment.nature],
         sender=[office.name, *office.address.splitlines(), office.phone, office.email],
         recipient=[invoice.payer_name, *invoice.payer_address.splitlines()],
         sentence=_sentence(payment),
@@ -91,7 +97,7 @@ def _told(payment):
         case PaymentNature.BOUNCED:
             what = WHAT[payment.means].capitalize()
             return (
-                f"{what} du {day(payment.reverses.paid_on)} rejeté par la banque\u00a0: cette somme"
+                f"{what} du {day(payment.reverses.paid_on)} {_why(payment)}\u00a0: cette somme"
                 " est de nouveau à payer"
             )
         case PaymentNature.CARRIED if payment.amount < ZERO:
@@ -99,7 +105,7 @@ def _told(payment):
         case PaymentNature.CARRIED:
             return f"Trop-perçu de la facture {payment.counterpart.invoice.reference}, reporté ici"
     bounce = _bounce_of(payment)
-    end = f", rejeté par la banque le {day(bounce.paid_on)}" if bounce else ""
+    end = f", {_why(bounce)} le {day(bounce.paid_on)}" if bounce else ""
     return f"Paiement {BY[payment.means]}{end}"
 
 
@@ -111,6 +117,12 @@ def _sentence(payment):
             return (
                 f"Nous avons remboursé {amount} {BY[payment.means]} le {date}\u00a0: cette somme"
                 f" avait été reçue en trop pour {invoice}."
+            )
+        case PaymentNature.BOUNCED if payment.is_annulment:
+            return (
+                f"Le {date}, nous avons annulé le {WHAT[payment.means]} de {amount} daté du"
+                f" {day(payment.reverses.paid_on)} pour {invoice}, enregistré par erreur\u00a0:"
+                " cette somme est de nouveau à payer."
             )
         case PaymentNature.BOUNCED:
             return (
@@ -126,15 +138,24 @@ def _sentence(payment):
 
 
 def _remarks(payment):
-    if payment.nature != PaymentNature.RECEIVED or payment.means not in CAN_BOUNCE:
+    if payment.nature != PaymentNature.RECEIVED:
+        return []
+    bounce = _bounce_of(payment)
+    if bounce and bounce.is_annulment:
+        return [f"Annulé le {day(bounce.paid_on)}\u00a0: ce reçu ne vaut plus paiement."]
+    if payment.means not in CAN_BOUNCE:
         return []
     what = WHAT[payment.means]
-    if bounce := _bounce_of(payment):
+    if bounce:
         return [
             f"La banque a rejeté ce {what} le {day(bounce.paid_on)}\u00a0: ce reçu ne vaut plus"
             " paiement."
         ]
     return [f"Ce {what} est reçu sous réserve de son encaissement par la banque."]
+
+
+def _why(undone):
+    return "annulé, enregistré par erreur" if undone.is_annulment else "rejeté par la banque"
 
 
 def _bounce_of(payment):

@@ -17,19 +17,19 @@ from accounts.enums import MailKind
 from accounts.models import Mail
 from billing.enums import InvoiceStatus, PaymentNature
 from billing.instruments.invariants import rentals
-from billing.models import Invoice, InvoiceSeries, Payment, PaymentAttempt
+from billing.models import Invoice, InvoiceSeries, Payment, PaymentAttempt, PaymentReminder
 from billing.money import ZERO, SumField, euros
 from billing.regie.invariants import closed_days, receipts
 from documents import keeping
 from documents.enums import FileGone, Preview
 from documents.models import Document, PageImage
 from families.models import Family, Guardian, Merge
-from reenrolment.enums import NEXT, TO_EXAMINE, ReminderOutcome, Status
+from families.reminders import outcomes
+from reenrolment.enums import NEXT, TO_EXAMINE, Status
 from reenrolment.models import (
     CourseChoice,
     PieceReminder,
     Reenrolment,
-    ReminderLine,
     Transition,
 )
 from students.enums import NEXT_WAITING, WITHOUT_SLOT, EnrolmentStatus, WaitingState
@@ -346,17 +346,19 @@ def erasures() -> Iterator[str]:
 
 def reminders() -> Iterator[str]:
     """A reminder that is over has told every household, each written to has its mail."""
-    over = PieceReminder.objects.filter(
-        Q(ended_at__isnull=False), lines__outcome=ReminderOutcome.TO_DO
-    )
-    for reminder in over.distinct().order_by("pk"):
-        yield f"{reminder} (n° {reminder.pk}) est fini et il lui reste des foyers à relancer."
-    written = ReminderLine.objects.filter(outcome=ReminderOutcome.SENT)
-    reminded = set(written.order_by().values_list("reminder", flat=True))
-    keys = Mail.objects.filter(kind=MailKind.PIECE_REMINDER).values_list("key", flat=True)
-    mailed = {int(key.split(":")[1]) for key in keys}
-    for number in sorted(reminded - mailed):
-        yield f"Le rappel n° {number} dit avoir relancé des foyers et aucun message n'est écrit."
+    for model in (PieceReminder, PaymentReminder):
+        over = model.objects.filter(Q(ended_at__isnull=False), lines__outcome=outcomes.TO_DO)
+        for reminder in over.distinct().order_by("pk"):
+            yield f"{reminder} (n° {reminder.pk}) est fini et il lui reste des foyers à relancer."
+        written = model.objects.filter(lines__outcome=outcomes.SENT)
+        keys = Mail.objects.filter(kind=model.mail_kind).values_list("key", flat=True)
+        mailed = {int(key.split(":")[1]) for key in keys}
+        for reminder in written.distinct().order_by("pk"):
+            if reminder.pk not in mailed:
+                yield (
+                    f"{reminder} (n° {reminder.pk}) dit avoir relancé des foyers et aucun message "
+                    "n'est écrit."
+                )
 
 
 CHECKS = [

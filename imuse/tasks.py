@@ -26,11 +26,15 @@ from students.models import Student, WaitingEntry
 
 
 class State(TextChoices):
+    LATE = "late", "En retard"
     TO_DO = "to_do", "À faire"
     STARTED = "started", "En cours"
     SENT = "sent", "Envoyée"  # nothing to do, nothing decided yet
     DONE = "done", "Terminé"
     NOT_YET = "not_yet", "Impossible pour l'instant"
+
+
+LEFT_TO_DO = [State.LATE, State.TO_DO, State.STARTED]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Task:
 
 
 def tasks_of(user, establishment) -> list[Task]:
-    """What the user's household has to do in this establishment.
+    """What the user's household has to do in this establishment, what is late first.
 
     Six queries, and one if an invoice is to pay; one or two more before the campaign opens for
     everybody.
@@ -50,11 +54,13 @@ def tasks_of(user, establishment) -> list[Task]:
     campaigns = _campaign_of_the_moment(establishment.pk, timezone.now())
     campaign = campaigns[0] if campaigns else None
     students = _students(user.pk, *_asks_about(campaign))
+    invoices = list(_invoices(user, establishment))
     return [
         *_places_offered(user, establishment),
+        *[task for task in invoices if task.state == State.LATE],
         *(_reenrolments(campaign, students) if campaign else []),
         *_refused_documents(user, students),
-        *_invoices(user, establishment),
+        *[task for task in invoices if task.state != State.LATE],
     ]
 
 
@@ -182,7 +188,7 @@ def _invoices(user, establishment):
         yield Task(
             title=f"Facture {statement.invoice.reference}\u00a0: {amount}",
             hint=hint,
-            state=State.TO_DO,
+            state=State.LATE if statement.is_overdue else State.TO_DO,
             url=reverse("billing:invoice", args=[statement.invoice.pk]),
         )
 
@@ -211,7 +217,7 @@ def _what_is_due(statement):
     """An amount, and by when: what is overdue, what is due today, or the next instalment."""
     if statement.is_overdue:
         since = f"depuis le {day(statement.due_since)}" if statement.due_since else "maintenant"
-        return f"{euros(statement.due_now)} en retard", f"À payer {since}."
+        return euros(statement.due_now), f"En retard\u00a0: à payer {since}."
     if statement.due_now:
         return euros(statement.due_now), "À payer aujourd'hui."
     part = statement.next_part

@@ -9,7 +9,7 @@ from accounts.destinations import own_page
 from accounts.models import Establishment
 from families.models import Guardian
 from imuse.spaces import HOME, Space, recognise
-from imuse.tasks import State, tasks_of
+from imuse.tasks import LEFT_TO_DO, tasks_of
 
 
 @require_safe
@@ -49,7 +49,7 @@ def home(request):
     """« Accueil »: what is left to do."""
     guardian = get_object_or_404(Guardian, user=request.user)
     tasks = tasks_of(request.user, request.establishment)
-    to_do = [task for task in tasks if task.state in (State.TO_DO, State.STARTED)]
+    to_do = [task for task in tasks if task.state in LEFT_TO_DO]
     return render(
         request, "imuse/home.html", {"guardian": guardian, "tasks": tasks, "to_do": to_do}
     )

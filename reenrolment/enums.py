@@ -1,5 +1,7 @@
 from django.db import models
 
+from families.reminders import outcomes
+
 
 class Status(models.TextChoices):
     DRAFT = "draft", "en cours de saisie"
@@ -42,9 +44,9 @@ class CampaignMode(models.TextChoices):
 class ReminderOutcome(models.TextChoices):
     """What became of one household of a reminder, decided when its turn comes to be told."""
 
-    TO_DO = "to_do", "à préparer"
-    SENT = "sent", "rappel écrit"
+    TO_DO = outcomes.TO_DO, "à préparer"
+    SENT = outcomes.SENT, "rappel écrit"
     COMPLETE = "complete", "plus rien à demander"
-    ALREADY = "already", "déjà relancé ce jour-là"
-    UNREACHABLE = "unreachable", "aucun responsable joignable par e-mail"
-    FAILED = "failed", "rappel impossible à écrire"
+    ALREADY = outcomes.ALREADY, "déjà relancé ce jour-là"
+    UNREACHABLE = outcomes.UNREACHABLE, "aucun responsable joignable par e-mail"
+    FAILED = outcomes.FAILED, "rappel impossible à écrire"

@@ -20,6 +20,7 @@ from billing.models import (
     PayFiPAccount,
     PaymentAttempt,
     Rental,
+    RentalTerms,
     Situation,
     TariffCategory,
     TariffGrid,
@@ -310,6 +311,16 @@ class InstrumentFactory(factory.django.DjangoModelFactory):
     brand = "Stentor"
 
 
+class RentalTermsFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = RentalTerms
+        django_get_or_create = ["establishment", "version"]
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    version = "1"
+    text = "L'instrument est assuré par le foyer.\n\nIl est rendu dans l'état noté à la remise."
+
+
 class RentalFactory(factory.django.DjangoModelFactory):
     """Reserved from a month ago to the end of the school year; `family=` is the household's.
 
@@ -330,6 +341,9 @@ class RentalFactory(factory.django.DjangoModelFactory):
     family = factory.SubFactory(FamilyFactory)
     student = factory.LazyAttribute(lambda rental: StudentFactory(family=rental.family))
     school_year = factory.SubFactory(SchoolYearFactory)
+    terms = factory.SubFactory(
+        RentalTermsFactory, establishment=factory.SelfAttribute("..instrument.establishment")
+    )
     starts_on = factory.LazyAttribute(
         lambda o: max(o.school_year.starts_on, timezone.localdate() - dt.timedelta(days=30))
     )

@@ -37,6 +37,7 @@ from tests.factories import (
     PeriodFactory,
     PieceRuleFactory,
     RentalFactory,
+    RentalTermsFactory,
     RepertoirePieceFactory,
     ScaleFactory,
     SchoolYearFactory,
@@ -87,6 +88,7 @@ RIGHTS = {
     "billing_instrumentkind": ("", "vac", "vac", "vacd"),
     "billing_instrument": ("v", "vac", "vacd", "vacd"),
     "billing_rental": ("v", "v", "v", "v"),
+    "billing_rentalterms": ("", "vac", "vac", "vac"),
     "billing_situation": ("", "vacd", "vacd", "vacd"),
     "billing_payershare": ("", "vacd", "vacd", "vacd"),
     "billing_paymentattempt": ("", "v", "v", "v"),
@@ -227,6 +229,7 @@ PAGES = {
     },
     "billing_invoice_reminder_progress": READ_BY_THE_REGIE,
     "teaching_evaluation_reopen": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
+    "billing_invoice_reminder_cancel": MOVED_BY_THE_REGIE,
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
@@ -330,6 +333,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
     line = make_line(case)
     ranked = line.allotment.campaign
     reminder = make_reminder(case.campaign, superuser)
+    payment_reminder = PaymentReminder.objects.create(establishment=establishment, actor=superuser)
     return {
         "accounts_establishment": establishment,
         "accounts_user": parent,
@@ -360,6 +364,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_instrumentkind": rental.instrument.kind,
         "billing_instrument": rental.instrument,
         "billing_rental": rental,
+        "billing_rentalterms": RentalTermsFactory(version="2"),
         "billing_situation": SituationFactory(family=family),
         "billing_payershare": PayerShareFactory(custody__student=student, custody__rank=2),
         "billing_paymentattempt": make_paid_attempt(issued),
@@ -423,9 +428,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_payment_bounce": [payment.pk],
         "billing_payment_deposit": [family.pk],
         "billing_payment_receipt": [payment.deposit_id],
-        "billing_invoice_reminder_progress": [
-            PaymentReminder.objects.create(establishment=establishment, actor=superuser).pk
-        ],
+        "billing_invoice_reminder_progress": [payment_reminder.pk],
+        "billing_invoice_reminder_cancel": [payment_reminder.pk],
         "reenrolment_campaign_desk": campaign,
         "reenrolment_campaign_extend": campaign,
         "reenrolment_campaign_allotments": [ranked.pk],

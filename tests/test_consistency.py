@@ -159,6 +159,7 @@ WITHOUT_VISIBLE_TO = {
     "billing.Deposit": "staff only: a household sees its payments",
     "billing.CashDay": "staff only",
     "billing.CashDayTotal": "staff only",
+    "billing.RentalTerms": "public: a household reads those of its contract",
     "billing.PaymentReminder": "staff only",
     "billing.PaymentReminderLine": "staff only",
     "billing.RemindedInvoice": "staff only",

@@ -497,6 +497,9 @@ PLAYS = {
         post("admin:list_import", "instruments"),
         post("admin:list_export", "instruments"),
     ),
+    "Écrire les conditions de location d'un établissement": every(
+        get("admin:billing_rentalterms_changelist"), get("admin:billing_rentalterms_add")
+    ),
     "Louer un instrument, le remettre, le reprendre, suivre son dépôt": every(
         get("admin:billing_instrument_rent", "instrument"), hand_over
     ),
@@ -532,6 +535,7 @@ PLAYS = {
         get("admin:billing_invoice_reminders"),
         post("admin:billing_invoice_reminder_message"),
         get("admin:billing_invoice_reminder_progress", "payment_reminder"),
+        post("admin:billing_invoice_reminder_cancel", "payment_reminder"),
     ),
     "Changer les réglages de la régie et ses comptes": every(
         get("admin:billing_regiesettings_add"),

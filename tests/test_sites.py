@@ -25,6 +25,7 @@ from tests.factories import (
     PayFiPAccountFactory,
     PieceRuleFactory,
     RentalFactory,
+    RentalTermsFactory,
     RepertoirePieceFactory,
     SchoolYearFactory,
     SlotFactory,
@@ -284,6 +285,7 @@ ROWS = {
     "reenrolment_reenrolment": lambda site: Reenrolment.objects.create(
         campaign=ROWS["reenrolment_campaign"](site), student=StudentFactory()
     ),
+    "billing_rentalterms": lambda site: RentalTermsFactory(establishment=site),
     "billing_invoice": lambda site: InvoiceLineFactory(invoice__establishment=site).invoice,
     "billing_invoicerun": lambda site: InvoiceRunFactory(establishment=site),
     "billing_tariffcategory": lambda site: TariffCategoryFactory(establishment=site),

@@ -19,6 +19,7 @@ from import_export.widgets import Widget
 
 from accounts.forms import EMAIL_INVALID
 from accounts.names import sort_key
+from accounts.spreadsheets import cells
 
 FRENCH_DATE = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
 ISO_DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]0?0:00(?::00)?)?")
@@ -137,7 +138,7 @@ class Number(Text):
 
     def render(self, value, obj=None, **kwargs):
         """As a French spreadsheet adds it up."""
-        return "" if value is None else f"{value:.2f}".replace(".", ",")
+        return cells.amount(value)
 
 
 class Choice(Text):
@@ -184,7 +185,7 @@ class Day(Text):
         return self._past(date)
 
     def render(self, value, obj=None, **kwargs):
-        return f"{value.day:02}/{value.month:02}/{value.year:04}" if value else ""
+        return cells.day(value or None)
 
     def _past(self, date):
         if not OLDEST <= date <= timezone.localdate():

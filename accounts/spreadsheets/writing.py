@@ -1,14 +1,18 @@
-"""A table of texts made a CSV that French Excel opens right, or an Excel file of text cells."""
+"""A table made a CSV that French Excel opens right, or an Excel file of texts, amounts and days."""
 
 import csv
+import datetime as dt
 import io
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.utils import get_column_letter
+
+from accounts.spreadsheets.cells import Typed
 
 CSV, XLSX = "csv", "xlsx"
 CONTENT_TYPES = {
@@ -18,11 +22,16 @@ CONTENT_TYPES = {
 # A spreadsheet that reads a CSV takes what begins so for a formula (OWASP, CSV injection).
 GUARDED = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"-[0-9]+(,[0-9]+)?")
+# Excel writes both as the country of its reader does: « 1 234,50 », « 31/12/2026 » in French.
+FORMATS = {Decimal: "#,##0.00", dt.date: "dd/mm/yyyy"}
 WIDTH = 60  # characters, of the widest column
 
 
 def write(format_: str, headers: list[str], rows: Iterable[list[str]], *, title: str) -> bytes:
-    """The file; `title` names the sheet. The first row is the headers."""
+    """The file; `title` names the sheet. The first row is the headers.
+
+    A cell is a text; one of `cells.amount` or `cells.day` is a number or a date for Excel.
+    """
     table = [headers, *rows]
     return _csv(table) if format_ == CSV else _xlsx(table, title)
 
@@ -52,14 +61,21 @@ def _xlsx(table, title):
         sheet.column_dimensions[get_column_letter(number)].width = min(width + 3, WIDTH)
     sheet.freeze_panes = "A2"
     for row in table:
-        sheet.append([_text_cell(sheet, cell) for cell in row])
+        sheet.append([_cell(sheet, cell) for cell in row])
     file = io.BytesIO()
     workbook.save(file)
     return file.getvalue()
 
 
-def _text_cell(sheet, text):
-    """Text whatever it looks like: neither « =1+1 » nor « 0612345678 » becomes something else."""
+def _cell(sheet, text):
+    """An amount or a day is one; a text is text whatever it looks like.
+
+    Neither « =1+1 » nor « 0612345678 » becomes something else.
+    """
+    if isinstance(text, Typed):
+        cell = WriteOnlyCell(sheet, text.value)
+        cell.number_format = FORMATS[Decimal if isinstance(text.value, Decimal) else dt.date]
+        return cell
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
     cell.data_type = "s"
     cell.number_format = "@"

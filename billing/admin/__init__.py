@@ -5,6 +5,7 @@ from billing.admin.invoices import InvoiceAdmin
 from billing.admin.online import PayFiPAccountAdmin, PaymentAttemptAdmin
 from billing.admin.payments import PaymentAdmin
 from billing.admin.regie import RegieSettingsAdmin
+from billing.admin.rental_terms import RentalTermsAdmin
 from billing.admin.rentals import RentalAdmin
 from billing.admin.runs import InvoiceRunAdmin
 from billing.admin.situations import PayerShareAdmin, SituationAdmin
@@ -21,6 +22,7 @@ __all__ = [
     "PaymentAttemptAdmin",
     "RegieSettingsAdmin",
     "RentalAdmin",
+    "RentalTermsAdmin",
     "SituationAdmin",
     "TariffCategoryAdmin",
     "TariffGridAdmin",

@@ -11,6 +11,7 @@ from accounts.selectors import establishments_of
 from billing import services
 from billing.admin.page import RECORD, VIEW, refuse, show
 from billing.admin.regie_forms import PaymentForm, SplitForm
+from billing.enums import CAN_BOUNCE
 from billing.models import Deposit, Payment
 from billing.money import ZERO, euros
 from billing.regie.dues import MOST, due_of, dues_found, payable_invoices, split
@@ -94,7 +95,16 @@ def receipt(request, pk):
     """The receipt, to print: what the household keeps."""
     ours = Deposit.objects.filter(establishment__in=establishments_of(request.user))
     deposit = get_object_or_404(ours.with_payments(), pk=pk)
-    context = {"deposit": deposit, "payments": list(deposit.payments.all())}
+    payments = list(deposit.payments.select_related("invoice", "bounce"))
+    undone = [payment.bounce for payment in payments if hasattr(payment, "bounce")]
+    may_undo = request.user.has_perm(RECORD) and len(undone) < len(payments)
+    context = {
+        "deposit": deposit,
+        "payments": payments,
+        "undone": undone,
+        "to_undo": payments[0] if may_undo else None,
+        "is_bounce": deposit.means in CAN_BOUNCE,
+    }
     return show(
         request,
         f"Quittance {deposit.receipt}",

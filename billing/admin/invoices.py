@@ -18,7 +18,7 @@ from accounts.admin_forms import OwnRowsFormSet
 from billing import services
 from billing.admin import credits, moves, reminders, settling
 from billing.admin.page import RECORD, WIDE
-from billing.enums import CAN_BOUNCE, PaymentNature, Settlement
+from billing.enums import CAN_BE_ANNULLED, CAN_BOUNCE, PaymentNature, Settlement
 from billing.forms import InvoiceLineForm
 from billing.lists import InvoiceList
 from billing.models import Instalment, Invoice, InvoiceLine, Payment, RemindedInvoice
@@ -92,7 +92,8 @@ class PaymentInline(ReadOnlyAdminMixin, admin.TabularInline):
         """Its receipt, and what may become of it."""
         if self.may_record and _may_bounce(payment):
             url = reverse("admin:billing_payment_bounce", args=[payment.pk])
-            return format_html('{}<a href="{}">Rejeté par la banque</a>', _receipt(payment), url)
+            what = "Rejeté par la banque" if payment.means in CAN_BOUNCE else "Annuler"
+            return format_html('{}<a href="{}">{}</a>', _receipt(payment), url, what)
         return _receipt(payment) or "–"
 
 
@@ -274,8 +275,8 @@ def _issued(invoice):
 
 
 def _may_bounce(payment):
-    is_open = payment.nature == PaymentNature.RECEIVED and payment.means in CAN_BOUNCE
-    return is_open and not hasattr(payment, "bounce")
+    is_open = payment.nature == PaymentNature.RECEIVED and not hasattr(payment, "bounce")
+    return is_open and payment.means in [*CAN_BOUNCE, *CAN_BE_ANNULLED]
 
 
 def _receipt(payment):

@@ -16,7 +16,13 @@ from billing.admin.page import CLOSE, VIEW, show
 from billing.admin.regie_forms import PeriodForm, period_query, query_after, query_before
 from billing.models import CashDay, Payment
 from billing.regie.exports import journal_file, treasury_file
-from billing.regie.journal import documents_of, journal_of, payments_of, till_of
+from billing.regie.journal import (
+    documents_of,
+    journal_of,
+    kept_deposits_of,
+    payments_of,
+    till_of,
+)
 
 TREASURY = "tresor"
 MOST_LINES = 500  # shown for one day; the file holds them all
@@ -63,6 +69,7 @@ def journal(request):
         "may_close": is_day and request.user.has_perm(CLOSE) and first <= timezone.localdate(),
         "documents": documents_of(site, first, last)[:MOST_LINES] if is_day else [],
         "payments": payments_of(site, first, last)[:MOST_LINES] if is_day else [],
+        "kept": kept_deposits_of(site, first, last)[:MOST_LINES] if is_day else [],
         "before": query_before(first, is_day),
         "after": query_after(last, is_day),
         "period": period_query(first, is_day),

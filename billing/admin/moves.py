@@ -15,12 +15,19 @@ from accounts.dates import day
 from accounts.selectors import establishments_of
 from billing import services
 from billing.admin.page import RECORD, payable_invoice, refuse, show
-from billing.admin.regie_forms import BounceForm, CarryOverForm, PaymentForm, RefundForm
-from billing.enums import CAN_BOUNCE, PaymentMeans, PaymentNature
+from billing.admin.regie_forms import (
+    AnnulmentForm,
+    BounceForm,
+    CarryOverForm,
+    PaymentForm,
+    RefundForm,
+)
+from billing.enums import CAN_BE_ANNULLED, CAN_BOUNCE, PaymentMeans, PaymentNature
 from billing.models import Invoice, Payment
 from billing.money import ZERO, euros
 from billing.regie.dues import payable_invoices
 from billing.regie.settings import settings_of
+from billing.services.payments import parts_of_deposit
 
 FORM = ["GET", "HEAD", "POST"]
 
@@ -74,8 +81,8 @@ class Move:
     title: str
     intro: str
     recap: Callable[[dict], str]
-    write: Callable[[dict], Payment]
-    done: Callable[[Payment], str]
+    write: Callable[[dict], Payment | list[Payment]]
+    done: Callable[[Payment | list[Payment]], str]
     button: str
 
 
@@ -140,35 +147,53 @@ def carry_over(request, pk):
 @require_http_methods(FORM)
 @permission_required(RECORD)
 def bounce(request, pk):
+    """Whole: whatever the part that one comes from, all that was handed over with it is undone."""
     payments = Payment.objects.filter(
         invoice__establishment__in=establishments_of(request.user),
         nature=PaymentNature.RECEIVED,
-        means__in=CAN_BOUNCE,
+        means__in=[*CAN_BOUNCE, *CAN_BE_ANNULLED],
     )
     payment = get_object_or_404(payments.select_related("invoice"), pk=pk)
-    invoice = payment.invoice
-    of_several = (
-        " Ce chèque payait plusieurs factures\u00a0: rejetez chacune de ses parts."
-        if payment.deposit_id and payment.deposit.amount != payment.amount
-        else ""
-    )
-    move = Move(
-        title="Enregistrer un rejet",
+    move = _bounce(request, payment)
+    is_bounce = payment.means in CAN_BOUNCE
+    form = (BounceForm if is_bounce else AnnulmentForm)(request.POST or None)
+    return _play(request, move, form, payment.invoice)
+
+
+def _bounce(request, payment):
+    parts = list(parts_of_deposit(payment).filter(bounce=None)) or [payment]
+    total = euros(sum(part.amount for part in parts))
+    by = payment.deposit.reference if payment.deposit_id else payment.reference
+    of_what = [f"{part.invoice} ({euros(part.amount)})" for part in parts]
+    invoices = f"la facture {parts[0].invoice}"
+    if len(parts) > 1:
+        invoices = f"les factures {', '.join(of_what[:-1])} et {of_what[-1]}"
+    due = "sont à nouveau dues" if len(parts) > 1 else "est à nouveau due"
+    is_bounce = payment.means in CAN_BOUNCE
+    done = "Rejet" if is_bounce else "Annulation"
+    return Move(
+        title="Enregistrer un rejet" if is_bounce else "Annuler un encaissement",
         intro=(
-            f"{payment.get_means_display().capitalize()} {payment.reference} de "
-            f"{euros(payment.amount)}, reçu le {day(payment.paid_on)} de {invoice.payer_name} pour "
-            f"la facture {invoice}. Rejeté, il n'a rien payé\u00a0: la facture est à nouveau due."
-            f"{of_several}"
+            f"{payment.get_means_display().capitalize()} {by} de {total}, reçu le"
+            f" {day(payment.paid_on)} de {payment.invoice.payer_name} pour {invoices}. "
+            + (
+                "Rejeté, il n'a rien payé\u00a0: ce qu'il payait est à nouveau dû."
+                if is_bounce
+                else "À n'annuler que si l'encaissement a été saisi par erreur\u00a0: ce qui a été"
+                " reçu en trop se rembourse ou se reporte."
+            )
         ),
         recap=lambda c: (
-            f"{payment.reference}\u00a0: {euros(payment.amount)} rejetés le {day(c['paid_on'])}, "
-            f"référence {c['reference']}. La facture {invoice} est à nouveau due."
+            f"{by}\u00a0: {total} {'rejetés' if is_bounce else 'annulés'} le {day(c['paid_on'])},"
+            f" référence {c['reference']}. {invoices[0].upper()}{invoices[1:]} {due}."
         ),
         write=lambda c: services.bounce(payment, **c, actor=request.user),
-        done=lambda undone: f"Rejet de {euros(-undone.amount)} enregistré.",
-        button="Enregistrer le rejet",
+        done=lambda undone: (
+            f"{done} de {euros(-sum(each.amount for each in undone))} enregistré"
+            f"{'' if is_bounce else 'e'}."
+        ),
+        button="Enregistrer le rejet" if is_bounce else "Annuler l'encaissement",
     )
-    return _play(request, move, BounceForm(request.POST or None), invoice)
 
 
 def _play(request, move, form, invoice):

@@ -24,6 +24,7 @@ FIELDS = {  # where a refusal of the services is said
     "paid_in_future": "paid_on",
     "day_closed": "paid_on",
     "bounced_before": "paid_on",
+    "no_reason": "note",
     "cash_limit": "means",
 }
 

@@ -7,7 +7,7 @@ from django.core.validators import MinValueValidator
 from django.utils import timezone
 
 from billing.enums import AT_THE_COUNTER, PaymentMeans, ReminderLevel
-from billing.models import WORD_LENGTH, Deposit, Invoice, Payment
+from billing.models import Deposit, Invoice, Payment
 from billing.money import CENT, ZERO, euros
 
 POSITIVE = "Le montant doit être positif."
@@ -88,6 +88,16 @@ class BounceForm(forms.Form):
     paid_on = day_field("Rejeté le")
     reference = reference_field("Numéro de l'avis de rejet de la banque.")
     note = note_field()
+
+
+class AnnulmentForm(BounceForm):
+    """Of what was typed in error: it says why."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["paid_on"].label = "Annulé le"
+        self.fields["reference"].help_text = "La vôtre\u00a0: chaque mouvement a la sienne."
+        self.fields["note"].label, self.fields["note"].required = "Pourquoi", True
 
 
 class InvoiceChoiceField(forms.ModelChoiceField):
@@ -210,20 +220,3 @@ class OverdueForm(forms.Form):
             and household.total >= least
             and (not level or household.level == level)
         ]
-
-
-class _WordField(forms.CharField):
-    def to_python(self, value):
-        """A line's end counts for one, as the browser's own counter has it."""
-        return super().to_python(value).replace("\r\n", "\n")
-
-
-class ReminderForm(forms.Form):
-    word = _WordField(
-        label="Un mot de la régie (facultatif)",
-        required=False,
-        max_length=WORD_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=f"{WORD_LENGTH} caractères au plus, lus par tous les foyers choisis\u00a0:"
-        " n'y nommez personne.",
-    )

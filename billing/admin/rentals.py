@@ -108,6 +108,7 @@ class RentalAdmin(
                     "student_words",
                     "family",
                     "period_words",
+                    "terms_words",
                 ]
             },
         ),
@@ -279,6 +280,10 @@ class RentalAdmin(
     @admin.display(description="durée")
     def period_words(self, rental):
         return f"{rental.period} ({rental.school_year})"
+
+    @admin.display(description="conditions")
+    def terms_words(self, rental):
+        return str(rental.terms)
 
     @admin.display(description="remis")
     def handed_over_words(self, rental):

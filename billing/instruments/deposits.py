@@ -17,6 +17,7 @@ from billing.instruments.enums import NEXT_DEPOSIT, DepositState, RentalEvent, R
 from billing.instruments.rentals import lock, log
 from billing.models import Rental
 from billing.money import euros, round_cents
+from billing.services.closings import lock_open_day
 
 
 @transaction.atomic
@@ -51,10 +52,12 @@ def give_back(rental: Rental, *, on: dt.date, actor: User) -> Rental:
 def keep(rental: Rental, *, on: dt.date, amount: Decimal, reason: str, actor: User) -> Rental:
     """Keeps `amount` (euros) of it, with the reason that the household reads; the rest goes back.
 
-    Refuses while the instrument is out, and more than was received.
+    Refuses while the instrument is out, more than was received, and a day of the till that is
+    closed (code "day_closed"): what is kept is in its journal.
     """
     rental = _move(rental, DepositState.KEPT)
     _check_settles(rental, on)
+    lock_open_day(rental.instrument.establishment, on)
     amount = round_cents(amount)
     if not 0 < amount <= rental.deposit:
         raise ValidationError(

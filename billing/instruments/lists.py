@@ -3,6 +3,7 @@
 from django import forms
 
 from accounts.selectors import establishments_of
+from accounts.spreadsheets import cells
 from accounts.spreadsheets.columns import Choice, Column, Day, FormCell, Text, quoted
 from accounts.spreadsheets.lists import ExportedList, List
 from accounts.spreadsheets.registry import register
@@ -10,7 +11,6 @@ from billing.instruments import park
 from billing.instruments.availability import with_availability
 from billing.instruments.enums import Availability, Condition
 from billing.models import Instrument, InstrumentKind, Rental
-from billing.money import cell
 from students.lists.courses import Named
 
 
@@ -24,7 +24,7 @@ class Euros(FormCell):
         return super().read("".join(text.split()).removesuffix("€").replace(",", "."))
 
     def render(self, value, obj=None, **kwargs):
-        return cell(value)
+        return cells.amount(value)
 
 
 DAY, EUROS = Day(), Euros()

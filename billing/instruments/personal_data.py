@@ -32,6 +32,8 @@ class RentalsPart(Part):
         "billing.Instrument": OURS,
         "billing.Repair": OURS,
         "billing.Rental.family": NESTED,
+        "billing.Rental.terms": "les clauses du contrat, qui se lit dans «\u00a0locations\u00a0»",
+        "billing.RentalTerms": "les mêmes pour tous ceux qui louent",
         "billing.RentalMove.rental": NESTED,
         "billing.RentalCharge": "les lignes des factures le disent",
     }

@@ -19,6 +19,7 @@ from billing.instruments.enums import (
     RentalState,
 )
 from billing.instruments.prices import charged
+from billing.instruments.terms import terms_of
 from billing.models import Instrument, Rental
 from billing.money import round_cents
 from families.models import Family
@@ -40,6 +41,7 @@ def reserve(
 ) -> Rental:
     """Reserves the instrument for these days, the last one included; amounts in euros.
 
+    The establishment's clauses of this day are the contract's, whatever they become (`terms`).
     `family` is the household of the student that rents. Refuses a household that is not his
     (code "not_household"), days that are not of one school year ("outside_year"), and an
     instrument that is not free on all of them (see `park.check_free`).
@@ -53,6 +55,7 @@ def reserve(
         student=student,
         family=family,
         school_year=_year_of(starts_on),
+        terms=terms_of(instrument.establishment),
         starts_on=starts_on,
         ends_on=ends_on,
         rent=round_cents(rent),

@@ -13,11 +13,11 @@ from billing.models.regie import (
     RegieSettings,
 )
 from billing.models.reminders import (
-    WORD_LENGTH,
     PaymentReminder,
     PaymentReminderLine,
     RemindedInvoice,
 )
+from billing.models.rental_terms import RentalTerms
 from billing.models.rentals import Rental, RentalCharge, RentalMove
 from billing.models.runs import InvoiceRun, RunHousehold
 from billing.models.situations import PayerShare, Situation
@@ -50,6 +50,7 @@ __all__ = [
     "Rental",
     "RentalCharge",
     "RentalMove",
+    "RentalTerms",
     "Repair",
     "RunHousehold",
     "Situation",
@@ -59,5 +60,4 @@ __all__ = [
     "TariffModifier",
     "TariffRate",
     "TariffRental",
-    "WORD_LENGTH",
 ]

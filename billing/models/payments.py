@@ -4,7 +4,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from billing.enums import BY_PAYFIP, CAN_BOUNCE, PaymentMeans, PaymentNature
+from billing.enums import (
+    BY_PAYFIP,
+    CAN_BE_ANNULLED,
+    CAN_BOUNCE,
+    PaymentMeans,
+    PaymentNature,
+)
 from billing.models.invoices import Invoice
 from billing.models.regie import Deposit
 from billing.money import euros
@@ -16,9 +22,10 @@ class Payment(models.Model):
     """A movement of money for an invoice, recorded once (`reference` is the régie's own).
 
     What comes in is positive, what goes back or bounces negative: the sum is what is paid.
-    `reverses` is the payment that bounced. Of what is carried from one invoice to another, each
-    row is the other's `counterpart`. `deposit` is what the household handed over at the counter,
-    for this invoice and others. `recorded_by` is empty for what PayFiP tells.
+    `reverses` is the payment that bounced, or that was typed in error (`is_annulment`). Of what is
+    carried from one invoice to another, each row is the other's `counterpart`. `deposit` is what
+    the household handed over at the counter, for this invoice and others. `recorded_by` is empty
+    for what PayFiP tells.
     """
 
     invoice = models.ForeignKey(
@@ -84,7 +91,11 @@ class Payment(models.Model):
             ),
             models.CheckConstraint(
                 name="payment_bounce_says_of_what",
-                condition=Q(nature=NATURES.BOUNCED, reverses__isnull=False, means__in=CAN_BOUNCE)
+                condition=Q(
+                    nature=NATURES.BOUNCED,
+                    reverses__isnull=False,
+                    means__in=[*CAN_BOUNCE, *CAN_BE_ANNULLED],
+                )
                 | ~Q(nature=NATURES.BOUNCED) & Q(reverses=None),
                 violation_error_message="Un rejet désigne le paiement rejeté.",
             ),
@@ -98,3 +109,8 @@ class Payment(models.Model):
 
     def __str__(self):
         return f"{self.reference}\u00a0: {euros(self.amount)}"
+
+    @property
+    def is_annulment(self) -> bool:
+        """Was what it undoes typed in error, rather than sent back by the bank?"""
+        return self.nature == NATURES.BOUNCED and self.means in CAN_BE_ANNULLED

@@ -20,6 +20,7 @@ from billing.instruments.enums import (
     RentalState,
 )
 from billing.models.instruments import Instrument
+from billing.models.rental_terms import RentalTerms
 from billing.money import ZERO
 from families.models import Family
 from students.models import SchoolYear, Student
@@ -55,7 +56,7 @@ class RentalQuerySet(models.QuerySet):
         """What a contract says, in two queries."""
         return (
             self.for_list()
-            .select_related("instrument__establishment", "family__commune")
+            .select_related("instrument__establishment", "family__commune", "terms")
             .prefetch_related("family__guardians")
         )
 
@@ -74,6 +75,13 @@ class Rental(models.Model):
     )
     school_year = models.ForeignKey(
         SchoolYear, models.PROTECT, verbose_name="année scolaire", related_name="rentals"
+    )
+    terms = models.ForeignKey(
+        RentalTerms,
+        models.PROTECT,
+        verbose_name="conditions de location",
+        related_name="rentals",
+        editable=False,
     )
     state = models.CharField(
         "état de la location",

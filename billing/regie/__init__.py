@@ -6,5 +6,4 @@ journal.py     the journal, derived from invoices, credit notes and payments; no
 exports.py     the journal as a table, and in the layout of the treasury (docs/comptabilite.md)
 overdue.py     the households that are late, and at which level they are reminded
 invariants.py  what `manage.py check_invariants` looks for
-progress.py    what became of a reminder
 """

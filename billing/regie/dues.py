@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Establishment
 from accounts.names import sort_key
-from billing.enums import InvoiceStatus, PaymentNature, Settlement
+from billing.enums import CAN_BOUNCE, InvoiceStatus, PaymentNature, Settlement
 from billing.models import Invoice, Payment
 from billing.money import CENT, ZERO, round_cents
 from billing.references import reference_in
@@ -95,6 +95,7 @@ def bounced_unpaid(establishment: Establishment) -> QuerySet[Payment]:
     bounced = Payment.objects.filter(
         Exists(due.order_by()),
         nature=PaymentNature.BOUNCED,
+        means__in=CAN_BOUNCE,
         invoice__establishment=establishment,
     )
     return bounced.select_related("invoice__family", "reverses").order_by("-paid_on", "-pk")

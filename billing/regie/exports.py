@@ -9,13 +9,21 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import Establishment
 from accounts.references import reference_of
+from accounts.spreadsheets import cells
 from accounts.spreadsheets.writing import CSV, write
 from billing.enums import AccountingEntry, PaymentNature
 from billing.models import AccountingCode
-from billing.money import ZERO, cell
-from billing.regie.journal import balance_before, documents_of, payments_of, sum_by_kind
+from billing.money import ZERO
+from billing.regie.journal import (
+    balance_before,
+    documents_of,
+    kept_deposits_of,
+    payments_of,
+    sum_by_kind,
+)
 from billing.regie.reconciliation import pairs_of
 from billing.regie.settings import settings_of
+from billing.services import payer_name
 
 JOURNAL_HEADERS = [
     *["Date", "Nature", "Pièce", "Référence", "Payeur", "Référence de la famille", "Moyen"],
@@ -36,18 +44,24 @@ LABEL_LENGTH = 60  # of « libelle », in the treasury's layout
 def journal_file(
     format_: str, establishment: Establishment, first: dt.date, last: dt.date
 ) -> bytes:
-    """CSV or XLSX: a line per invoice, credit note and movement, and the balance after it."""
+    """CSV or XLSX: a line per invoice, credit note and movement, and the balance after it.
+
+    A deposit kept has two, since it is due and paid at once.
+    """
     balance = balance_before(establishment, first)
-    rows = [[_day(first), "report", "", "", "", "", "", "", "", cell(balance)]]
+    rows = [[cells.day(first), "report", "", "", "", "", "", "", "", cells.amount(balance)]]
     for at, nature, piece, other, payer, family, means, change in sorted(
         _movements(establishment, first, last), key=lambda row: row[0]
     ):
         balance += change
         rows.append(
             [
-                *[_day(at), nature, piece, other, payer, family, means],
-                *[cell(change) if change > ZERO else "", cell(-change) if change < 0 else ""],
-                cell(balance),
+                *[cells.day(at), nature, piece, other, payer, family, means],
+                *[
+                    cells.amount(change) if change > ZERO else "",
+                    cells.amount(-change) if change < 0 else "",
+                ],
+                cells.amount(balance),
             ]
         )
     return write(format_, JOURNAL_HEADERS, rows, title="Journal de la régie")
@@ -62,7 +76,8 @@ def reconciliation_file(
 
 
 def treasury_file(establishment: Establishment, first: dt.date, last: dt.date) -> bytes:
-    """CSV: a line per invoice (or credit note) and kind of revenue, and per movement of money.
+    """CSV: a line per invoice (or credit note) and kind of revenue, per movement of money, and per
+    deposit kept.
 
     Raises ValidationError "no_account", which names the entries that still need an account.
     """
@@ -74,6 +89,8 @@ def treasury_file(establishment: Establishment, first: dt.date, last: dt.date) -
     for payment in payments_of(establishment, first, last):
         rows.append(_payment_row(book, payment))
     book.check()
+    for rental in kept_deposits_of(establishment, first, last):
+        rows.append(_deposit_row(book, rental))
     written = [[settings.journal_code, *row] for row in sorted(rows, key=lambda row: row[0])]
     for row in written:
         row[1] = f"{row[1]:%Y%m%d}"
@@ -84,12 +101,12 @@ def _pair_row(pair):
     attempt, payment, invoice = pair.attempt, pair.payment, pair.invoice
     said, held = ["", "", ""], ["", "", "", ""]
     if attempt:
-        said = [attempt.idop or "", attempt.get_state_display(), cell(attempt.euros)]
+        said = [attempt.idop or "", attempt.get_state_display(), cells.amount(attempt.euros)]
     if payment:
-        held = [payment.reference, payment.get_means_display(), _day(payment.paid_on)]
-        held.append(cell(payment.amount))
+        held = [payment.reference, payment.get_means_display(), cells.day(payment.paid_on)]
+        held.append(cells.amount(payment.amount))
     return [
-        *[_day(pair.day), attempt.refdet if attempt else "", said[0]],
+        *[cells.day(pair.day), attempt.refdet if attempt else "", said[0]],
         *[invoice.reference, invoice.payer_name, *said[1:], *held, pair.fault],
     ]
 
@@ -128,7 +145,7 @@ def _invoice_rows(book, invoice):
             *[invoice.issued_on, str(invoice.issued_on.year), "avoir" if is_note else "titre"],
             *[invoice.reference, invoice.credits.reference if is_note else ""],
             *[invoice.payer_name, reference_of(invoice.family)],
-            *[kind.label[:LABEL_LENGTH], debit, credit, cell(abs(amount))],
+            *[kind.label[:LABEL_LENGTH], debit, credit, cells.amount(abs(amount))],
         ]
 
 
@@ -140,19 +157,38 @@ def _payment_row(book, payment):
     debit, credit = (till, claim) if payment.amount > 0 else (claim, till)
     label = f"{nature.label}, {payment.get_means_display()}"
     return [
-        *[payment.paid_on, str(payment.paid_on.year), NATURES[nature], payment.reference],
+        *[payment.paid_on, str(payment.paid_on.year), _nature(payment), payment.reference],
         *[payment.invoice.reference, payment.invoice.payer_name],
         *[reference_of(payment.invoice.family), label[:LABEL_LENGTH]],
-        *[debit, credit, cell(abs(payment.amount))],
+        *[debit, credit, cells.amount(abs(payment.amount))],
     ]
 
 
+def _deposit_row(book, rental):
+    """What is kept of a deposit becomes revenue: held for the household, it is the town's."""
+    debit, credit = book[AccountingEntry.DEPOSIT], book[AccountingEntry.OTHER]
+    return [
+        *[rental.deposit_settled_on, str(rental.deposit_settled_on.year), KEPT, _piece(rental)],
+        *[rental.deposit_reference, payer_name(rental.family), reference_of(rental.family)],
+        *["dépôt de garantie gardé", debit, credit, cells.amount(rental.deposit_kept)],
+    ]
+
+
+def _piece(rental):
+    return f"LOCATION {rental.pk}"
+
+
+KEPT, TAKEN = "dépôt gardé", "dépôt imputé"  # due for a damage, and paid by the deposit
 NATURES = {
     PaymentNature.RECEIVED: "recette",
     PaymentNature.REFUNDED: "remboursement",
     PaymentNature.BOUNCED: "rejet",
     PaymentNature.CARRIED: "report",
 }
+
+
+def _nature(payment):
+    return "annulation" if payment.is_annulment else NATURES[PaymentNature(payment.nature)]
 
 
 def _movements(establishment, first, last):
@@ -166,11 +202,14 @@ def _movements(establishment, first, last):
         )
     for payment in payments_of(establishment, first, last):
         yield (
-            *[payment.paid_on, NATURES[PaymentNature(payment.nature)], payment.reference],
+            *[payment.paid_on, _nature(payment), payment.reference],
             *[payment.invoice.reference, payment.invoice.payer_name],
             *[reference_of(payment.invoice.family), payment.get_means_display(), -payment.amount],
         )
-
-
-def _day(day):
-    return f"{day:%d/%m/%Y}"
+    for rental in kept_deposits_of(establishment, first, last):
+        payer, family = payer_name(rental.family), reference_of(rental.family)
+        for nature, change in ((KEPT, rental.deposit_kept), (TAKEN, -rental.deposit_kept)):
+            yield (
+                *[rental.deposit_settled_on, nature, _piece(rental), rental.deposit_reference],
+                *[payer, family, "dépôt de garantie", change],
+            )

@@ -2,8 +2,9 @@
 
 Everything is derived from issued invoices, credit notes and payments; nothing is stored that could
 drift. An amount raises what households owe (invoice, refund, bounce) or lowers it (credit note,
-receipt); what is carried from one invoice to another does neither. The balance is net of what was
-received in excess.
+receipt); what is carried from one invoice to another does neither. Nor does what is kept of the
+deposit of a rental: due for a damage, it is paid by the deposit on the same day. The balance is net
+of what was received in excess.
 """
 
 import datetime as dt
@@ -17,9 +18,11 @@ from django.db.models import Case, Count, F, QuerySet, Sum, When
 
 from accounts.models import Establishment
 from billing.enums import InvoiceStatus, LineKind, PaymentMeans, PaymentNature
-from billing.models import Invoice, InvoiceLine, Payment
+from billing.instruments.enums import DepositState
+from billing.models import Invoice, InvoiceLine, Payment, Rental
 from billing.money import ZERO, SumField, round_cents
 
+MOVES = ["invoiced", "credited", "received", "refunded", "bounced", "carried", "kept"]
 TILL = [means for means in PaymentMeans if means != PaymentMeans.CARRIED]
 
 
@@ -49,6 +52,7 @@ class Day:
     refunded: Decimal = ZERO
     bounced: Decimal = ZERO
     carried: Decimal = ZERO  # nil: what one invoice gives, another takes
+    kept: Decimal = ZERO  # of deposits of rentals: due and paid at once, it changes nothing
     opening: Decimal = ZERO
 
     @property
@@ -82,7 +86,7 @@ class Journal:
     def __post_init__(self):
         totals = Day(self.first, opening=self.opening)
         for each in self.days:
-            for name in ("invoiced", "credited", "received", "refunded", "bounced", "carried"):
+            for name in MOVES:
                 setattr(totals, name, getattr(totals, name) + getattr(each, name))
         object.__setattr__(self, "totals", totals)
 
@@ -96,7 +100,7 @@ class Journal:
 
 
 def journal_of(establishment: Establishment, first: dt.date, last: dt.date) -> Journal:
-    """Five queries, whatever the number of invoices and payments."""
+    """Six queries, whatever the number of invoices and payments."""
     days: dict[dt.date, Day] = {}
     kinds = defaultdict(lambda: ZERO)
     lines = _lines(establishment).filter(invoice__issued_on__range=(first, last)).order_by()
@@ -113,6 +117,9 @@ def journal_of(establishment: Establishment, first: dt.date, last: dt.date) -> J
         day = days.setdefault(row["paid_on"], Day(row["paid_on"]))
         name = PaymentNature(row["nature"]).value
         setattr(day, name, getattr(day, name) - row["sum"])
+    kept = _kept(establishment).filter(deposit_settled_on__range=(first, last)).order_by()
+    for on, amount in kept.values_list("deposit_settled_on", "deposit_kept"):
+        days.setdefault(on, Day(on)).kept += amount
     opening = balance_before(establishment, first)
     ordered, reached = [days[key] for key in sorted(days)], opening
     for day in ordered:
@@ -161,6 +168,18 @@ def payments_of(establishment: Establishment, first: dt.date, last: dt.date) -> 
     )
 
 
+def kept_deposits_of(
+    establishment: Establishment, first: dt.date, last: dt.date
+) -> QuerySet[Rental]:
+    """The rentals whose deposit was kept, in part or whole, in the order of their days."""
+    kept = _kept(establishment).filter(deposit_settled_on__range=(first, last))
+    return (
+        kept.select_related("family", "student", "instrument__kind")
+        .prefetch_related("family__guardians")
+        .order_by("deposit_settled_on", "pk")
+    )
+
+
 def _till(moves) -> list[TillLine]:
     lines: dict[str, TillLine] = {}
     grouped = moves.exclude(nature=PaymentNature.CARRIED).values("means", "nature")
@@ -187,6 +206,12 @@ def _lines(establishment):
 
 def _payments(establishment):
     return Payment.objects.filter(invoice__establishment=establishment)
+
+
+def _kept(establishment):
+    return Rental.objects.filter(
+        instrument__establishment=establishment, deposit_state=DepositState.KEPT
+    )
 
 
 def _sum():

@@ -9,9 +9,10 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Val
 from django.db.models.functions import Round
 
 from accounts.references import reference_of
+from accounts.spreadsheets import cells
 from billing.enums import InvoiceStatus, LineKind, RunOutcome
 from billing.models import Invoice, InvoiceLine, InvoiceRun, RunHousehold
-from billing.money import ZERO, SumField, cell, round_cents
+from billing.money import ZERO, SumField, round_cents
 
 GAP = 20  # per cent, unless the agent says otherwise
 
@@ -162,7 +163,7 @@ def table_of(rows: QuerySet[RunHousehold]) -> list[list[str]]:
             row.get_outcome_display(),
             row.sentence,
             reference(row),
-            *map(cell, (row.amount, row.total, row.billed, row.last_year)),
+            *map(cells.amount, (row.amount, row.total, row.billed, row.last_year)),
             "oui" if row.at_top_rate else "",
         ]
         for row in rows

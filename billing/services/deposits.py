@@ -69,17 +69,21 @@ def record_deposit(
         )
     )
     for rank, (invoice, amount) in enumerate(amounts.items(), start=1):
-        suffix = f" ({rank}/{len(amounts)})" if len(amounts) > 1 else ""
         write(
             Payment(
                 invoice=invoice,
                 deposit=deposit,
                 amount=amount,
-                reference=f"{reference}{suffix}",
+                reference=ranked(reference, rank, len(amounts)),
                 **about,
             )
         )
     return deposit
+
+
+def ranked(reference: str, rank: int, count: int) -> str:
+    """« CHQ 123 (1/3) »: the reference of one part; of an only one, the reference itself."""
+    return f"{reference} ({rank}/{count})" if count > 1 else reference
 
 
 def payable(invoice: Invoice) -> Invoice:

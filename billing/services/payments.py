@@ -8,14 +8,28 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from billing import emails
-from billing.enums import BY_PAYFIP, CAN_BOUNCE, PaymentMeans, PaymentNature
+from billing.enums import (
+    BY_PAYFIP,
+    CAN_BE_ANNULLED,
+    CAN_BOUNCE,
+    PaymentMeans,
+    PaymentNature,
+)
 from billing.models import Invoice, Payment
 from billing.money import ZERO, euros, round_cents
-from billing.services.deposits import payable, record_deposit, too_much, write, write_by_hand
+from billing.services.deposits import (
+    payable,
+    ranked,
+    record_deposit,
+    too_much,
+    write,
+    write_by_hand,
+)
 from billing.services.invoices import locked
 
 
@@ -97,37 +111,47 @@ def refund(
 @transaction.atomic
 def bounce(
     payment: Payment, *, paid_on: dt.date, reference: str, actor: User, note: str = ""
-) -> Payment:
-    """A cheque or a direct debit that the bank sends back: undone whole, once.
+) -> list[Payment]:
+    """What the bank sends back, or what was typed in error at the counter: undone whole, once.
 
-    The invoice is due again, and a mail to each responsable says so. Refuses other means, and what
-    bounced already.
+    A cheque that paid several invoices is undone for all of them: `payment` is any of its parts,
+    and those undone already are left alone. The invoices are due again, and one mail to each
+    responsable says so. Gives a row for each part, by invoice. Refuses what PayFiP has paid by card
+    and what is carried over ("cannot_bounce"), what is undone already ("bounced") and, of what the
+    bank does not send back, an annulment without a `note` that says why ("no_reason").
     """
-    payable(payment.invoice)
-    payment = Payment.objects.get(pk=payment.pk)
-    if payment.nature != PaymentNature.RECEIVED or payment.means not in CAN_BOUNCE:
-        raise ValidationError(
-            "Seul un chèque ou un prélèvement peut être rejeté.", code="cannot_bounce"
-        )
-    if Payment.objects.filter(reverses=payment).exists():
-        raise ValidationError("Ce paiement est déjà rejeté.", code="bounced")
-    if paid_on < payment.paid_on:
+    parts = _undoable(payment)
+    note = note.strip()
+    if payment.means in CAN_BE_ANNULLED and not note:
+        raise ValidationError("Dites pourquoi cet encaissement est annulé.", code="no_reason")
+    if paid_on < parts[0].paid_on:
         raise ValidationError("Un rejet suit le paiement.", code="bounced_before")
-    undone = write_by_hand(
-        Payment(
-            invoice=payment.invoice,
-            nature=PaymentNature.BOUNCED,
-            amount=-payment.amount,
-            means=payment.means,
-            paid_on=paid_on,
-            reference=reference.strip(),
-            note=note,
-            reverses=payment,
-            recorded_by=actor,
+    undone = [
+        write_by_hand(
+            Payment(
+                invoice=part.invoice,
+                nature=PaymentNature.BOUNCED,
+                amount=-part.amount,
+                means=part.means,
+                paid_on=paid_on,
+                reference=ranked(reference.strip(), rank, len(parts)),
+                note=note,
+                reverses=part,
+                recorded_by=actor,
+            )
         )
-    )
-    emails.tell_bounced(undone, left=locked(payment.invoice).left)
+        for rank, part in enumerate(parts, start=1)
+    ]
+    left = {part.invoice: locked(part.invoice).left for part in parts}
+    emails.tell_bounced(undone, left=left)
     return undone
+
+
+def parts_of_deposit(payment: Payment) -> QuerySet[Payment]:
+    """The payments handed over with it, itself included, by invoice: what bounces together."""
+    together = Q(deposit=payment.deposit_id) if payment.deposit_id else Q(pk=payment.pk)
+    parts = Payment.objects.filter(together, nature=PaymentNature.RECEIVED)
+    return parts.select_related("invoice").order_by("invoice_id", "pk")
 
 
 @transaction.atomic
@@ -176,6 +200,23 @@ def carry_over(source: Invoice, target: Invoice, *, amount: Decimal, actor: User
     taken.counterpart = given
     taken.save(update_fields=["counterpart"])
     return given
+
+
+def _undoable(payment):
+    """The parts of what was received that are not undone yet, their invoices locked by key."""
+    parts = list(parts_of_deposit(payment))
+    for invoice in sorted({part.invoice for part in parts}, key=lambda each: each.pk):
+        payable(invoice)
+    can_be_undone = [*CAN_BOUNCE, *CAN_BE_ANNULLED]
+    payment = Payment.objects.get(pk=payment.pk)
+    if payment.nature != PaymentNature.RECEIVED or payment.means not in can_be_undone:
+        raise ValidationError(
+            "Ni un report ni un paiement en ligne par carte ne s'annule ici.", code="cannot_bounce"
+        )
+    left = list(parts_of_deposit(payment).filter(bounce=None))
+    if not left:
+        raise ValidationError("Ce paiement est déjà rejeté ou annulé.", code="bounced")
+    return left
 
 
 def _check_in_excess(invoice, amount):

@@ -7,9 +7,9 @@ from django.db.models import Count, Exists, OuterRef, Q
 
 from accounts.admin import OwnEstablishmentsMixin
 from accounts.admin_filters import SiteFilter
+from accounts.moments import MomentField
 from accounts.selectors import establishments_of
 from reenrolment.admin import allotments, desk, launches, reminders
-from reenrolment.admin.moments import MomentField
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, EarlyAccess, Reenrolment, Terms
 from reenrolment.services import waiting
@@ -195,7 +195,7 @@ class TermsAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
         return super().get_queryset(request).annotate(is_accepted=Exists(accepted))
 
     def has_change_permission(self, request, obj=None):
-        accepted = obj is not None and obj.is_accepted
+        accepted = getattr(obj, "is_accepted", False)  # by nobody, one that was just added
         return super().has_change_permission(request, obj) and not accepted
 
     def has_delete_permission(self, request, obj=None):

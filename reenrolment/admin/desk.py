@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.admin import permission_required
 from accounts.dates import moment
 from accounts.middleware import BACKGROUND
+from accounts.moments import MomentField
 from reenrolment.admin.launches import campaign_of
-from reenrolment.admin.moments import MomentField
 from reenrolment.admin.views import WIDE
 from reenrolment.desk import FIGURES, board_of
 from reenrolment.models import Campaign

@@ -1,13 +1,11 @@
-"""The forms of the reminders of pieces: whom to show, what to write, when to send."""
+"""Whom to show of the households that lack a piece."""
 
 import datetime as dt
 
 from django import forms
 from django.utils import timezone
 
-from reenrolment.admin.moments import MomentField
 from reenrolment.lacking import SENDS_ITSELF, LackingHousehold, Stage
-from reenrolment.models import WORD_LENGTH
 
 LONGEST_WAIT = 365  # days
 
@@ -65,45 +63,3 @@ class Lacks(forms.Form):
         if wanted and piece.type.pk != wanted:
             return False
         return not kind or piece.is_refused == (kind == "refusee")
-
-
-class _WordField(forms.CharField):
-    def to_python(self, value):
-        """A line's end counts for one, as the browser's own counter has it."""
-        return super().to_python(value).replace("\r\n", "\n")
-
-
-class ReminderForm(forms.Form):
-    """Cleaned to `word` and `planned_for`, None for now."""
-
-    NOW, LATER = "maintenant", "plus-tard"
-    error_fields = {"past": "planned_for", "too_far": "planned_for"}
-
-    word = _WordField(
-        label="Un mot du secrétariat (facultatif)",
-        required=False,
-        max_length=WORD_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=f"{WORD_LENGTH} caractères au plus, lus par tous les foyers choisis\u00a0:"
-        " n'y nommez personne.",
-    )
-    when = forms.ChoiceField(
-        label="Envoyer",
-        choices=[(NOW, "maintenant"), (LATER, "à un moment choisi")],
-        widget=forms.RadioSelect,
-        error_messages={"required": "Dites quand envoyer ce rappel."},
-    )
-    planned_for = MomentField(
-        label="Date et heure", required=False, help_text="À l'heure de Paris, à la minute."
-    )
-
-    def clean(self):
-        cleaned = super().clean()
-        if cleaned.get("when") == self.NOW:
-            self.errors.pop("planned_for", None)
-            cleaned["planned_for"] = None
-            return cleaned
-        is_asked = cleaned.get("when") == self.LATER and "planned_for" not in self.errors
-        if is_asked and not cleaned.get("planned_for"):
-            self.add_error("planned_for", "Choisissez la date et l'heure.")
-        return cleaned

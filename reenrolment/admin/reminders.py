@@ -1,13 +1,8 @@
-"""« Rappels des pièces » of a campaign: who lacks what, the mail as it will be read, the sending.
-
-The households ticked go from page to page in a hidden field, whatever the number of pages: an
-agent unticks some here, some there, then reads the mail again.
-"""
+"""« Rappels des pièces » of a campaign: who lacks what, the mail to be read, the sending."""
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import ValidationError
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path
@@ -15,20 +10,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.admin import permission_required
 from accounts.dates import moment
-from accounts.ticked import ticked, written
+from accounts.ticked import ticked
+from families.reminders import pages
 from reenrolment import emails
 from reenrolment.admin.launches import campaign_of
-from reenrolment.admin.reminder_forms import Lacks, ReminderForm
+from reenrolment.admin.reminder_forms import Lacks
 from reenrolment.admin.views import WIDE
-from reenrolment.enums import ReminderOutcome
 from reenrolment.lacking import lacking_households
 from reenrolment.models import Campaign, PieceReminder
-from reenrolment.reminder_progress import progress_of, reminders_of, sendings_of, state_of
 from reenrolment.services import reminders as services
 
 REMIND = "reenrolment.remind_families"
-ROWS = 100  # lines of one page
-LAST = 10  # reminders listed
 
 
 def urls():
@@ -40,9 +32,9 @@ def urls():
 
     return [
         named("", reminders),
-        named("message/", reminder_message),
+        named(pages.MESSAGE, reminder_message),
         named("<int:reminder>/", reminder_progress),
-        named("<int:reminder>/annuler/", reminder_cancel),
+        named(f"<int:reminder>/{pages.CANCEL}", reminder_cancel),
     ]
 
 
@@ -54,22 +46,16 @@ def reminders(request, pk):
     households = lacking_households(campaign)
     form = Lacks(request.GET, households)
     found = form.filtered(households)
-    reached = [household for household in found if household.reached]
-    keys = {household.family.pk for household in reached}
-    chosen = keys & ticked(request.POST) if request.method == "POST" else _by_default(reached)
-    if request.method == "POST" and "cocher" in request.POST:
-        chosen = keys if request.POST["cocher"] == "tous" else set()
-    page = Paginator(reached, ROWS).get_page(request.POST.get("page"))
     context = {
         "form": form,
         "found": found,
-        "page": page,
-        "chosen": chosen,
-        "chosen_keys": written(chosen),
-        "shown_keys": written(household.family.pk for household in page),
         "unreached": [household for household in found if not household.reached],
-        "query": request.GET.urlencode(),
-        "reminders": [(each, state_of(each)) for each in reminders_of(campaign)[:LAST]],
+        **pages.choosing(
+            request,
+            [household for household in found if household.reached],
+            by_default=lambda household: not household.was_reminded_today,
+            reminders=campaign.piece_reminders,
+        ),
     }
     return _render(
         request,
@@ -91,29 +77,20 @@ def reminder_message(request, pk):
     chosen = ticked(request.POST)
     households = [each for each in lacking_households(campaign, chosen) if each.reached]
     if not households:
-        messages.error(request, "Cochez au moins un foyer à relancer.")
+        messages.error(request, pages.NOBODY)
         return back
-    is_read_again = "relire" in request.POST or "exemple" in request.POST
-    is_sent = "envoyer" in request.POST
-    form = ReminderForm(
-        request.POST if is_read_again or is_sent else None, initial={"when": ReminderForm.NOW}
+    context, reminder = pages.message(
+        request,
+        households,
+        whose="du secrétariat",
+        write=lambda household, guardian, word: emails.remind_pieces(
+            campaign, household, guardian, word
+        ),
+        plan=lambda cleaned: _plan(request, campaign, chosen, cleaned),
     )
-    is_right = form.is_valid()
-    if is_sent and is_right:
-        try:
-            reminder = _plan(request, campaign, chosen, form.cleaned_data)
-        except ValidationError as error:
-            form.add_error(form.error_fields.get(getattr(error, "code", None)), error)
-        else:
-            return redirect("admin:reenrolment_campaign_reminder_progress", pk, reminder.pk)
-    context = {
-        "form": form,
-        "households": households,
-        "mails": sum(len(each.reached) for each in households),
-        "by_hand": [each for each in households if not each.sends_itself],
-        "chosen_keys": written(chosen),
-        "example": _example(campaign, households, form, request.POST.get("exemple")),
-    }
+    if reminder:
+        return redirect("admin:reenrolment_campaign_reminder_progress", pk, reminder.pk)
+    context["by_hand"] = [each for each in households if not each.sends_itself]
     return _render(
         request,
         campaign,
@@ -129,28 +106,12 @@ def reminder_progress(request, pk, reminder):
     """Figures, and each household with what became of its mails."""
     campaign = campaign_of(request, pk)
     reminder = _reminder(campaign, reminder)
-    progress = progress_of(reminder)
-    lines = reminder.lines.select_related("family")
-    page = Paginator(lines, ROWS).get_page(request.GET.get("page"))
-    context = {
-        "reminder": reminder,
-        "state": state_of(reminder),
-        "progress": progress,
-        "figures": [
-            (outcome, number)
-            for outcome, number in progress.counts.items()
-            if number or outcome == ReminderOutcome.SENT
-        ],
-        "page": page,
-        "lines": sendings_of(reminder, page),
-        "query": "",
-    }
     return _render(
         request,
         campaign,
         str(reminder),
         "admin/reenrolment/campaign/reminder_progress.html",
-        context,
+        pages.became(request, reminder),
     )
 
 
@@ -173,46 +134,16 @@ def reminder_cancel(request, pk, reminder):
 @transaction.atomic
 def _plan(request, campaign, chosen, cleaned):
     """Plans and logs it; says who is left out."""
+    planned_for = cleaned["planned_for"]
     reminder = services.plan(
-        campaign,
-        chosen,
-        actor=request.user,
-        word=cleaned["word"],
-        planned_for=cleaned["planned_for"],
+        campaign, chosen, actor=request.user, word=cleaned["word"], planned_for=planned_for
     )
-    count = reminder.lines.count()
-    several = "s" if count > 1 else ""
-    when = f"pour le {moment(reminder.planned_for)}" if cleaned["planned_for"] else "maintenant"
-    told = f"{count} foyer{several} à relancer, {when}."
+    told = pages.told(reminder, now=planned_for is None)
     _log(request, campaign, f"Rappel des pièces\u00a0: {told}")
-    if left_out := len(chosen) - count:
-        told += (
-            f" {left_out} laissé{'s' if left_out > 1 else ''} de côté\u00a0: plus rien ne manque,"
-            " ou un rappel part déjà ce jour-là."
-        )
+    why = "plus rien ne manque, ou un rappel part déjà ce jour-là"
+    told += pages.left_out(len(chosen) - reminder.lines.count(), why)
     messages.success(request, told)
     return reminder
-
-
-def _example(campaign, households, form, asked):
-    """The household asked for, else the first, with its mail and the next one to read."""
-    keys = [str(household.family.pk) for household in households]
-    place = keys.index(asked) if asked in keys else 0
-    household = households[place]
-    word = form.cleaned_data.get("word", "") if form.is_bound else ""
-    subject, body = emails.remind_pieces(campaign, household, household.reached[0], word)
-    following = households[place + 1] if place + 1 < len(households) else None
-    return {
-        "household": household,
-        "guardians": household.reached,
-        "subject": subject,
-        "body": body,
-        "following": following.family if following else None,
-    }
-
-
-def _by_default(households):
-    return {each.family.pk for each in households if not each.was_reminded_today}
 
 
 def _reminder(campaign, key):

@@ -10,7 +10,7 @@ from reenrolment.models.dossiers import (
     Transition,
 )
 from reenrolment.models.launches import Launch, LaunchMail, LaunchResend
-from reenrolment.models.reminders import WORD_LENGTH, PieceReminder, ReminderLine
+from reenrolment.models.reminders import PieceReminder, ReminderLine
 
 __all__ = [
     "Allocation",
@@ -30,6 +30,5 @@ __all__ = [
     "SuppliedPiece",
     "Terms",
     "Transition",
-    "WORD_LENGTH",
     "WaitingCriterion",
 ]

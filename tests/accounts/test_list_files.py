@@ -3,12 +3,13 @@
 import datetime as dt
 import io
 import zipfile
+from decimal import Decimal
 
 import pytest
 from django.core.exceptions import ValidationError
 from openpyxl import load_workbook
 
-from accounts.spreadsheets import reading
+from accounts.spreadsheets import cells, reading
 from accounts.spreadsheets.reading import read
 from accounts.spreadsheets.writing import CSV, XLSX, write
 from tests.lists import csv_of, xlsx_of
@@ -156,3 +157,20 @@ class TestWriting:
 
     def test_control_characters_stop_nothing(self, format_):
         assert read(write(format_, ["V"], [["a\x07b"]], title="x")).rows[2][0] in ("ab", "a\x07b")
+
+
+def test_amounts_and_days_are_such_in_excel_and_french_texts_in_a_csv():
+    rows = [
+        [cells.amount(Decimal("-1234.50")), cells.day(dt.date(2026, 12, 31)), "0612345678"],
+        [cells.amount(None), cells.day(None), "12,50"],
+    ]
+
+    sheet = load_workbook(io.BytesIO(write(XLSX, ["€", "Le", "Texte"], rows, title="Feuille")))
+    csv = write(CSV, ["€", "Le", "Texte"], rows, title="Feuille").decode("utf-8-sig")
+
+    (amount, day, text), (*empty, other) = list(sheet.active.iter_rows(min_row=2))
+    assert (amount.value, amount.number_format) == (-1234.5, "#,##0.00")
+    assert (day.value.date(), day.number_format) == (dt.date(2026, 12, 31), "dd/mm/yyyy")
+    assert (text.value, other.value) == ("0612345678", "12,50")  # nothing is guessed from a text
+    assert not any(cell.value for cell in empty)
+    assert csv.splitlines()[1:] == ["-1234,50;31/12/2026;0612345678", ";;12,50"]

@@ -98,7 +98,7 @@ def test_by_payfip_too(client, parent, family, make_issued):
 
 def test_a_cheque_that_bounced(client, parent, family, make_issued, pay, accountant):
     cheque = pay(make_issued(family=family), means=PaymentMeans.CHEQUE)
-    bounce = services.bounce(
+    [bounce] = services.bounce(
         cheque, paid_on=timezone.localdate(), reference="REJET 1", actor=accountant
     )
     client.force_login(parent)

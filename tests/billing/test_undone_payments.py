@@ -8,9 +8,12 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
+from accounts.enums import MailKind
+from accounts.models import Mail
 from billing import services
 from billing.enums import PaymentMeans, PaymentNature, Settlement
 from billing.models import Invoice, Payment
+from imuse.invariants import violations
 from tests.factories import InvoiceFactory, InvoiceLineFactory, UserFactory
 from tests.races import run_together
 
@@ -36,7 +39,8 @@ def refund(invoice, actor, amount, reference="REMB 1", **kwargs):
 
 def bounce(payment, actor, reference="REJET 1", **kwargs):
     facts = {"paid_on": timezone.localdate(), **kwargs}
-    return services.bounce(payment, reference=reference, actor=actor, **facts)
+    [undone] = services.bounce(payment, reference=reference, actor=actor, **facts)
+    return undone
 
 
 def code_of(action, *args, **kwargs):
@@ -148,8 +152,8 @@ def test_a_direct_debit_bounces(make_issued, accountant):
 @pytest.mark.parametrize(
     ("means", "facts", "code"),
     [
-        (PaymentMeans.CARD, {}, "cannot_bounce"),
-        (PaymentMeans.CASH, {}, "cannot_bounce"),
+        (PaymentMeans.CARD, {}, "no_reason"),
+        (PaymentMeans.CASH, {"note": " "}, "no_reason"),
         (PaymentMeans.CHEQUE, {"paid_on": dt.date(2000, 1, 1)}, "bounced_before"),
         (PaymentMeans.CHEQUE, {"paid_on": dt.date(9999, 1, 1)}, "paid_in_future"),
         (PaymentMeans.CHEQUE, {"reference": "CHQ 1"}, "payment_recorded"),
@@ -161,6 +165,97 @@ def test_a_bounce_refused(make_issued, accountant, means, facts, code):
 
     assert code_of(bounce, payment, accountant, **facts) == code
     assert left(invoice) == (Decimal(0), Settlement.PAID)
+
+
+@pytest.mark.parametrize("means", [PaymentMeans.CASH, PaymentMeans.TRANSFER, PaymentMeans.CARD])
+def test_what_was_typed_in_error_is_annulled_with_its_reason(make_issued, accountant, means):
+    invoice = make_issued()
+    payment = pay(invoice, accountant, means=means)
+
+    undone = bounce(payment, accountant, note="Saisi pour un autre foyer.")
+
+    assert (undone.amount, undone.means, undone.is_annulment) == (Decimal(-38), means, True)
+    assert left(invoice) == (Decimal(38), Settlement.DUE)
+
+
+def test_what_payfip_received_by_card_is_not_annulled_here(make_issued, accountant):
+    payment = services.record_online_payment(
+        make_issued(),
+        amount=Decimal(38),
+        means=PaymentMeans.ONLINE,
+        paid_on=timezone.localdate(),
+        reference="PAYFIP 1",
+    )
+
+    assert code_of(bounce, payment, accountant, note="Erreur.") == "cannot_bounce"
+
+
+def _deposit(make_issued, family, actor, means=PaymentMeans.CHEQUE):
+    invoices = [make_issued(family=family) for _ in range(3)]
+    deposit = services.record_deposit(
+        dict(zip(invoices, map(Decimal, (38, 38, 20)), strict=True)),
+        means=means,
+        paid_on=timezone.localdate(),
+        reference="CHQ 3",
+        actor=actor,
+    )
+    return invoices, deposit
+
+
+@pytest.mark.parametrize(
+    ("means", "note"), [(PaymentMeans.CHEQUE, ""), (PaymentMeans.CASH, "Deux fois saisi.")]
+)
+def test_a_deposit_for_several_invoices_is_undone_whole(
+    make_issued, parent, family, accountant, means, note
+):
+    invoices, deposit = _deposit(make_issued, family, accountant, means)
+    middle = deposit.payments.order_by("pk")[1]
+
+    undone = services.bounce(
+        middle, paid_on=timezone.localdate(), reference="REJET 1", actor=accountant, note=note
+    )
+
+    assert [(each.invoice, each.reference) for each in undone] == [
+        (invoices[0], "REJET 1 (1/3)"),
+        (invoices[1], "REJET 1 (2/3)"),
+        (invoices[2], "REJET 1 (3/3)"),
+    ]
+    assert [left(invoice)[0] for invoice in invoices] == [Decimal(38)] * 3
+    [mail] = Mail.objects.filter(kind=MailKind.PAYMENT_BOUNCED)  # one, for the whole
+    assert "96,00\u00a0€" in mail.subject
+    for invoice in invoices:
+        assert f"Facture {invoice} : il reste 38,00\u00a0€ à payer" in mail.body
+    assert not list(violations())
+
+
+def test_a_part_undone_before_is_left_alone(make_issued, family, accountant):
+    """As when each part was undone by itself."""
+    invoices, deposit = _deposit(make_issued, family, accountant)
+    first, *others = deposit.payments.order_by("pk")
+    about = {"nature": PaymentNature.BOUNCED, "means": first.means, "paid_on": first.paid_on}
+    Payment.objects.create(
+        invoice=first.invoice,
+        amount=-first.amount,
+        reverses=first,
+        reference="REJET 0",
+        recorded_by=accountant,
+        **about,
+    )
+
+    undone = services.bounce(first, paid_on=first.paid_on, reference="REJET 1", actor=accountant)
+
+    assert [each.reverses for each in undone] == others
+    assert [left(invoice)[0] for invoice in invoices] == [Decimal(38)] * 3
+
+
+def test_a_refusal_for_one_part_undoes_none(make_issued, family, accountant):
+    invoices, deposit = _deposit(make_issued, family, accountant)
+    pay(make_issued(family=family), accountant, reference="REJET 1 (2/3)")
+
+    refused = code_of(bounce, deposit.payments.first(), accountant)
+
+    assert refused == "payment_recorded"
+    assert [left(invoice)[0] for invoice in invoices] == [Decimal(0), Decimal(0), Decimal(18)]
 
 
 def test_neither_a_refund_nor_a_bounce_bounces(make_issued, accountant):
@@ -266,3 +361,25 @@ def test_a_cheque_bounces_once():
 
     assert sorted(codes) == ["bounced"] * 19 + ["done"]
     assert left(source)[0] == Decimal(38)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_cheque_for_two_invoices_bounces_once_from_either():
+    accountant, source, target, _ = _overpaid()
+    deposit = services.record_deposit(
+        {target: Decimal(20), source: Decimal(5)},
+        means=PaymentMeans.CHEQUE,
+        paid_on=timezone.localdate(),
+        reference="CHQ 2",
+        actor=accountant,
+        overpaid=True,
+    )
+    parts = list(deposit.payments.all())
+
+    def undo(n):
+        facts = {"paid_on": timezone.localdate(), "actor": accountant}
+        return code_of(services.bounce, parts[n % 2], reference=f"REJET {n}", **facts)
+
+    assert sorted(run_together(undo, 20)) == ["bounced"] * 19 + ["done"]
+    assert (left(source)[0], left(target)[0]) == (Decimal(-10), Decimal(38))

@@ -69,7 +69,7 @@ def test_from_the_list_to_the_mail(visit, registrar, campaign, width):
     check(visitor, "message", width)
     page.get_by_label("à un moment choisi").check()
     page.get_by_role("button", name="Relancer 1 foyer").click()
-    assert page.get_by_text("Choisissez la date et l'heure.").is_visible()
+    assert page.get_by_role("alert").get_by_text("Choisissez la date et l'heure.").is_visible()
     check(visitor, "refused", width)
     page.get_by_label("maintenant").check()
     page.get_by_role("button", name="Relancer 1 foyer").click()
@@ -84,7 +84,7 @@ def test_from_the_list_to_the_mail(visit, registrar, campaign, width):
 
 
 def test_without_javascript_ticks_pages_and_cancels(visit, registrar, campaign, monkeypatch):
-    monkeypatch.setattr("reenrolment.admin.reminders.ROWS", 1)
+    monkeypatch.setattr("families.reminders.pages.ROWS", 1)
     visitor = visit(javascript=False).sign_in_as(registrar)
     page = visitor.page
     page.goto(reverse("admin:reenrolment_campaign_reminders", args=[campaign.pk]))
@@ -104,7 +104,7 @@ def test_without_javascript_ticks_pages_and_cancels(visit, registrar, campaign, 
     page.get_by_label("Date et heure").fill("2027-03-20T18:00")
     page.get_by_role("button", name="Relancer 3 foyers").click()
     picture(visitor, "planned", 1280)
-    page.get_by_role("button", name="Annuler ce rappel").click()
+    page.get_by_role("button", name="Annuler cet envoi").click()
     page.get_by_text("Le rappel est annulé").wait_for()
 
     assert PieceReminder.objects.get().cancelled_at
@@ -123,5 +123,5 @@ def test_the_reminders_sent_and_planned_are_listed(visit, registrar, campaign, w
 
     assert visitor.page.get_by_text("fini, 1 foyer, 1 relancé").is_visible()
     visitor.page.get_by_role("link", name=moment(planned.planned_for)).click()
-    visitor.page.get_by_role("button", name="Annuler ce rappel").wait_for()
+    visitor.page.get_by_role("button", name="Annuler cet envoi").wait_for()
     check(visitor, "planned", width)

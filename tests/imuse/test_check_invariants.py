@@ -560,7 +560,7 @@ def test_a_payment_is_not_undone_whole(invoice, accountant):
     paid = billing.record_payment(
         invoice, amount=Decimal(38), means=PaymentMeans.CHEQUE, reference="CHQ 1", **about
     )
-    bounce = billing.bounce(paid, reference="REJET 1", **about)
+    [bounce] = billing.bounce(paid, reference="REJET 1", **about)
     assert broken(invariants.payments_undone) == []
     Payment.objects.filter(pk=bounce.pk).update(amount=Decimal("-37.00"))
 

@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from accounts.dates import day
 from billing import services as billing
+from billing.models import Invoice
 from documents.enums import Verdict
+from imuse.tasks import State
 from reenrolment.models import Campaign
 from tests.factories import (
     CampaignFactory,
@@ -94,13 +96,36 @@ def test_what_is_overdue_first_then_each_next_instalment(home, family, director)
     found = [(task.title, task.hint) for task in home.get(reverse("imuse:home")).context["tasks"]]
 
     later = f"À payer jusqu'au {day(today + dt.timedelta(days=20))}."
-    since = f"À payer depuis le {day(today - dt.timedelta(days=9))}."
+    since = f"En retard\u00a0: à payer depuis le {day(today - dt.timedelta(days=9))}."
     assert found == [
-        (f"Facture {late}\u00a0: 30,00\u00a0€ en retard", since),
+        (f"Facture {late}\u00a0: 30,00\u00a0€", since),
         (f"Facture {now}\u00a0: 90,00\u00a0€", "À payer aujourd'hui."),
         (f"Facture {coming}\u00a0: prochaine échéance de 45,00\u00a0€", later),
         (f"Facture {whole}\u00a0: 90,00\u00a0€", later),
     ]
+
+
+def test_what_is_late_comes_before_the_re_enrolments(home, family, student, director):
+    CampaignFactory()
+    EnrolmentFactory(student=student)
+    late, coming = (
+        billing.issue(InvoiceLineFactory(invoice__family=family).invoice, actor=director)
+        for _ in range(2)
+    )
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+    late.instalments.update(due_on=yesterday)
+    Invoice.objects.filter(pk=late.pk).update(due_on=yesterday)
+
+    response = home.get(reverse("imuse:home"))
+
+    assert [(task.title.split(" ")[0], task.state) for task in response.context["tasks"]] == [
+        ("Facture", State.LATE),
+        ("Réinscription", State.TO_DO),
+        ("Facture", State.TO_DO),
+    ]
+    assert response.context["tasks"][0].url == reverse("billing:invoice", args=[late.pk])
+    assert 'text-bg-danger">En retard<' in response.text
+    assert "Il vous reste 3 choses à faire." in response.text
 
 
 def test_a_refused_piece_of_the_household_leads_to_the_documents_of_a_child(home, family, student):

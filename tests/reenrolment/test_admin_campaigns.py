@@ -190,6 +190,15 @@ def test_the_dates_of_a_campaign_under_way_may_move_but_not_its_years(admin, sub
     assert timezone.localtime(changed.closes_at).year == 2099
 
 
+def test_terms_are_written_in_the_admin(admin, fields):
+    typed = {"establishment": fields["establishment"], "version": "9", "text": "Une clause."}
+
+    response = admin.post(reverse("admin:reenrolment_terms_add"), typed)
+
+    assert response["Location"] == reverse("admin:reenrolment_terms_changelist")
+    assert Terms.objects.get(version="9").text == "Une clause."
+
+
 def test_another_establishments_campaigns_and_terms_do_not_exist(admin, fields):
     annexe = EstablishmentFactory(name="Annexe")
     terms = TermsFactory(establishment=annexe)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Mail
-from reenrolment.admin import reminders as pages
+from families.reminders import pages
 from reenrolment.enums import ReminderOutcome, Status
 from reenrolment.models import PieceReminder
 from tests.factories import CampaignFactory, EstablishmentFactory
@@ -245,13 +245,13 @@ def test_sent_later_listed_and_cancelled(staff, campaign, draft, family, registr
 
     reminder = PieceReminder.objects.get()
     assert reminder.planned_for == at
-    assert "Annuler le rappel du" in staff.get(address(campaign)).content.decode()
+    assert "Annuler l'envoi du" in staff.get(address(campaign)).content.decode()
     page = staff.post(address(campaign, "reminder_cancel", reminder.pk), follow=True)
     assert "Le rappel est annulé" in page.content.decode()
     reminder.refresh_from_db()
     assert reminder.cancelled_by == registrar
     told = staff.get(address(campaign, "reminder_progress", reminder.pk))
-    assert "Annulé le" in told.content.decode()
+    assert "Annulation le" in told.content.decode()
     again = staff.post(address(campaign, "reminder_cancel", reminder.pk), follow=True)
     assert "déjà annulé" in again.content.decode()
 
@@ -264,7 +264,7 @@ def test_the_newest_are_listed_first_and_the_oldest_left_out(
         at = timezone.now() + dt.timedelta(days=days)
         plan(campaign, family, actor=registrar, planned_for=at)
 
-    listed = [reminder for reminder, _ in staff.get(address(campaign)).context["reminders"]]
+    listed = list(staff.get(address(campaign)).context["reminders"])
 
     assert [each.planned_for for each in listed] == sorted(
         PieceReminder.objects.values_list("planned_for", flat=True), reverse=True
@@ -280,7 +280,7 @@ def test_the_newest_are_listed_first_and_the_oldest_left_out(
         ({"planned_for": "2098-01-01T08:00"}, "planned_for", "dans l'année qui vient"),
         ({"planned_for": "2027-03-28T02:30"}, "planned_for", "n'existe pas"),
         ({"planned_for": "2027-10-31T02:30"}, "planned_for", "a lieu deux fois"),
-        ({"when": ""}, "when", "Dites quand envoyer ce rappel."),
+        ({"when": ""}, "when", "Dites quand envoyer ce message."),
         ({"when": "maintenant", "word": "a" * 501}, "word", "500"),
     ],
 )
@@ -307,7 +307,7 @@ def test_a_double_click_sends_one(staff, campaign, draft, family):
     send(staff, campaign, family)
     page = send(staff, campaign, family)
 
-    assert "ont déjà un rappel ce jour-là" in page.content.decode()
+    assert "sont déjà relancés ce jour-là" in page.content.decode()
     remind_all()
     assert Mail.objects.count() == 1
 

@@ -16,6 +16,7 @@ from accounts.enums import MailKind
 from accounts.models import Mail
 from documents.enums import Verdict
 from documents.models import Document
+from families.reminders import sending
 from imuse.invariants import violations
 from reenrolment import emails
 from reenrolment.enums import ReminderOutcome, Status
@@ -588,7 +589,7 @@ def test_what_the_server_kept_back_yesterday_does_not_leave_beside_todays(
     call_command("send_mails")
 
     assert len(mailoutbox) == 1
-    assert Mail.objects.get(sent_at=None).last_error == reminders.REPLACED
+    assert Mail.objects.get(sent_at=None).last_error == sending.REPLACED
 
 
 @pytest.mark.parametrize("state", ["sent today", "in the sender's hands"])

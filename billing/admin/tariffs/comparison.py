@@ -17,10 +17,11 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.admin import permission_required
 from accounts.models import ListExport
 from accounts.references import reference_of
+from accounts.spreadsheets import cells
 from accounts.spreadsheets.writing import CONTENT_TYPES, CSV, write
 from billing.admin.tariffs.scope import grid_of, render_page
 from billing.models.tariffs import TariffGrid
-from billing.money import cell, euros
+from billing.money import euros
 from billing.pricing.engine import price
 from billing.tariffs import comparing, households, loading
 from families.models import Family
@@ -106,7 +107,11 @@ def compare_export(request, pk):
     for start in range(0, len(keys), households.SLICE):
         families |= Family.objects.in_bulk(keys[start : start + households.SLICE])
     rows = [
-        [*_named(families[each.key]), *map(cell, (each.before, each.after, each.amount)), ""]
+        [
+            *_named(families[each.key]),
+            *map(cells.amount, (each.before, each.after, each.amount)),
+            "",
+        ]
         for each in found.differences
     ]
     rows += [[*_named(families[each.key]), "", "", "", each.message] for each in found.unpriced]

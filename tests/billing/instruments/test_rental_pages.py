@@ -91,7 +91,7 @@ def test_the_contract_says_what_was_agreed(client, parent, rental):
     assert "Valeur à assurer 420,00\u00a0€" in page
     assert "année entière 150,00\u00a0€" in page
     assert f"Durée {rental.period}" in page
-    assert "contre le vol, la perte et les dommages" in page
+    assert "L&#x27;instrument est assuré par le foyer." in page
 
 
 def test_the_pdf_is_tagged_and_private(client, parent, rental):

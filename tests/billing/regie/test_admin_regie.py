@@ -6,20 +6,29 @@ from decimal import Decimal
 
 import pytest
 from django.contrib.messages import get_messages
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from accounts.dates import day, moment
 from accounts.enums import MailKind
 from accounts.models import Mail
 from billing import services
 from billing.enums import PaymentMeans, PaymentNature
-from billing.models import CashDay, Deposit, Invoice, Payment
+from billing.instruments import deposits
+from billing.instruments.enums import DepositState
+from billing.models import CashDay, Deposit, Invoice, Payment, PaymentReminder
 from billing.regie.overdue import PAYING
 from billing.services import reminders
 from tests.billing.attempts import attempt_of
 from tests.billing.due_dates import fall_due
-from tests.factories import EstablishmentFactory, FamilyFactory, InvoiceLineFactory
+from tests.factories import (
+    EstablishmentFactory,
+    FamilyFactory,
+    InvoiceLineFactory,
+    RentalFactory,
+)
 
 
 @pytest.fixture
@@ -160,10 +169,101 @@ def test_a_cheque_bounces_from_its_invoice(desk, make_issued, accountant):
     assert address not in desk.get(page("invoice_change", invoice.pk)).text
 
 
-def test_a_card_does_not_bounce(desk, make_issued, accountant):
-    payment = pay(make_issued(), accountant, means=PaymentMeans.CARD)
+def test_a_cheque_for_two_invoices_bounces_whole_from_either(desk, make_issued, accountant, family):
+    invoices = [make_issued(family=family) for _ in range(2)]
+    deposit = services.record_deposit(
+        {invoice: Decimal(38) for invoice in invoices},
+        means=PaymentMeans.CHEQUE,
+        paid_on=timezone.localdate(),
+        reference="CHQ 2",
+        actor=accountant,
+    )
+    address = page("payment_bounce", deposit.payments.last().pk)
+    data = {"paid_on": timezone.localdate(), "reference": "REJET 1"}
+
+    shown = desk.get(address).context["move"].intro
+    assert f"CHQ 2 de 76,00\u00a0€, reçu le {day(timezone.localdate())}" in shown
+    assert f"les factures {invoices[0]} (38,00\u00a0€) et {invoices[1]} (38,00\u00a0€)" in shown
+    assert "sont à nouveau dues" in desk.post(address, data).context["recap"]
+    response = desk.post(address, data | {"confirmer": "oui"})
+
+    assert said(response) == ["Rejet de 76,00\u00a0€ enregistré."]
+    lefts = Invoice.objects.with_amounts().values_list("left", flat=True)
+    assert list(lefts) == [Decimal(38)] * 2
+    again = desk.post(address, data | {"reference": "REJET 2", "confirmer": "oui"})
+    assert again.context["form"].non_field_errors() == ["Ce paiement est déjà rejeté ou annulé."]
+
+
+def test_what_was_typed_in_error_is_annulled_with_a_reason(desk, make_issued, accountant):
+    invoice = make_issued()
+    address = page("payment_bounce", pay(invoice, accountant, means=PaymentMeans.CASH).pk)
+    data = {"paid_on": timezone.localdate(), "reference": "ANNUL 1", "confirmer": "oui"}
+
+    refused = desk.post(address, data)
+    assert refused.context["form"].errors["note"] == ["Ce champ est obligatoire."]
+    assert refused.context["form"]["reference"].value() == "ANNUL 1"
+    response = desk.post(address, data | {"note": "Saisi deux fois."})
+
+    assert said(response) == ["Annulation de 38,00\u00a0€ enregistrée."]
+    assert Invoice.objects.with_amounts().get(pk=invoice.pk).left == 38
+    assert ">annulé" in "".join(desk.get(page("payment_journal"), data_of_today()).text.split())
+    assert list(desk.get(page("invoice_to_settle")).context["bounced"]) == []  # no bank's
+
+
+def data_of_today():
+    return {"jour": timezone.localdate()}
+
+
+def test_what_payfip_took_by_card_is_not_annulled_here(desk, make_issued):
+    payment = services.record_online_payment(
+        make_issued(),
+        amount=Decimal(38),
+        means=PaymentMeans.ONLINE,
+        paid_on=timezone.localdate(),
+        reference="PAYFIP 1",
+    )
 
     assert desk.get(page("payment_bounce", payment.pk)).status_code == 404
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_day_shows_the_deposits_kept(
+    desk, establishment, accountant, count, django_assert_max_num_queries
+):
+    today = timezone.localdate()
+    for _ in range(count):
+        rental = RentalFactory(
+            instrument__establishment=establishment,
+            deposit_state=DepositState.HELD,
+            deposit_received_on=today,
+        )
+        deposits.keep(rental, on=today, amount=Decimal(50), reason="Archet.", actor=accountant)
+    desk.get(page("payment_journal"), data_of_today())
+
+    with django_assert_max_num_queries(19):
+        response = desk.get(page("payment_journal"), data_of_today())
+
+    assert [rental.deposit_kept for rental in response.context["kept"]] == [50] * count
+    [shown] = response.context["journal"].days
+    assert (shown.kept, shown.change, shown.closing) == (50 * count, 0, 0)
+    assert "Archet." in response.text
+
+
+def test_no_deposit_is_kept_on_a_closed_day(establishment, accountant):
+    today = timezone.localdate()
+    rental = RentalFactory(
+        instrument__establishment=establishment,
+        deposit_state=DepositState.HELD,
+        deposit_received_on=today,
+    )
+    services.close_day(establishment, today, actor=accountant)
+
+    with pytest.raises(ValidationError) as refusal:
+        deposits.keep(rental, on=today, amount=Decimal(50), reason="x", actor=accountant)
+
+    assert refusal.value.code == "day_closed"
+    rental.refresh_from_db()
+    assert rental.deposit_state == DepositState.HELD
 
 
 # --- The counter ------------------------------------------------------------------------------
@@ -315,7 +415,7 @@ def test_the_journal_is_exported(desk, make_issued, accountant, format_):
     assert f".{format_}" in response["Content-Disposition"]
     if format_ == "xlsx":
         rows = list(load_workbook(io.BytesIO(response.content)).active.values)
-        assert rows[-1][-1] == "18,00"
+        assert (rows[-1][0].date(), rows[-1][-1]) == (timezone.localdate(), 18)
     else:
         assert response.content.decode("utf-8-sig").splitlines()[-1].endswith(";18,00")
 
@@ -380,16 +480,41 @@ def test_a_reminder_is_chosen_read_and_sent(desk, make_issued, parent, family):
     assert "38,00\u00a0€ restent à payer" in message.context["example"]["body"]
     assert not Mail.objects.filter(kind=MailKind.PAYMENT_REMINDER).exists()  # only read
 
-    sent = desk.post(page("invoice_reminder_message"), chosen | {"word": "", "envoyer": "oui"})
+    now = {"word": "", "when": "maintenant", "envoyer": "oui"}
+    sent = desk.post(page("invoice_reminder_message"), chosen | now)
     while reminders.remind_next():
         pass
 
     [(line, mails)] = desk.get(sent.url).context["lines"]
-    assert (line.family, [mail.to for mail in mails]) == (family, [parent.guardian.email])
+    assert (line.family, [each.mail.to for each in mails]) == (family, [parent.guardian.email])
     assert Mail.objects.get(kind=MailKind.PAYMENT_REMINDER).to == parent.guardian.email
     assert "relance amiable" in desk.get(page("invoice_change", late.pk)).text
-    again = desk.post(page("invoice_reminder_message"), chosen | {"word": "", "envoyer": "oui"})
-    assert "qu'une par jour" in again.context["form"].non_field_errors()[0]
+    again = desk.post(page("invoice_reminder_message"), chosen | now)
+    assert "qu'une fois par jour" in again.context["form"].non_field_errors()[0]
+
+
+def test_a_reminder_is_scheduled_then_cancelled(desk, accountant, make_issued, parent, family):
+    fall_due(timezone.localdate() - dt.timedelta(days=10), make_issued(family=family))
+    at = timezone.localtime().replace(second=0, microsecond=0) + dt.timedelta(days=3)
+    later = {"foyers": str(family.pk), "when": "plus-tard", "envoyer": "oui"}
+
+    past = desk.post(page("invoice_reminder_message"), later | {"planned_for": "2020-01-01T08:00"})
+    assert past.context["form"].errors["planned_for"] == ["Le moment choisi est passé."]
+    typed = {"planned_for": f"{at:%Y-%m-%dT%H:%M}"}
+    response = desk.post(page("invoice_reminder_message"), later | typed, follow=True)
+
+    reminder = PaymentReminder.objects.get()
+    assert (reminder.planned_for, reminder.state) == (at, "envoi prévu")
+    assert said(response) == [f"1 foyer à relancer, pour le {moment(at)}."]
+    assert reminders.remind_next() is None
+    assert "Annuler l'envoi du" in desk.get(page("invoice_reminders")).text
+    cancel = page("invoice_reminder_cancel", reminder.pk)
+    assert said(desk.post(cancel, follow=True)) == [
+        "La relance est annulée\u00a0: aucun message ne part."
+    ]
+    reminder.refresh_from_db()
+    assert (reminder.cancelled_by, reminder.state) == (accountant, "envoi annulé")
+    assert said(desk.post(cancel, follow=True)) == ["Cet envoi est déjà annulé."]
 
 
 def test_who_pays_online_is_listed_apart_with_the_reason(desk, make_issued, parent, family):

@@ -14,18 +14,26 @@ from django.db.models import Sum
 from billing import services
 from billing.enums import (
     AT_THE_COUNTER,
+    CAN_BE_ANNULLED,
     CAN_BOUNCE,
     AccountingEntry,
     InvoiceKind,
     LineKind,
     PaymentMeans,
 )
+from billing.instruments import deposits
+from billing.instruments.enums import DepositState
 from billing.models import AccountingCode, Invoice, Payment, RegieSettings
 from billing.money import CENT, ZERO
 from billing.regie.exports import journal_file, treasury_file
 from billing.regie.journal import journal_of
 from tests.billing.regie.days import on
-from tests.factories import EstablishmentFactory, FamilyFactory, SchoolYearFactory
+from tests.factories import (
+    EstablishmentFactory,
+    FamilyFactory,
+    RentalFactory,
+    SchoolYearFactory,
+)
 
 FIRST, LAST = dt.date(2026, 9, 1), dt.date(2026, 9, 30)
 BEFORE = dt.date(2026, 8, 20)
@@ -42,7 +50,9 @@ class Month:
         self.families = [FamilyFactory(name=f"Famille {number}") for number in range(3)]
         self.left = {}  # invoice -> what is left of it
         self.credited = defaultdict(lambda: ZERO)
-        self.may_bounce = []
+        self.may_bounce = []  # what was handed over at once, by cheque or debit
+        self.may_annul = []  # the same, by other means of the counter
+        self.kept = defaultdict(lambda: ZERO)  # day -> of deposits of rentals
         self.moves = []  # (day, what, change of what is owed)
         self.till = defaultdict(lambda: ZERO)  # (day, means) -> net
         self.kinds = defaultdict(lambda: ZERO)  # (day, kind)
@@ -64,6 +74,7 @@ class Month:
                             self.online,
                         ],
                         *[self.overpay, self.credit, self.refund, self.carry, self.bounce],
+                        *[self.annul, self.keep_deposit],
                     ]
                 )
                 if act():
@@ -101,8 +112,7 @@ class Month:
             invoice, amount=amount, means=means, **self.facts(), actor=self.actor
         )
         self.receive({invoice: amount}, means)
-        if means in CAN_BOUNCE:
-            self.may_bounce.append(payment)
+        self.may_undo([payment], means)
         return True
 
     def pay_several(self):
@@ -116,8 +126,7 @@ class Month:
         means = self.means_for(sum(parts.values()))
         deposit = services.record_deposit(parts, means=means, **self.facts(), actor=self.actor)
         self.receive(parts, means)
-        if means in CAN_BOUNCE:
-            self.may_bounce += deposit.payments.all()
+        self.may_undo(list(deposit.payments.all()), means)
         return True
 
     def online(self):
@@ -129,8 +138,7 @@ class Month:
             invoice, amount=amount, means=means, **self.facts()
         )
         self.receive({invoice: amount}, means)
-        if means in CAN_BOUNCE:
-            self.may_bounce.append(payment)
+        self.may_undo([payment], means)
         return True
 
     def overpay(self):
@@ -194,14 +202,41 @@ class Month:
         return True
 
     def bounce(self):
-        if not self.may_bounce:
+        return self.undo(self.may_bounce)
+
+    def annul(self):
+        return self.undo(self.may_annul, note="Saisi par erreur.")
+
+    def may_undo(self, parts, means):
+        if means in CAN_BOUNCE:
+            self.may_bounce.append(parts)
+        elif means in CAN_BE_ANNULLED:
+            self.may_annul.append(parts)
+
+    def undo(self, found, **about):
+        """From whichever of its parts, the whole."""
+        if not found:
             return False
-        payment = self.may_bounce.pop(self.chance.randrange(len(self.may_bounce)))
-        services.bounce(payment, **self.facts(), actor=self.actor)
-        [invoice] = [invoice for invoice in self.left if invoice.pk == payment.invoice_id]
-        self.left[invoice] += payment.amount
-        self.note("bounced", payment.amount)
-        self.till[self.day, payment.means] -= payment.amount
+        parts = found.pop(self.chance.randrange(len(found)))
+        services.bounce(self.chance.choice(parts), **self.facts(), actor=self.actor, **about)
+        for payment in parts:
+            [invoice] = [invoice for invoice in self.left if invoice.pk == payment.invoice_id]
+            self.left[invoice] += payment.amount
+            self.till[self.day, payment.means] -= payment.amount
+        self.note("bounced", sum(payment.amount for payment in parts))
+        return True
+
+    def keep_deposit(self):
+        rental = RentalFactory(
+            instrument__establishment=self.establishment,
+            family=self.chance.choice(self.families),
+            deposit_state=DepositState.HELD,
+            deposit_received_on=self.day,
+        )
+        amount = self.amount(1, 20_000)
+        deposits.keep(rental, on=self.day, amount=amount, reason="Chute.", actor=self.actor)
+        self.kept[self.day] += amount
+        self.note("kept", ZERO)  # due and paid at once
         return True
 
     def receive(self, parts, means):
@@ -249,7 +284,7 @@ def month(request, establishment, accountant):
 @pytest.mark.parametrize("month", [1, 2, 3], indirect=True)
 def test_a_month_balances_to_the_cent(month, establishment):
     eve = FIRST - dt.timedelta(days=1)
-    assert len(month.played) == 9, "every kind of move was made"
+    assert len(month.played) == 11, "every kind of move was made"
 
     journal = journal_of(establishment, FIRST, LAST)
 
@@ -258,7 +293,10 @@ def test_a_month_balances_to_the_cent(month, establishment):
     for what in ("invoiced", "credited", "received", "refunded", "bounced", "carried"):
         assert getattr(journal.totals, what) == month.sum(what, FIRST, LAST), what
     assert [day.day for day in journal.days] == sorted({m[0] for m in month.moves if m[0] > eve})
+    assert journal.totals.kept == sum(a for day, a in month.kept.items() if day >= FIRST) != 0
+    assert {line.means for line in journal.till} == set(MEANS), "by every means"
     for day in journal.days:
+        assert day.kept == month.kept[day.day]
         assert day.opening == month.owed(day.day - dt.timedelta(days=1))
         assert day.closing == month.owed(day.day)
     # By means, and by what is invoiced.
@@ -299,8 +337,14 @@ def test_the_file_for_the_treasury_balances_too(month, establishment):
     assert balance["CLAIM"] == month.owed(LAST) - month.owed(FIRST - dt.timedelta(days=1))
     for means, net in _sums(month.till).items():
         assert balance[means.upper()] == net
-    for kind, amount in _sums(month.kinds).items():
+    kept = sum(amount for day, amount in month.kept.items() if day >= FIRST)
+    assert balance["DEPOSIT"] == kept
+    revenue = defaultdict(lambda: ZERO, _sums(month.kinds))
+    revenue[LineKind.OTHER] += kept
+    for kind, amount in revenue.items():
         assert balance[kind.upper().replace("_", "")] == -amount
+    natures = {"titre", "avoir", "recette", "remboursement", "rejet", "annulation", "report"}
+    assert {row["nature"] for row in rows} == natures | {"dépôt gardé"}
     assert [row["date"] for row in rows] == sorted(row["date"] for row in rows)
 
 

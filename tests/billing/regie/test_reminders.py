@@ -16,6 +16,7 @@ from billing.enums import PaymentReminderOutcome as Outcome
 from billing.models import PaymentReminder, PaymentReminderLine, RegieSettings, RemindedInvoice
 from billing.regie.overdue import IN_DOUBT, PAYING, overdue_households
 from billing.services import reminders
+from imuse.invariants import violations
 from tests.billing.attempts import attempt_of
 from tests.billing.due_dates import fall_due
 from tests.billing.regie.days import on
@@ -103,6 +104,66 @@ def test_never_twice_the_same_day(make_issued, establishment, accountant):
 
     assert code_of(remind, establishment, accountant, family) == "already"
     assert sent().count() == 1
+
+
+def test_planned_for_later_what_is_owed_is_read_then(make_issued, establishment, accountant):
+    family, payer = household(), household("Petit")
+    make_late(make_issued, family)
+    paid = make_late(make_issued, payer)
+    at = timezone.now() + dt.timedelta(days=2)
+
+    reminder = remind(establishment, accountant, family, payer, planned_for=at)
+    assert (reminder.started_at, sent().count()) == (None, 0)
+    other = code_of(remind, establishment, accountant, family, planned_for=at)
+    assert other == "already"  # the same day; not on another one
+    assert code_of(remind, establishment, accountant, family) == "done"
+    pay(paid, accountant)
+    with on(at.date() + dt.timedelta(days=1)):
+        while reminders.remind_next():
+            pass
+
+    outcomes = dict(reminder.lines.values_list("family__name", "outcome"))
+    assert outcomes == {"Martin": Outcome.SENT, "Petit": Outcome.SETTLED}
+    assert sent().count() == 2
+    assert code_of(reminders.cancel, reminder, actor=accountant) == "started"
+
+
+def test_cancelled_before_its_moment_nothing_leaves(make_issued, establishment, accountant):
+    family = household()
+    make_late(make_issued, family)
+    at = timezone.now() + dt.timedelta(days=2)
+    reminder = remind(establishment, accountant, family, planned_for=at)
+
+    reminders.cancel(reminder, actor=accountant)
+    with on(at.date() + dt.timedelta(days=1)):
+        assert reminders.remind_next() is None
+
+    assert not sent().exists()
+    again = code_of(remind, establishment, accountant, family, planned_for=at)
+    assert again == "done"  # what is cancelled keeps no day
+
+
+@pytest.mark.parametrize(
+    ("wait", "code"), [(dt.timedelta(), "past"), (dt.timedelta(days=367), "too_far")]
+)
+def test_a_moment_past_or_too_far_is_refused(make_issued, establishment, accountant, wait, code):
+    family = household()
+    make_late(make_issued, family)
+
+    planned_for = timezone.now() + wait
+    assert code_of(remind, establishment, accountant, family, planned_for=planned_for) == code
+
+
+def test_invariants_see_a_reminder_that_wrote_nothing(make_issued, establishment, accountant):
+    family = household()
+    make_late(make_issued, family)
+    reminder = remind(establishment, accountant, family)
+    assert not [each for each in violations() if "Relance" in each]
+
+    sent().delete()
+
+    [wrong] = [each for each in violations() if "Relance" in each]
+    assert f"(n° {reminder.pk}) dit avoir relancé" in wrong
 
 
 def test_three_levels_then_the_treasury(make_issued, establishment, accountant):

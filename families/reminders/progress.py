@@ -1,4 +1,4 @@
-"""What became of the reminders of a campaign: the list, the figures, household by household."""
+"""What became of reminders: the list, the figures, household by household."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,25 +7,37 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from accounts import mails
-from accounts.enums import MailKind
 from accounts.models import Mail
-from reenrolment.enums import ReminderOutcome
-from reenrolment.models import Campaign, PieceReminder, ReminderLine
+from families.reminders import outcomes
+from families.reminders.models import Reminder, ReminderLine
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How many households, by outcome, and how many mails."""
+    """How many households, by outcome (each with its words), and how many mails."""
 
-    total: int
-    counts: dict[ReminderOutcome, int]
+    counts: dict[str, int]
+    words: dict[str, str]
     mails: int
     sent: int
     failing: int  # met a refusal: given up, or tried again
 
     @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    @property
     def waiting(self) -> int:
         return self.mails - self.sent - self.failing
+
+    @property
+    def figures(self) -> list[tuple[str, int]]:
+        """Those that are not nil, and how many were reminded in any case."""
+        return [
+            (self.words[outcome], number)
+            for outcome, number in self.counts.items()
+            if number or outcome == outcomes.SENT
+        ]
 
 
 @dataclass(frozen=True)
@@ -42,24 +54,16 @@ class Sending:
         return f"{'Abandonné' if given_up else 'Nouvel essai prévu'}\u00a0: {self.mail.last_error}"
 
 
-def reminders_of(campaign: Campaign) -> QuerySet[PieceReminder]:
+def for_list(reminders: QuerySet[Reminder]) -> QuerySet[Reminder]:
     """The newest first, each with `households` and `reminded`."""
-    sent = Q(lines__outcome=ReminderOutcome.SENT)
-    reminders = campaign.piece_reminders.select_related("actor", "cancelled_by").annotate(
+    sent = Q(lines__outcome=outcomes.SENT)
+    reminders = reminders.select_related("actor", "cancelled_by").annotate(
         households=Count("lines"), reminded=Count("lines", filter=sent)
     )
     return reminders.order_by("-planned_for", "-pk")  # which a count makes Django forget
 
 
-def state_of(reminder: PieceReminder) -> str:
-    if reminder.cancelled_at:
-        return "annulé"
-    if reminder.ended_at:
-        return "fini"
-    return "en cours" if reminder.started_at else "prévu"
-
-
-def progress_of(reminder: PieceReminder) -> Progress:
+def progress_of(reminder: Reminder) -> Progress:
     """Two queries."""
     counted = reminder.lines.order_by().values("outcome").annotate(number=Count("pk"))
     numbers = dict(counted.values_list("outcome", "number"))
@@ -69,16 +73,16 @@ def progress_of(reminder: PieceReminder) -> Progress:
         sent=Count("pk", filter=Q(sent_at__isnull=False)),
         failing=Count("pk", filter=failing),
     )
-    counts = {outcome: numbers.get(outcome, 0) for outcome in ReminderOutcome}
-    return Progress(sum(numbers.values()), counts, **written)
+    words = dict(reminder.lines.model._meta.get_field("outcome").choices)
+    return Progress({each: numbers.get(each, 0) for each in words}, words, **written)
 
 
 def sendings_of(
-    reminder: PieceReminder, lines: Iterable[ReminderLine]
+    reminder: Reminder, lines: Iterable[ReminderLine]
 ) -> list[tuple[ReminderLine, list[Sending]]]:
     """Each line with its mails. One query."""
     lines = list(lines)
-    wanted = {line.family_id for line in lines if line.outcome == ReminderOutcome.SENT}
+    wanted = {line.family_id for line in lines if line.outcome == outcomes.SENT}
     by_family = defaultdict(list)
     for mail in _mails(reminder).order_by("pk").defer("body") if wanted else []:
         by_family[int(mail.key.split(":")[2])].append(Sending(mail))
@@ -86,4 +90,4 @@ def sendings_of(
 
 
 def _mails(reminder):
-    return Mail.objects.filter(key__startswith=f"{MailKind.PIECE_REMINDER}:{reminder.pk}:")
+    return Mail.objects.filter(key__startswith=f"{reminder.mail_kind}:{reminder.pk}:")

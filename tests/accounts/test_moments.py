@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.core.exceptions import ValidationError
 
-from reenrolment.admin.moments import MomentField
+from accounts.moments import MomentField
 
 
 @pytest.mark.parametrize(
