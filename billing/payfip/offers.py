@@ -41,7 +41,7 @@ def offer_for(invoice: Invoice) -> Offer:
     current = next((attempt for attempt in without_end if attempt.is_open), None)
     try:
         account_of(invoice)
-        if any(attempt.alert for attempt in without_end):
+        if any(attempt.is_in_doubt for attempt in without_end):
             raise in_doubt()
         return Offer(choices_of(invoice), current=current)
     except ValidationError as refusal:

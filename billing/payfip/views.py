@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing.enums import AskedBy, AttemptState
+from billing.enums import AskedBy
 from billing.models import Invoice, PaymentAttempt
 from billing.payfip import attempts, client
 from billing.payfip.offers import Choice, choices_of, offer_for
@@ -26,16 +26,20 @@ from billing.payfip.settling import settle
 
 logger = logging.getLogger(__name__)
 
-BEGIN_AGAIN = [AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.LOST]
 REFRESHED = 8  # times, by itself; then « Actualiser » does it
 REFRESH_SECONDS = 5
 ASKED_LATELY = dt.timedelta(seconds=3)  # a page that is refreshed does not ask each time
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, pk: int) -> HttpResponse:
-    """« Payer en ligne »: `echeance` is the number of the next instalment, empty for all of it."""
+    """« Payer en ligne »: `echeance` is the number of the next instalment, empty for all of it.
+
+    Asked for by its address (a bookmark, « back », a sign-in in between), it is the invoice.
+    """
     invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
+    if request.method != "POST":
+        return redirect("billing:invoice", pk)
     asked = request.POST.get("echeance", "")
     instalment = int(asked) if asked.isdecimal() and len(asked) <= 3 else 0  # no instalment's
     try:
@@ -83,7 +87,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
         Invoice.objects.with_amounts().select_related("establishment").get(pk=attempt.invoice_id)
     )
     context = {"attempt": attempt, "invoice": invoice, "is_away": is_away, "tries": tries}
-    if attempt.state in BEGIN_AGAIN:
+    if not (attempt.is_open or attempt.is_paid or attempt.is_in_doubt):
         context["offer"] = offer_for(invoice)
     response = render(request, "billing/payment.html", context)
     return _refreshing(request, response, tries) if attempt.is_open else response
