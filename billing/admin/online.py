@@ -14,6 +14,12 @@ from billing.payfip.offers import is_allowed
 from billing.payfip.settling import dismiss, settle
 from families.admin_filters import HouseholdFilter
 
+WAITING = (
+    "La famille lit de ne pas payer une seconde fois, et ne peut plus payer cette facture en ligne."
+    " Interrogez PayFiP\u00a0; si l'argent est arrivé, enregistrez-le sur la facture, puis"
+    " classez\u00a0: la famille lit alors que ce paiement est vérifié, le reçoit par e-mail, et"
+    " peut payer ce qui reste."
+)
 TOLD = (
     "La famille lit que ce paiement est vérifié et que ce qui a été reçu figure sur sa facture"
     "\u00a0; elle le reçoit aussi par e-mail, et peut de nouveau payer ce qui reste."
@@ -65,6 +71,13 @@ class PaymentAttemptAdmin(
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, WIDE | (extra_context or {}))
+
+    def get_fieldsets(self, request, obj=None):
+        """What the family reads meanwhile, beside what is to be looked at."""
+        about, check, *others = super().get_fieldsets(request, obj)
+        if obj and obj.is_in_doubt:
+            check = (check[0], {**check[1], "description": WAITING})
+        return [about, check, *others]
 
     def render_change_form(self, request, context, **kwargs):
         context["may_settle"] = self.has_settle_permission(request)

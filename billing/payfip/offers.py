@@ -11,11 +11,8 @@ from django.utils import timezone
 from accounts.dates import day
 from billing.enums import Saisie
 from billing.models import Invoice, PayFiPAccount, PaymentAttempt
-from billing.money import euros
-from billing.payfip.rules import LEAST_CENTS, MOST_CENTS
+from billing.payfip.rules import LEAST, MOST, OUT_OF_BOUNDS
 from billing.schedule import parts_of
-
-LEAST, MOST = Decimal(LEAST_CENTS) / 100, Decimal(MOST_CENTS) / 100
 
 
 @dataclass(frozen=True)
@@ -74,9 +71,7 @@ def choices_of(invoice: Invoice, today: dt.date | None = None) -> list[Choice]:
     payable = [choice for choice in amounts if LEAST <= choice.amount <= MOST]
     if not payable:
         raise ValidationError(
-            f"Un paiement en ligne va de {euros(LEAST)} à {euros(MOST)}\u00a0: adressez-vous au"
-            " conservatoire.",
-            code="amount",
+            f"{OUT_OF_BOUNDS}\u00a0: adressez-vous au conservatoire.", code="amount"
         )
     return payable
 
