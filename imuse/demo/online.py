@@ -8,6 +8,7 @@ from billing import services
 from billing.enums import AskedBy, AttemptState, Saisie
 from billing.models import Invoice, PaymentAttempt
 from billing.money import euros
+from billing.payfip import emails
 from billing.payfip.attempts import refdet
 from billing.payfip.settling import MEANS
 from imuse.demo.clock import Clock
@@ -66,9 +67,11 @@ def _attempt(invoice, state):
 def _save(attempt):
     attempt.full_clean()
     attempt.save()
-    attempt.moves.create(
+    move = attempt.moves.create(
         asked_by=AskedBy.NOTIFICATION,
         told=attempt.result_words,
         from_state=AttemptState.OPEN,
         to_state=attempt.state,
     )
+    if attempt.alert:
+        emails.alert_regie(attempt, once_for=f"{attempt.pk}:{move.pk}")
