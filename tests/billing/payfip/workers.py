@@ -228,7 +228,7 @@ def _database_url():
     """Of the very database of the test, which is not that of the environment."""
     facts = connection.settings_dict
     user = ":".join(quote(facts[name]) for name in ("USER", "PASSWORD") if facts[name])
-    place = f"{facts['HOST']}:{facts['PORT'] or 5432}"
+    place = f"{facts['HOST'] or '127.0.0.1'}:{facts['PORT'] or 5432}"
     return f"postgres://{user}@{place}/{facts['NAME']}"
 
 
