@@ -27,6 +27,8 @@ class MailKind(models.TextChoices):
     EVALUATIONS = "evaluations", "évaluations publiées"
     PAYMENT_RECEIPT = "payment_receipt", "reçu d'un paiement en ligne"
     PAYMENT_BOUNCED = "payment_bounced", "paiement rejeté par la banque"
+    PAYMENT_ALERT = "payment_alert", "paiement en ligne à vérifier"
+    PAYMENT_CHECKED = "payment_checked", "paiement en ligne vérifié"
     INVOICE = "invoice", "facture émise"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"

@@ -10,6 +10,12 @@ def establishments_of(agent: User) -> QuerySet[Establishment]:
     return Establishment.objects.all() if agent.is_superuser else agent.establishments.all()
 
 
+def agents_of(establishment: Establishment, role: str) -> QuerySet[User]:
+    """The agents of a role (accounts.roles) at an establishment whom a mail may reach."""
+    agents = establishment.users.filter(is_active=True, is_staff=True, groups__name=role)
+    return agents.exclude(email="").order_by("pk")
+
+
 def accounts_of(agent: User) -> QuerySet[User]:
     """The accounts that belong to one of the agent's sites, and those of no site yet."""
     if agent.is_superuser:

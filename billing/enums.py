@@ -129,6 +129,23 @@ NEXT_ATTEMPT = {  # money received is never dropped, however late it is told
 }
 
 
+class PayFiPResult(models.TextChoices):
+    """What PayFiP tells of a payment (`resultrans`); the letters are its own, and more may come."""
+
+    CARD = "P", "payé par carte"
+    DEBIT = "V", "prélèvement accepté"
+    CARD_REFUSED = "R", "carte refusée"
+    DEBIT_REFUSED = "Z", "prélèvement refusé"
+    CANCELLED = "A", "annulé par la famille"
+
+    @classmethod
+    def words(cls, letter: str) -> str:
+        """« Annulé par la famille (A) », or that the site does not know this value."""
+        if letter in cls.values:
+            return f"{cls(letter).label.capitalize()} ({letter})"
+        return f"Résultat inconnu («\u00a0{letter}\u00a0»)" if letter else "Résultat vide"
+
+
 class AskedBy(models.TextChoices):
     """Upon what PayFiP was asked about an attempt."""
 

@@ -40,6 +40,10 @@ EXPORTED = {
     Payment: ["nature", "amount", "means", "paid_on", "reference", "note", "recorded_at"],
     RemindedInvoice: ["level", "overdue", "day"],
 }
+TO_HOUSEHOLDS = [
+    *[MailKind.INVOICE, MailKind.PAYMENT_RECEIPT, MailKind.PAYMENT_CHECKED],
+    *[MailKind.PAYMENT_BOUNCED, MailKind.PAYMENT_REMINDER],
+]
 NESTED = "dit où la ligne est rangée"
 TEN_YEARS = "La loi oblige à garder dix ans les pièces comptables (code de commerce, L. 123-22)."
 
@@ -71,7 +75,10 @@ class BillingPart(Part):
             f"billing.PaymentAttempt.{name}": "un identifiant technique de PayFiP"
             for name in ("idop", "numcli", "saisie", "resultrans")
         },
-        "billing.PaymentAttempt.alert": "une note pour la régie, le temps de vérifier",
+        **{
+            f"billing.PaymentAttempt.{name}": "une note pour la régie\u00a0: ce qui est à vérifier"
+            for name in ("alert", "dismissed")
+        },
         **{
             f"billing.PaymentAttempt.{name}": "quand le site interroge PayFiP"
             for name in ("asked_at", "ask_at")
@@ -100,10 +107,8 @@ class BillingPart(Part):
         "factures": "vos factures, leurs lignes, vos paiements",
         "tarif": "les situations notées pour le calcul, la part que paie votre foyer",
     }
-    mail_kinds = [
-        *[MailKind.INVOICE, MailKind.PAYMENT_RECEIPT],
-        *[MailKind.PAYMENT_BOUNCED, MailKind.PAYMENT_REMINDER],
-    ]
+    # The régie's own mail is nobody's: it names no household, and its key ends with an agent's.
+    mail_kinds = [*TO_HOUSEHOLDS, MailKind.PAYMENT_ALERT]
 
     def export(self, copy):
         invoices = (
@@ -116,7 +121,7 @@ class BillingPart(Part):
 
     def mails(self, person):
         """By the guardian's key, which their keys end with."""
-        return Mail.objects.filter(person.ends(), kind__in=self.mail_kinds)
+        return Mail.objects.filter(person.ends(), kind__in=TO_HOUSEHOLDS)
 
     def holdings(self, family):
         issued = family.invoices.filter(status=InvoiceStatus.ISSUED)

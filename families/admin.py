@@ -11,6 +11,7 @@ from accounts.admin_forms import OwnRowsFormSet
 from accounts.models import User
 from accounts.selectors import accounts_of
 from families import account_views, double_views, erasures_admin, services
+from families.admin_filters import list_of
 from families.admin_scope import OfOwnHouseholdsMixin
 from families.lists import FamilyList
 from families.models import Commune, Family, Guardian, Merge
@@ -19,6 +20,8 @@ from families.selectors import families_of
 
 assert erasures_admin  # imported for its registration
 
+# To what the apps on the right hold of a household, for whoever may read it there.
+LINKS = {"students_link": "students.view_student", "billing_links": "billing.view_invoice"}
 ERASED = "Effacé avec le foyer"  # families/personal_data.py
 
 
@@ -89,8 +92,8 @@ class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
     list_select_related = ["commune"]
     search_fields = ["sort_name", "guardians__sort_name", "reference"]
     search_help_text = "Nom de la famille ou d'un responsable, ou référence de la famille"
-    fields = ["name", "address", "address_more", "commune", "reference", "students_link"]
-    readonly_fields = ["students_link"]
+    fields = ["name", "address", "address_more", "commune", "reference"]
+    readonly_fields = list(LINKS)
     inlines = [GuardianInline]
     actions = ["compare"]
 
@@ -108,6 +111,10 @@ class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
             return redirect("admin:families_family_merge_families", *keys)
         self.message_user(request, "Cochez deux familles, ni plus ni moins.", messages.ERROR)
 
+    def get_fields(self, request, obj=None):
+        links = [name for name, permission in LINKS.items() if request.user.has_perm(permission)]
+        return [*super().get_fields(request, obj), *(links if obj else [])]
+
     def get_queryset(self, request):
         ours = families_of(request.user).values("pk")
         return super().get_queryset(request).filter(pk__in=ours).prefetch_related("guardians")
@@ -124,14 +131,22 @@ class FamilyAdmin(SpreadsheetAdminMixin, SortNameSearchMixin, admin.ModelAdmin):
 
     @admin.display(description="élèves")
     def students_link(self, family):
-        if not family.pk:
-            return "–"
         students = reverse("admin:students_student_changelist")
         return format_html(
             '<a href="{}?families__id__exact={}">Voir les élèves de ce foyer</a>',
             students,
             family.pk,
         )
+
+    @admin.display(description="facturation")
+    def billing_links(self, family):
+        lists = {
+            "Voir ses factures": "billing_invoice",
+            "ses paiements": "billing_payment",
+            "ses paiements en ligne": "billing_paymentattempt",
+        }
+        links = [(list_of(name, family), label) for label, name in lists.items()]
+        return format_html_join(mark_safe(" · "), '<a href="{}">{}</a>', links)
 
 
 @admin.register(Merge)

@@ -343,14 +343,19 @@ def test_every_setting_of_the_environment_is_explained():
     assert set(read) - set(explained) == set()
 
 
-def test_security_names_tests_that_exist():
-    """docs/security.md: a promise whose test has gone is a promise no more."""
-    text = (ROOT / "docs/security.md").read_text()
-    named = re.findall(r"`(tests/\S+?\.py)::(\S+?)`", text)
+@pytest.mark.parametrize("document", ["security.md", "payfip.md"])
+def test_a_document_names_tests_that_exist(document):
+    """A promise whose test has gone is a promise no more."""
+    named = re.findall(r"`(tests/\S+?\.py)::(\S+?)`", (ROOT / "docs" / document).read_text())
 
     missing = [f"{path}::{name}" for path, name in named if name not in _tests_of(ROOT / path)]
 
+    assert named
     assert missing == []
+
+
+def test_each_promise_of_security_names_its_tests():
+    text = (ROOT / "docs/security.md").read_text()
     promises = [line for line in text.splitlines() if re.match(r"\| (?!Promesse|Ce )", line)]
     assert [line for line in promises if "::" not in line] == []
 

@@ -126,7 +126,7 @@ ROUTES = {
     "billing:rental": HOUSEHOLD,
     "billing:rental_contract": HOUSEHOLD,
     "billing:invoice": HOUSEHOLD,
-    "billing:pay": POST_ONLY,
+    "billing:pay": due(302, owner=302, household=404),  # on to the invoice
     "billing:leave": due(302, owner=302, household=404),  # nothing left to pay
     "billing:payment": due(200, owner=200, household=404),  # nobody reads what is the same for all
     "billing:returned": PUBLIC,

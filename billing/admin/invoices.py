@@ -24,6 +24,7 @@ from billing.lists import InvoiceList
 from billing.models import Instalment, Invoice, InvoiceLine, Payment, RemindedInvoice
 from billing.money import euros
 from billing.references import reference_in
+from families.admin_filters import HouseholdFilter
 from students.admin.scope import OwnPeopleMixin
 from students.models import Student
 
@@ -126,7 +127,9 @@ class InvoiceAdmin(
         *["__str__", "family", "kind", "due_on"],
         *["total_euros", "left_euros", "settlement_words"],
     ]
-    list_filter = [SiteFilter, "status", SettlementFilter, "kind", "year", "school_year"]
+    list_filter = [SiteFilter, HouseholdFilter, "status", SettlementFilter]
+    list_filter += ["kind", "year", "school_year"]
+    household_lookup = "family"
     list_select_related = ["family"]
     ordering = ["-pk"]  # both databases: one puts drafts, without a date, first, the other last
     search_fields = ["family__sort_name"]

@@ -12,7 +12,18 @@ from billing.models import AttemptMove, PayFiPAccount, PaymentAttempt
 from billing.payfip import client
 from billing.payfip.offers import is_allowed
 from billing.payfip.settling import dismiss, settle
+from families.admin_filters import HouseholdFilter
 
+WAITING = (
+    "La famille lit de ne pas payer une seconde fois, et ne peut plus payer cette facture en ligne."
+    " Interrogez PayFiP\u00a0; si l'argent est arrivé, enregistrez-le sur la facture, puis"
+    " classez\u00a0: la famille lit alors que ce paiement est vérifié, le reçoit par e-mail, et"
+    " peut payer ce qui reste."
+)
+TOLD = (
+    "La famille lit que ce paiement est vérifié et que ce qui a été reçu figure sur sa facture"
+    "\u00a0; elle le reçoit aussi par e-mail, et peut de nouveau payer ce qui reste."
+)
 AWAY = "PayFiP ne répond pas\u00a0: rien n'a changé, recommencez plus tard."
 
 
@@ -42,22 +53,35 @@ class PaymentAttemptAdmin(
 
     list_display = ["refdet", "invoice", "payer_name", "amount_words", "state", "alert"]
     list_display += ["created_at"]
-    list_filter = [SiteFilter, ToCheckFilter, "state", "saisie"]
+    list_filter = [SiteFilter, HouseholdFilter, ToCheckFilter, "state", "saisie"]
     list_select_related = ["invoice"]
     search_fields = ["invoice__family__sort_name", "refdet", "idop"]
     search_help_text = "Nom de la famille, référence ou identifiant PayFiP"
     date_hierarchy = "created_at"
     establishment_lookup = "invoice__establishment"
+    household_lookup = "invoice__family"
     inlines = [AttemptMoveInline]
     actions = ["ask_payfip", "dismiss"]
     fieldsets = [
-        (None, {"fields": ["refdet", "invoice", "instalment", "amount_words", "state", "alert"]}),
-        ("PayFiP", {"fields": ["idop", "numcli", "saisie", "resultrans", "numauto", "paid_at"]}),
+        (None, {"fields": ["refdet", "invoice", "instalment", "amount_words", "state"]}),
+        ("Contrôle", {"fields": ["alert", "dismissed"]}),
+        ("PayFiP", {"fields": ["idop", "numcli", "saisie", "result", "numauto", "paid_at"]}),
         ("Suivi", {"fields": ["created_at", "asked_at", "ask_at", "settled_at", "payment"]}),
     ]
 
     def changelist_view(self, request, extra_context=None):
         return super().changelist_view(request, WIDE | (extra_context or {}))
+
+    def get_fieldsets(self, request, obj=None):
+        """What the family reads meanwhile, beside what is to be looked at."""
+        about, check, *others = super().get_fieldsets(request, obj)
+        if obj and obj.is_in_doubt:
+            check = (check[0], {**check[1], "description": WAITING})
+        return [about, check, *others]
+
+    def render_change_form(self, request, context, **kwargs):
+        context["may_settle"] = self.has_settle_permission(request)
+        return super().render_change_form(request, context, **kwargs)
 
     def has_settle_permission(self, request):
         return request.user.has_perm("billing.settle_paymentattempt")
@@ -69,6 +93,10 @@ class PaymentAttemptAdmin(
     @admin.display(description="montant", ordering="amount")
     def amount_words(self, attempt):
         return attempt.amount_words
+
+    @admin.display(description="résultat")
+    def result(self, attempt):
+        return attempt.result_words or None
 
     @admin.action(description="Interroger PayFiP", permissions=["settle"])
     def ask_payfip(self, request, queryset):
@@ -86,12 +114,13 @@ class PaymentAttemptAdmin(
     def dismiss(self, request, queryset):
         for attempt in queryset:
             try:
-                dismiss(attempt, actor=request.user)
+                seen = dismiss(attempt, actor=request.user)
             except ValidationError as error:
                 told = f"{attempt}\u00a0: {error.messages[0]}"
                 self.message_user(request, told, messages.ERROR)
             else:
-                self.message_user(request, f"{attempt}\u00a0: classé.", messages.SUCCESS)
+                told = f"{attempt}\u00a0: classé. {TOLD if seen.is_checked else ''}".strip()
+                self.message_user(request, told, messages.SUCCESS)
 
 
 class PayFiPAccountForm(forms.ModelForm):

@@ -8,6 +8,7 @@ from billing.admin import counter, journal, moves, reconciliation
 from billing.admin.page import WIDE
 from billing.models import Payment
 from billing.money import euros
+from families.admin_filters import HouseholdFilter
 
 
 @admin.register(Payment)
@@ -20,13 +21,14 @@ class PaymentAdmin(
         *["reference", "invoice", "payer_name"],
         *["nature", "amount_euros", "means", "paid_on"],
     ]
-    list_filter = [SiteFilter, "nature", "means", "invoice__kind"]
+    list_filter = [SiteFilter, HouseholdFilter, "nature", "means", "invoice__kind"]
     list_select_related = ["invoice"]
     search_fields = ["invoice__family__sort_name", "reference"]
     search_help_text = "Nom de la famille, ou référence du paiement"
     ordering = ["-paid_on", "-pk"]  # this morning's first
     date_hierarchy = "paid_on"
     establishment_lookup = "invoice__establishment"
+    household_lookup = "invoice__family"
     change_list_template = "admin/billing/payment/change_list.html"
 
     def get_urls(self):

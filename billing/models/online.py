@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Establishment
-from billing.enums import MONEY_CAME, AskedBy, AttemptState, Saisie
+from billing.enums import MONEY_CAME, AskedBy, AttemptState, PayFiPResult, Saisie
 from billing.models.invoices import Invoice
 from billing.models.payments import Payment
 from billing.money import euros
@@ -71,7 +71,8 @@ class PaymentAttemptQuerySet(models.QuerySet):
 class PaymentAttempt(models.Model):
     """One demand to PayFiP. `amount` is in cents; its money, if any came, is `payment`.
 
-    `alert` says in French what a person must look at. `ask_at`: when the poll asks PayFiP next.
+    `alert` says in French what a person must look at, `dismissed` what one has looked at: told
+    again, it is no news. `ask_at`: when the poll asks PayFiP next.
     """
 
     invoice = models.ForeignKey(
@@ -88,6 +89,7 @@ class PaymentAttempt(models.Model):
     saisie = models.CharField("mode (saisie)", max_length=1, choices=Saisie)
     state = models.CharField("état", max_length=10, choices=AttemptState, default=AttemptState.OPEN)
     alert = models.CharField("à vérifier", max_length=300, blank=True)
+    dismissed = models.CharField("vérifié", max_length=300, blank=True)
     created_at = models.DateTimeField("demandée le")
     asked_at = models.DateTimeField("dernière réponse de PayFiP", null=True, blank=True)
     ask_at = models.DateTimeField("prochaine question à PayFiP", null=True, blank=True)
@@ -176,6 +178,22 @@ class PaymentAttempt(models.Model):
     @property
     def is_paid(self) -> bool:
         return self.state in MONEY_CAME
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Money may have come: nobody pays this invoice online before somebody has looked."""
+        return bool(self.alert) and self.idop is not None and not self.is_paid
+
+    @property
+    def is_checked(self) -> bool:
+        """Somebody has looked: what was received, if anything, stands on the invoice."""
+        seen = bool(self.dismissed) and not self.alert and self.idop is not None
+        return seen and self.state in (AttemptState.ANOMALY, AttemptState.LOST)
+
+    @property
+    def result_words(self) -> str:
+        """What PayFiP answered last, empty before it has."""
+        return PayFiPResult.words(self.resultrans) if self.resultrans else ""
 
 
 class AttemptMove(models.Model):

@@ -19,7 +19,7 @@ from accounts.models import User
 from billing.enums import AskedBy, AttemptState
 from billing.models import Invoice, PaymentAttempt
 from billing.money import euros
-from billing.payfip import client, rules
+from billing.payfip import client, emails, rules
 from billing.payfip.offers import account_of, choices_of, in_doubt
 from billing.payfip.settling import FIRST_QUESTION, locked_attempt, settle
 from billing.services.invoices import locked
@@ -201,6 +201,8 @@ def _close(attempt, told, *, alert="", ask_at=None):
     attempt.alert = alert[:300]
     attempt.ask_at = ask_at
     attempt.save(update_fields=["state", "settled_at", "alert", "ask_at"])
+    if alert:  # the next family's demand will be refused too: one mail says it for the day
+        emails.alert_regie(attempt, once_for=f"{attempt.numcli}:{timezone.localdate()}")
 
 
 def _other_open(attempt):

@@ -11,11 +11,8 @@ from django.utils import timezone
 from accounts.dates import day
 from billing.enums import Saisie
 from billing.models import Invoice, PayFiPAccount, PaymentAttempt
-from billing.money import euros
-from billing.payfip.rules import LEAST_CENTS, MOST_CENTS
+from billing.payfip.rules import LEAST, MOST, OUT_OF_BOUNDS
 from billing.schedule import parts_of
-
-LEAST, MOST = Decimal(LEAST_CENTS) / 100, Decimal(MOST_CENTS) / 100
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def offer_for(invoice: Invoice) -> Offer:
     current = next((attempt for attempt in without_end if attempt.is_open), None)
     try:
         account_of(invoice)
-        if any(attempt.alert for attempt in without_end):
+        if any(attempt.is_in_doubt for attempt in without_end):
             raise in_doubt()
         return Offer(choices_of(invoice), current=current)
     except ValidationError as refusal:
@@ -74,9 +71,7 @@ def choices_of(invoice: Invoice, today: dt.date | None = None) -> list[Choice]:
     payable = [choice for choice in amounts if LEAST <= choice.amount <= MOST]
     if not payable:
         raise ValidationError(
-            f"Un paiement en ligne va de {euros(LEAST)} à {euros(MOST)}\u00a0: adressez-vous au"
-            " conservatoire.",
-            code="amount",
+            f"{OUT_OF_BOUNDS}\u00a0: adressez-vous au conservatoire.", code="amount"
         )
     return payable
 

@@ -11,8 +11,8 @@ from django.core.exceptions import ValidationError
 
 from billing.money import euros
 
-LEAST_CENTS = 1_00
-MOST_CENTS = 100_000_00
+LEAST, MOST = Decimal(1), Decimal(100_000)  # euros
+OUT_OF_BOUNDS = f"Un paiement en ligne va de {euros(LEAST)} à {euros(MOST)}"
 LONGEST_SUBJECT = 100
 SHORTEST_EMAIL, LONGEST_EMAIL = 6, 80
 LONGEST_URL = 250
@@ -72,12 +72,11 @@ def subject(text: str) -> str:
 
 
 def _rules(order):
-    low, high = Decimal(LEAST_CENTS) / 100, Decimal(MOST_CENTS) / 100
     return [
         (
             "montant",
-            LEAST_CENTS <= order.montant <= MOST_CENTS,
-            f"Un paiement en ligne va de {euros(low)} à {euros(high)}.",
+            cents(LEAST) <= order.montant <= cents(MOST),
+            f"{OUT_OF_BOUNDS}.",
         ),
         (
             "mel",

@@ -7,6 +7,7 @@ stored idOp, outside any transaction; then the answer is written under the locks
 import datetime as dt
 import logging
 from collections import Counter
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,7 +16,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from billing.enums import MONEY_CAME, NEXT_ATTEMPT, AskedBy, AttemptState, PaymentMeans
+from billing.enums import (
+    MONEY_CAME,
+    NEXT_ATTEMPT,
+    AskedBy,
+    AttemptState,
+    PayFiPResult,
+    PaymentMeans,
+)
 from billing.models import Invoice, Payment, PaymentAttempt
 from billing.money import euros
 from billing.payfip import client, emails
@@ -35,11 +43,11 @@ QUESTIONS = [
 ]
 GIVEN_UP_AFTER = dt.timedelta(hours=2)  # of « not known yet »: nobody has paid (and is asked again)
 RESULTS = {
-    "P": AttemptState.PAID,
-    "V": AttemptState.DEBITED,
-    "R": AttemptState.REFUSED,
-    "Z": AttemptState.REFUSED,
-    "A": AttemptState.CANCELLED,
+    PayFiPResult.CARD: AttemptState.PAID,
+    PayFiPResult.DEBIT: AttemptState.DEBITED,
+    PayFiPResult.CARD_REFUSED: AttemptState.REFUSED,
+    PayFiPResult.DEBIT_REFUSED: AttemptState.REFUSED,
+    PayFiPResult.CANCELLED: AttemptState.CANCELLED,
 }
 MEANS = {AttemptState.PAID: PaymentMeans.ONLINE, AttemptState.DEBITED: PaymentMeans.DEBIT}
 UNKNOWN_YET, NO_SUCH, TOO_LATE = "P5", "P1", "P4"
@@ -48,7 +56,6 @@ COMPARED = {
     "refdet": "la référence",
     "numcli": "le client",
     "saisie": "la saisie",
-    "montant": "le montant",
 }
 
 
@@ -121,23 +128,26 @@ def due(now: dt.datetime) -> QuerySet[PaymentAttempt]:
 def dismiss(attempt: PaymentAttempt, *, actor: User) -> PaymentAttempt:
     """Somebody has looked: the alert goes; an attempt still open is closed, without money.
 
-    What was received otherwise, the régie records. Raises ValidationError without an alert.
+    What was received otherwise, the régie records first. The household, which was asked to wait, is
+    told that it need not any more. Raises ValidationError without an alert.
     """
     attempt = locked_attempt(attempt)
     if not attempt.alert:
         raise ValidationError("Il n'y a rien à vérifier.", code="no_alert")
-    before, alert = attempt.state, attempt.alert
+    before, was_waiting = attempt.state, attempt.is_in_doubt
     if attempt.is_open:
         attempt.state, attempt.settled_at = AttemptState.LOST, timezone.now()
-    attempt.alert = ""
+    attempt.dismissed, attempt.alert = attempt.alert, ""
     attempt.ask_at = None
-    attempt.save(update_fields=["state", "settled_at", "alert", "ask_at"])
-    attempt.moves.create(
+    attempt.save(update_fields=["state", "settled_at", "alert", "dismissed", "ask_at"])
+    move = attempt.moves.create(
         asked_by=AskedBy.STAFF,
-        told=f"Classé par {actor}\u00a0: {alert}"[:300],
+        told=f"Classé par {actor}\u00a0: {attempt.dismissed}"[:300],
         from_state=before,
         to_state=attempt.state,
     )
+    if was_waiting:
+        emails.tell_checked(move, left=_left(attempt))
     return attempt
 
 
@@ -156,7 +166,7 @@ def outcome(
     if differences := _differences(attempt, told):
         return AttemptState.ANOMALY, differences
     if told.resultrans not in RESULTS:
-        return stays, f"Résultat inconnu\u00a0: «\u00a0{told.resultrans[:10]}\u00a0»."
+        return stays, f"{PayFiPResult.words(told.resultrans[:10])}."
     return RESULTS[told.resultrans], ""
 
 
@@ -171,6 +181,8 @@ def _write(attempt, told, asked_by):
     if state in MONEY_CAME and Payment.objects.filter(reference=attempt.refdet).exists():
         state, alert = AttemptState.ANOMALY, "Un encaissement porte déjà cette référence."
     attempt.asked_at = now
+    if alert[:300] == attempt.dismissed:
+        alert = ""
     attempt.alert = alert[:300] or (attempt.alert if state == before else "")
     if isinstance(told, client.Detail):
         attempt.resultrans = told.resultrans[:10]
@@ -189,11 +201,13 @@ def _write(attempt, told, asked_by):
         ]
     )
     if (attempt.state, attempt.alert) != (before, alert_before):
-        attempt.moves.create(
+        move = attempt.moves.create(
             asked_by=asked_by, told=_words(told), from_state=before, to_state=attempt.state
         )
         log = logger.error if attempt.alert else logger.info
         log("%s: %s -> %s %s", attempt.refdet, before, attempt.state, attempt.alert)
+        if attempt.alert:
+            emails.alert_regie(attempt, once_for=f"{attempt.pk}:{move.pk}")
     return attempt
 
 
@@ -208,10 +222,14 @@ def _record(attempt):
         paid_on=min(paid_on, today),  # its clock may be ahead of ours
         reference=attempt.refdet,
     )
-    left = Invoice.objects.with_amounts().get(pk=attempt.invoice_id).left
+    left = _left(attempt)
     if left < 0:
         attempt.alert = f"Trop-perçu de {euros(-left)}\u00a0: à rembourser ou à reporter."
     emails.tell_paid(attempt, left=left)
+
+
+def _left(attempt):
+    return Invoice.objects.with_amounts().get(pk=attempt.invoice_id).left
 
 
 def locked_attempt(attempt: PaymentAttempt) -> PaymentAttempt:
@@ -221,24 +239,20 @@ def locked_attempt(attempt: PaymentAttempt) -> PaymentAttempt:
 
 
 def _differences(attempt, told):
-    """« le montant : 39,00 € au lieu de 38,00 € »; empty when PayFiP speaks of our attempt."""
-    ours = {
-        "idop": attempt.idop,
-        "refdet": attempt.refdet,
-        "numcli": attempt.numcli,
-        "saisie": attempt.saisie,
-        "montant": attempt.amount,
-    }
+    """« le montant, 39,00 € au lieu de 38,00 € »; empty when PayFiP speaks of our attempt."""
     wrong = [
-        f"{label}, {str(getattr(told, name))[:40]} au lieu de {ours[name]}"
+        f"{label}, {(getattr(told, name) or 'rien')[:40]} au lieu de {getattr(attempt, name)}"
         for name, label in COMPARED.items()
-        if getattr(told, name) != ours[name]
+        if getattr(told, name) != getattr(attempt, name)
     ]
+    if told.montant != attempt.amount:
+        amount = "rien de lisible" if told.montant is None else euros(Decimal(told.montant) / 100)
+        wrong.append(f"le montant, {amount} au lieu de {attempt.amount_words}")
     if not wrong:
         return ""
-    result = told.resultrans[:10] or "vide"
     what = "\u00a0; ".join(wrong)
-    return f"PayFiP répond autre chose (résultat {result})\u00a0: {what}."
+    result = PayFiPResult.words(told.resultrans[:10])
+    return f"PayFiP répond autre chose que ce qui lui était demandé\u00a0: {what}. {result}."
 
 
 def _next_question(attempt, now):
@@ -253,5 +267,6 @@ def _next_question(attempt, now):
 
 def _words(told):
     if isinstance(told, client.Detail):
-        return f"{told.resultrans} {told.numauto}".strip()[:300]
+        number = f", autorisation {told.numauto}" if told.numauto else ""
+        return f"{PayFiPResult.words(told.resultrans[:10])}{number}"
     return str(told)[:300]

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.checks import Error
 from django.db import DatabaseError
 
-LOOPBACK = ["127.0.0.1", "localhost", "::1"]
+from billing.payfip.client import LOOPBACK
 
 
 def check_url(app_configs, **kwargs) -> list[Error]:

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from billing.enums import AskedBy, AttemptState
+from billing.enums import AskedBy
 from billing.models import Invoice, PaymentAttempt
 from billing.payfip import attempts, client
 from billing.payfip.offers import Choice, choices_of, offer_for
@@ -26,16 +26,20 @@ from billing.payfip.settling import settle
 
 logger = logging.getLogger(__name__)
 
-BEGIN_AGAIN = [AttemptState.REFUSED, AttemptState.CANCELLED, AttemptState.LOST]
 REFRESHED = 8  # times, by itself; then « Actualiser » does it
 REFRESH_SECONDS = 5
 ASKED_LATELY = dt.timedelta(seconds=3)  # a page that is refreshed does not ask each time
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, pk: int) -> HttpResponse:
-    """« Payer en ligne »: `echeance` is the number of the next instalment, empty for all of it."""
+    """« Payer en ligne »: `echeance` is the number of the next instalment, empty for all of it.
+
+    Asked for by its address (a bookmark, « back », a sign-in in between), it is the invoice.
+    """
     invoice = get_object_or_404(Invoice.objects.visible_to(request.user), pk=pk)
+    if request.method != "POST":
+        return redirect("billing:invoice", pk)
     asked = request.POST.get("echeance", "")
     instalment = int(asked) if asked.isdecimal() and len(asked) <= 3 else 0  # no instalment's
     try:
@@ -68,10 +72,8 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
 @login_not_required
 def payment(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of it. Without a session: that it is being verified, whatever the key."""
-    tries = _tries(request)
     if not request.user.is_authenticated:
-        response = render(request, "billing/payment_unseen.html", {"tries": tries})
-        return _refreshing(request, response, tries)
+        return _refreshing(request, "billing/payment_unseen.html", {})
     attempt = get_object_or_404(_attempts_of(request), pk=pk)
     is_away = False
     if attempt.is_open and not _asked_lately(attempt):
@@ -82,11 +84,12 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
     invoice = (
         Invoice.objects.with_amounts().select_related("establishment").get(pk=attempt.invoice_id)
     )
-    context = {"attempt": attempt, "invoice": invoice, "is_away": is_away, "tries": tries}
-    if attempt.state in BEGIN_AGAIN:
+    context = {"attempt": attempt, "invoice": invoice, "is_away": is_away}
+    if attempt.is_open:
+        return _refreshing(request, "billing/payment.html", context)
+    if not (attempt.is_paid or attempt.is_in_doubt):
         context["offer"] = offer_for(invoice)
-    response = render(request, "billing/payment.html", context)
-    return _refreshing(request, response, tries) if attempt.is_open else response
+    return render(request, "billing/payment.html", context)
 
 
 @csrf_exempt
@@ -97,7 +100,7 @@ def returned(request: HttpRequest) -> HttpResponse:
     """PayFiP sends the browser back here, by GET or POST, from another site."""
     attempt = _told_of(request)
     if attempt is None:
-        return render(request, "billing/payment_unseen.html", {"tries": 0})
+        return render(request, "billing/payment_unseen.html", {"refreshes": False})
     _settle_if_it_answers(attempt, AskedBy.RETURN)
     return redirect("billing:payment", attempt.pk)
 
@@ -154,8 +157,11 @@ def _tries(request):
     return min(int(asked), REFRESHED) if asked.isdecimal() and len(asked) <= 3 else 0
 
 
-def _refreshing(request, response, tries):
+def _refreshing(request, template, context):
     """Without JavaScript, a few times only, and the page has a link that stops it."""
-    if tries < REFRESHED:
+    tries = _tries(request)
+    context |= {"refreshes": tries < REFRESHED, "stopped": REFRESHED}
+    response = render(request, template, context)
+    if context["refreshes"]:
         response["Refresh"] = f"{REFRESH_SECONDS}; url={request.path}?essai={tries + 1}"
     return response

@@ -7,6 +7,8 @@ from django.utils import timezone
 from billing import services
 from billing.enums import AskedBy, AttemptState, Saisie
 from billing.models import Invoice, PaymentAttempt
+from billing.money import euros
+from billing.payfip import emails
 from billing.payfip.attempts import refdet
 from billing.payfip.settling import MEANS
 from imuse.demo.clock import Clock
@@ -35,8 +37,9 @@ def leave_in_doubt(invoice: Invoice, clock: Clock, *, day: int) -> None:
     with clock.at(clock.moment(day, 20, 12)):
         attempt = _attempt(invoice, AttemptState.ANOMALY)
         attempt.alert = (
-            "PayFiP répond autre chose (résultat P)\u00a0: le montant,"
-            f" {attempt.amount + 100} au lieu de {attempt.amount}."
+            "PayFiP répond autre chose que ce qui lui était demandé\u00a0: le montant,"
+            f" {euros(attempt.euros + 1)} au lieu de {attempt.amount_words}."
+            f" {attempt.result_words}."
         )
         _save(attempt)
 
@@ -64,9 +67,11 @@ def _attempt(invoice, state):
 def _save(attempt):
     attempt.full_clean()
     attempt.save()
-    attempt.moves.create(
+    move = attempt.moves.create(
         asked_by=AskedBy.NOTIFICATION,
-        told=attempt.resultrans,
+        told=attempt.result_words,
         from_state=AttemptState.OPEN,
         to_state=attempt.state,
     )
+    if attempt.alert:
+        emails.alert_regie(attempt, once_for=f"{attempt.pk}:{move.pk}")

@@ -6,13 +6,14 @@ from playwright.sync_api import expect
 
 from billing import services
 from billing.models import PaymentAttempt
+from billing.payfip import settling
 from billing.payfip.simulator.server import running
-from tests.billing.payfip.orders import money_of
+from tests.billing.payfip.orders import later, money_of
 from tests.factories import InvoiceLineFactory, PayFiPAccountFactory
 
 BACK = "Revenir sur le site du conservatoire"
 WAYS = pytest.mark.parametrize(
-    ("width", "javascript"), [(360, True), (360, False), (1280, True)], ids=str
+    ("width", "javascript"), [(360, True), (360, False), (1280, True), (1280, False)], ids=str
 )
 OUTCOMES = {
     "Payer par carte": ("Paiement reçu", [("38.00", "online")]),
@@ -58,6 +59,19 @@ def leave(visitor, parent, invoice):
     expect(page.get_by_text("Simulateur PayFiP")).to_be_visible()
     check(visitor)
     return page
+
+
+def reach(page, name):
+    """By the Tab key; whatever has the focus must show it."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus")
+        if " ".join(focused.inner_text().split()) == name:
+            outline = focused.evaluate("e => getComputedStyle(e).outlineStyle")
+            shadow = focused.evaluate("e => getComputedStyle(e).boxShadow")
+            assert (outline, shadow) != ("none", "none")
+            return
+    raise AssertionError(f"« {name} » is not reached")
 
 
 def title(page, text):
@@ -160,6 +174,104 @@ def test_signed_out_meanwhile_she_is_told_to_sign_in(visit, parent, invoice, pay
     page.get_by_role("link", name="Me connecter pour voir le résultat").click()
     attempt = PaymentAttempt.objects.get()
     assert f"next=/extranet/facturation/paiement/{attempt.pk}/" in page.url
+
+
+def test_back_the_day_after(visit, parent, invoice, payfip):
+    """PayFiP told nobody; she closed her computer on its last page."""
+    payfip.operations.moods.notify = "never"
+    visitor = visit(width=360)
+    page = leave(visitor, parent, invoice)
+    page.get_by_role("button", name="Payer par prélèvement").click()
+    attempt = later(PaymentAttempt.objects.get(), hours=26)
+    settling.poll()
+    visitor.context.clear_cookies()
+
+    page.get_by_role("link", name=BACK).click()
+
+    title(page, "Vérification en cours")
+    visitor.sign_in_as(parent)
+    page.goto(reverse("billing:payment", args=[attempt.pk]))
+    title(page, "Prélèvement accepté")
+    check(visitor)
+    assert money_of(invoice) == [("38.00", "debit")]
+
+
+@WAYS
+def test_two_tabs(visit, parent, invoice, payfip, width, javascript):
+    """Both lead to one payment; whichever comes second is told so by PayFiP, then by us."""
+    payfip.operations.moods.notify = "never"
+    visitor = visit(width=width, javascript=javascript)
+    other = visitor.sign_in_as(parent).context.new_page()
+    other.goto(reverse("billing:invoice", args=[invoice.pk]))
+    page = leave(visitor, parent, invoice)
+    other.get_by_role("button", name="Payer 38,00 € en ligne").click()
+    expect(other).to_have_title("Payer 38,00 € – Conservatoire")
+    page.get_by_role("button", name="Payer par carte").click()
+
+    other.get_by_role("link", name="Continuer sur PayFiP").click()
+    expect(other.get_by_text("IdOp déjà utilisé")).to_be_visible()
+    other.go_back()
+    other.reload()
+
+    page.get_by_role("link", name=BACK).click()
+    title(page, "Paiement reçu")
+    other.reload()
+    title(other, "Paiement reçu")
+    other.goto(reverse("billing:invoice", args=[invoice.pk]))
+    expect(other.get_by_role("button", name="en ligne")).to_have_count(0)
+    assert money_of(invoice) == [("38.00", "online")]
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("choice", ["Payer par carte", "Annuler"])
+def test_by_the_keyboard_alone(visit, parent, invoice, payfip, javascript, choice):
+    payfip.operations.moods.notify = "never"
+    page = visit(javascript=javascript).sign_in_as(parent).page
+    page.goto(reverse("billing:invoice", args=[invoice.pk]))
+
+    reach(page, "Payer 38,00 € en ligne")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("Payer 38,00 € – Conservatoire")
+    reach(page, "Continuer sur PayFiP")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Simulateur PayFiP")).to_be_visible()
+    reach(page, choice)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name=BACK)).to_be_visible()
+    reach(page, BACK)
+    page.keyboard.press("Enter")
+
+    title(page, "Paiement reçu" if choice == "Payer par carte" else "Paiement annulé")
+    reach(page, f"Revenir à la facture {invoice.reference}")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(f"Facture {invoice.reference} – Conservatoire")
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_in_doubt_then_looked_at_by_the_regie(visit, parent, invoice, payfip, accountant, width):
+    payfip.operations.moods.notify = "before"
+    payfip.operations.moods.falsified = {"montant": "3801"}
+    visitor = visit(width=width)
+    page = leave(visitor, parent, invoice)
+    page.get_by_role("button", name="Payer par carte").click()
+    page.get_by_role("link", name=BACK).click()
+    title(page, "Paiement à vérifier")
+    check(visitor)
+    attempt = PaymentAttempt.objects.get()
+    desk = visit(width=width).sign_in_as(accountant)
+    at_desk = desk.page
+    at_desk.goto(reverse("admin:billing_paymentattempt_change", args=[attempt.pk]))
+    expect(at_desk.get_by_text("La famille lit de ne pas payer")).to_be_visible()
+    check(desk)
+
+    at_desk.get_by_role("button", name="Classer").click()
+
+    expect(at_desk.get_by_text("La famille lit que ce paiement est vérifié")).to_be_visible()
+    check(desk)
+    page.reload()
+    title(page, "Paiement vérifié")
+    check(visitor)
+    expect(page.get_by_role("button", name="Payer 38,00 € en ligne")).to_be_visible()
 
 
 def test_payfip_away_before_leaving_and_after_coming_back(visit, parent, invoice, payfip):

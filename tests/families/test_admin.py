@@ -169,3 +169,33 @@ def test_a_list_makes_as_many_queries_for_three_rows_as_for_one(client, director
         GuardianFactory(family__commune=CommuneFactory(insee_code=code))
 
     assert count_queries(client, url) == one
+
+
+class TestLinksToWhatTheHouseholdHas:
+    """No inline of an app on the right: a link, for whoever may follow it."""
+
+    STUDENTS = "Voir les élèves de ce foyer"
+    BILLING = ["billing_invoice", "billing_payment", "billing_paymentattempt"]
+
+    @pytest.mark.parametrize(
+        ("agent", "students", "billing"),
+        [
+            ("registrar", True, False),
+            ("accountant", False, True),
+            ("director", True, True),
+        ],
+    )
+    def test_to_whoever_may_follow_them(self, client, family, request, agent, students, billing):
+        client.force_login(request.getfixturevalue(agent))
+
+        page = client.get(f"{FAMILIES}{family.pk}/change/").text
+
+        assert (self.STUDENTS in page) == students
+        for name in self.BILLING:
+            link = f"{reverse(f'admin:{name}_changelist')}?foyer={family.pk}&amp;site=tous"
+            assert (f'href="{link}"' in page) == billing
+
+    def test_a_household_that_is_being_typed_has_none(self, client, registrar):
+        client.force_login(registrar)
+
+        assert self.STUDENTS not in client.get(f"{FAMILIES}add/").text

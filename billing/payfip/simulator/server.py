@@ -140,6 +140,9 @@ class Handler(BaseHTTPRequestHandler):
                 self._send(status, body, soap.CONTENT_TYPE)
 
     def _show_payment(self, idop):
+        if self._operations.moods.service == "unavailable":
+            self._page(503, LOST, {"sentence": "Le service est indisponible."})
+            return
         try:
             operation = self._operations.open(idop)
         except Fault as fault:

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import services
-from billing.enums import AttemptState, PaymentMeans
+from billing.enums import AskedBy, AttemptState, PaymentMeans
 from billing.models import Invoice, PaymentAttempt
 from billing.payfip import client as payfip_client
+from billing.payfip.settling import dismiss, settle
 from tests.answers import answer_of
 from tests.billing import pages
 from tests.billing.payfip.orders import choose, later, money_of
@@ -56,6 +57,13 @@ class TestPay:
         page = family_client.get(answer.url)
         assert f'href="{payfip_client.payment_page(attempt.idop)}"' in page.content.decode()
         assert "38,00\xa0€" in words(page)
+
+    @pytest.mark.parametrize("method", ["get", "head"])
+    def test_its_address_alone_is_the_invoice(self, family_client, invoice, payfip, method):
+        answer = getattr(family_client, method)(reverse("billing:pay", args=[invoice.pk]))
+
+        assert answer.url == reverse("billing:invoice", args=[invoice.pk])
+        assert not PaymentAttempt.objects.exists()
 
     def test_the_amount_is_the_server_s(self, family_client, invoice, payfip):
         url = reverse("billing:pay", args=[invoice.pk])
@@ -306,6 +314,60 @@ class TestResult:
         assert "38,01" not in page
         page = words(family_client.get(reverse("billing:invoice", args=[invoice.pk])))
         assert "en cours de vérification par le conservatoire" in page
+        assert "en ligne" not in page
+
+    @pytest.mark.parametrize("falsified", [{"montant": "3801"}, {"resultrans": "Q"}])
+    def test_once_an_agent_has_looked_it_may_be_paid(
+        self, family_client, pay, invoice, payfip, accountant, falsified
+    ):
+        payfip.operations.moods.falsified = falsified
+        attempt = dismiss(pay(invoice, "carte"), actor=accountant)
+
+        page = words(family_client.get(page_of(attempt)))
+
+        assert "Paiement vérifié Le conservatoire a vérifié ce paiement de 38,00\xa0€" in page
+        assert "Il reste 38,00\xa0€ à payer" in page
+        assert "Payer 38,00\xa0€ en ligne" in page
+        assert "une seconde fois" not in page
+
+    def test_once_an_agent_has_found_the_money_nothing_is_left(
+        self, family_client, pay, invoice, payfip, accountant
+    ):
+        payfip.operations.moods.falsified = {"montant": "3801"}
+        attempt = pay(invoice, "carte")
+        services.record_payment(
+            invoice,
+            amount=Decimal(38),
+            means=PaymentMeans.CARD,
+            paid_on=timezone.localdate(),
+            reference=attempt.refdet,
+            actor=accountant,
+        )
+        dismiss(attempt, actor=accountant)
+
+        page = words(family_client.get(page_of(attempt)))
+
+        assert "Paiement vérifié" in page
+        assert "38,00\xa0€ à payer" not in page
+        assert "Il ne reste rien à payer." in page
+
+    @pytest.mark.parametrize("choice", ["annuler", "refus-carte"])
+    def test_one_that_is_over_and_in_doubt_asks_not_to_pay_twice(
+        self, family_client, pay, invoice, monkeypatch, choice
+    ):
+        """PayFiP answers a fault that we do not know about a payment that was refused."""
+        attempt = pay(invoice, choice)
+
+        def fault(idop):
+            raise payfip_client.FunctionalFault("Z9", "Nouveau")
+
+        monkeypatch.setattr(payfip_client, "payment_detail", fault)
+        settle(attempt, AskedBy.POLL)
+
+        page = words(family_client.get(page_of(attempt)))
+
+        assert "Ne payez pas une seconde fois" in page
+        assert "recommencer" not in page
         assert "en ligne" not in page
 
     def test_too_much_is_said(self, family_client, pay, invoice, payfip):

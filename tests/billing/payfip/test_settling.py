@@ -187,14 +187,22 @@ def test_an_anomaly_asked_about_again_is_paid_when_payfip_tells_the_truth(pay, i
     assert money_of(invoice) == [("38.00", "online")]
 
 
-@pytest.mark.parametrize("result", ["Q", "", "PP", "p"])
-def test_an_unknown_result_leaves_it_open_and_alerts(pay, invoice, payfip, caplog, result):
+@pytest.mark.parametrize(
+    ("result", "alert"),
+    [
+        ("Q", "Résultat inconnu («\u00a0Q\u00a0»)."),
+        ("PP", "Résultat inconnu («\u00a0PP\u00a0»)."),
+        ("p", "Résultat inconnu («\u00a0p\u00a0»)."),
+        ("", "Résultat vide."),
+    ],
+)
+def test_an_unknown_result_leaves_it_open_and_alerts(pay, invoice, payfip, caplog, result, alert):
     payfip.operations.moods.falsified = {"resultrans": result}
 
     attempt = pay(invoice, "carte")
 
     assert (attempt.state, money_of(invoice)) == (AttemptState.OPEN, [])
-    assert attempt.alert.startswith("Résultat inconnu")
+    assert attempt.alert == alert
     assert [record.levelname for record in caplog.records if "Résultat" in record.message] == [
         "ERROR"
     ]
@@ -344,6 +352,32 @@ class TestDismiss:
             dismiss(start(invoice), actor=accountant)
 
         assert refusal.value.code == "no_alert"
+
+    def test_told_again_it_is_no_news(self, pay, invoice, payfip, accountant):
+        """A notification that PayFiP repeats after the agent has looked."""
+        payfip.operations.moods.falsified = {"montant": "3801"}
+        attempt = dismiss(pay(invoice, "carte"), actor=accountant)
+
+        attempt = settle(attempt, AskedBy.NOTIFICATION)
+
+        assert (attempt.state, attempt.alert) == (AttemptState.ANOMALY, "")
+        assert attempt.is_checked
+        assert attempt.moves.count() == 2
+
+    def test_something_else_is(self, pay, invoice, payfip, accountant):
+        payfip.operations.moods.falsified = {"montant": "3801"}
+        attempt = dismiss(pay(invoice, "carte"), actor=accountant)
+        payfip.operations.moods.falsified = {"montant": "3802"}
+
+        assert settle(attempt, AskedBy.NOTIFICATION).is_in_doubt
+
+    def test_money_told_afterwards_is_recorded(self, pay, invoice, payfip, accountant):
+        payfip.operations.moods.falsified = {"resultrans": "Q"}
+        attempt = dismiss(pay(invoice, "carte"), actor=accountant)
+        payfip.operations.moods.falsified = {}
+
+        assert settle(attempt, AskedBy.NOTIFICATION).state == AttemptState.PAID
+        assert money_of(invoice) == [("38.00", "online")]
 
     def test_an_open_one_is_closed_and_its_log_says_by_whom(self, pay, invoice, payfip, accountant):
         payfip.operations.moods.falsified = {"resultrans": "Q"}

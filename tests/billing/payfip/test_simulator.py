@@ -51,6 +51,19 @@ def test_the_page_of_an_expired_or_unknown_payment_says_so(payfip):
     assert refused(client.payment_page(idop)) == "P1"
 
 
+def test_the_page_is_away_with_the_service_and_opens_once_it_is_back(payfip):
+    idop = client.create_payment(make_order())
+    payfip.operations.moods.service = "unavailable"
+    with pytest.raises(HTTPError) as away:
+        read(client.payment_page(idop))
+    with away.value as answer:
+        assert answer.status == 503
+        assert "Le service est indisponible." in answer.read().decode()
+
+    payfip.operations.moods.service = "up"
+    assert "38,00\xa0€" in read(client.payment_page(idop))
+
+
 def test_one_choice_only(payfip):
     idop = client.create_payment(make_order())
     url = f"{payfip.url}/paiementws.web"
