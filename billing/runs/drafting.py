@@ -7,7 +7,7 @@ writes its draft: whatever is killed, whoever comes next does the rest, and nobo
 import logging
 
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError, transaction
 
 from billing import services
 from billing.enums import InvoiceStatus, RunOutcome, RunState
@@ -15,10 +15,12 @@ from billing.models import Invoice, InvoiceRun, RunHousehold
 from billing.money import ZERO
 from billing.pricing.bills import Bill
 from billing.runs import comparing, pricing
+from billing.runs.planning import DATES
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 20  # households of one transaction: half a second
+AT_ONCE = 50  # households of one transaction: a quarter of a second
+NOTED = ["outcome", "sentence", "total", "billed", "last_year", "at_top_rate"]
 LONGEST = RunHousehold._meta.get_field("sentence").max_length
 
 
@@ -68,6 +70,7 @@ def _draft(run, rows):
     billed = comparing.billed_so_far(run, keys)
     last_year = comparing.billed_last_year(run, keys)
     elsewhere = comparing.drafted_elsewhere(run, keys)
+    to_write = []
     for row in rows:
         bill = bills.get(row.family_id, Bill(()))
         row.last_year = last_year.get(row.family_id)
@@ -75,17 +78,15 @@ def _draft(run, rows):
         if row.family_id in elsewhere:
             bill = "Un brouillon de cette année existe déjà\u00a0: émettez-le ou supprimez-le."
         if isinstance(bill, str):
-            row.outcome, row.sentence = RunOutcome.PROBLEM, bill[:LONGEST]
-        else:
-            _draft_one(run, row, bill, billed.get(row.family_id, {}))
-        row.full_clean(exclude=["run", "family"])
-        row.save(
-            update_fields=["outcome", "sentence", "total", "billed", "last_year", "at_top_rate"]
-        )
+            _give_up(row, bill)
+        elif lines := _to_bill(row, bill, billed.get(row.family_id, {})):
+            to_write.append((row, lines))
+    _write(run, to_write)
+    RunHousehold.objects.bulk_update(rows, NOTED)
 
 
-def _draft_one(run, row, bill, billed):
-    """Notes what becomes of the household, and writes its draft if there is more to bill."""
+def _to_bill(row, bill, billed):
+    """Notes what becomes of the household, and gives the lines of its draft, if there is one."""
     row.total, row.at_top_rate = bill.total, bill.at_top_rate
     lines = comparing.lines_to_bill(bill, billed)
     more = sum((line["amount"] for line in lines), ZERO)
@@ -96,30 +97,44 @@ def _draft_one(run, row, bill, billed):
     elif more == ZERO and billed:  # one lesson for another, at the same price
         row.outcome = RunOutcome.SAME
     else:
-        try:
-            _write(run, row.family, lines)
-        except ValidationError as error:
-            row.outcome, row.total = RunOutcome.PROBLEM, None
-            row.sentence = error.messages[0][:LONGEST]
-        else:
-            row.outcome = RunOutcome.DRAFTED
+        row.outcome = RunOutcome.DRAFTED
+        return lines
+    return []
 
 
-@transaction.atomic
-def _write(run, family, lines):
-    services.draft(
+def _give_up(row, sentence):
+    row.outcome, row.sentence, row.total = RunOutcome.PROBLEM, sentence[:LONGEST], None
+
+
+def _write(run, to_write):
+    """All the drafts of the batch at once; if one of them cannot be, one by one, to find which."""
+    try:
+        services.draft_many(
+            [(_invoice(run, row), lines) for row, lines in to_write], actor=run.created_by
+        )
+    except (ValidationError, DataError, IntegrityError):
+        for row, lines in to_write:
+            _write_one(run, row, lines)
+
+
+def _write_one(run, row, lines):
+    try:
+        services.draft_many([(_invoice(run, row), lines)], actor=run.created_by)
+    except ValidationError as error:
+        _give_up(row, error.messages[0])
+    except (DataError, IntegrityError) as error:
+        logger.exception("The draft of the household %s could not be written", row.family_id)
+        _give_up(row, f"Brouillon impossible ({type(error).__name__}).")
+
+
+def _invoice(run, row):
+    return Invoice(
         establishment=run.establishment,
         school_year=run.school_year,
-        family=family,
+        family=row.family,
         kind=run.kind,
         run=run,
-        parts=run.parts,
-        published_on=run.published_on,
-        due_on=run.due_on,
-        online_until=run.online_until,
-        counter_until=run.counter_until,
-        lines=lines,
-        actor=run.created_by,
+        **{name: getattr(run, name) for name in DATES},
     )
 
 
