@@ -33,8 +33,9 @@ def issue_some() -> int:
 def issue_next() -> Invoice | None:
     """Issues one draft of the oldest run under way; None when nothing is left to do.
 
-    One query then. One that is refused is noted with the reason, and the next ones go on. A run that was stopped ends once its last draft is removed, or
-    issued by hand: it would forbid any other of the year.
+    One query then. One that is refused is noted with the reason, and the next ones go on. A run
+    that was stopped ends once its last draft is removed, or issued by hand: it would forbid any
+    other of the year.
     """
     drafts = Invoice.objects.filter(run=OuterRef("pk"), status=InvoiceStatus.DRAFT)
     to_end = Q(state=RunState.PAUSED) & ~Exists(drafts)
@@ -49,7 +50,7 @@ def issue_next() -> Invoice | None:
     with transaction.atomic():
         invoice = to_issue(run).select_for_update(skip_locked=True).order_by("pk").first()
         if invoice:
-            _issue(invoice, actor=run.issued_by)
+            _issue(invoice, run)
     if invoice is None and not to_issue(run).exists():  # not even one that another worker holds
         under_way = InvoiceRun.objects.filter(pk=run.pk, state=run.state)
         under_way.update(state=RunState.ISSUED, ended_at=timezone.now())
@@ -64,9 +65,10 @@ def to_issue(run: InvoiceRun):
     return drafts_of(run).filter(~Exists(refused))
 
 
-def _issue(invoice, *, actor):
+def _issue(invoice, run):
+    launched_on = timezone.localdate(run.issued_at)
     try:
-        services.issue(invoice, actor=actor)
+        services.issue(invoice, actor=run.issued_by, launched_on=launched_on)
     except ValidationError as error:
         _refuse(invoice, error.messages[0])
     except (OperationalError, InterfaceError):  # not this one's fault: it is tried again

@@ -72,8 +72,10 @@ def draft(
 
 
 @transaction.atomic
-def draft_many(drafts: Iterable[tuple[Invoice, Iterable[dict]]], *, actor: User) -> None:
-    """`draft` for many at once: new rows and the lines of each, in three queries.
+def draft_many(
+    drafts: Iterable[tuple[Invoice, Iterable[dict]]], *, actor: User
+) -> list[InvoiceLine]:
+    """`draft` for many at once: new rows and the lines of each, in three queries; gives the lines.
 
     What the database refuses of one (IntegrityError, DataError) refuses all: `draft` says why.
     """
@@ -81,12 +83,13 @@ def draft_many(drafts: Iterable[tuple[Invoice, Iterable[dict]]], *, actor: User)
     for invoice, _ in drafts:
         invoice.clean_fields(exclude=KEYS)
     Invoice.objects.bulk_create(invoice for invoice, _ in drafts)
-    InvoiceLine.objects.bulk_create(
+    rows = InvoiceLine.objects.bulk_create(
         line for invoice, lines in drafts for line in _cleaned_lines(invoice, lines)
     )
     LogEntry.objects.log_actions(
         actor.pk, [invoice for invoice, _ in drafts], ADDITION, "Brouillon préparé."
     )
+    return rows
 
 
 @transaction.atomic
@@ -120,14 +123,14 @@ def delete_draft(invoice: Invoice, *, actor: User) -> None:
 
 
 @transaction.atomic
-def issue(invoice: Invoice, *, actor: User) -> Invoice:
+def issue(invoice: Invoice, *, actor: User, launched_on: dt.date | None = None) -> Invoice:
     """Makes a draft an invoice: numbered, dated today, in the payer's name. It never changes again.
 
     The numbers of an establishment and calendar year follow each other without a gap: the counter
     moves in this very transaction. The dates left empty are set, the instalments written, and a
     mail to each responsable, which leaves from `published_on` on. Refuses an invoice issued
     already, without a line, of a negative total, or that would be overdue at once, and dates out
-    of order.
+    of order. `launched_on`: see `set_dates`.
     """
     invoice = _lock_draft(invoice, *WHAT_IS_COPIED)
     amounts = [line.amount for line in invoice.lines.all()]
@@ -135,7 +138,7 @@ def issue(invoice: Invoice, *, actor: User) -> Invoice:
         raise ValidationError("Cette facture n'a aucune ligne.", code="no_line")
     if sum(amounts) < ZERO:
         raise ValidationError("Le total d'une facture ne peut pas être négatif.", code="negative")
-    set_dates(invoice)
+    set_dates(invoice, launched_on)
     _number(invoice)
     instalments = Instalment.objects.bulk_create(
         Instalment(invoice=invoice, number=number, due_on=due_on, amount=amount)
@@ -264,16 +267,20 @@ def _lock_issued(invoice):
     return invoice
 
 
-def set_dates(invoice: Invoice) -> None:
+def set_dates(invoice: Invoice, launched_on: dt.date | None = None) -> None:
     """Sets the dates left empty of an invoice about to be issued, and writes nothing.
 
-    Raises ValidationError `due_date_past`, `published_out_of_order` or `closed_before_due`.
+    `launched_on`: the day when somebody let the queue issue it. Visible from a day that has come
+    and gone since then, midnight having passed, it is visible from today. Raises ValidationError
+    `due_date_past`, `published_out_of_order` or `closed_before_due`.
     """
     today = timezone.localdate()
     last = months_later(invoice.due_on, invoice.parts - 1)
     invoice.published_on = invoice.published_on or today
     invoice.online_until = invoice.online_until or last
     invoice.counter_until = invoice.counter_until or last
+    if launched_on and launched_on <= invoice.published_on < today:
+        invoice.published_on = today
     if invoice.due_on < today:
         raise ValidationError("La date limite de paiement est déjà passée.", code="due_date_past")
     if not today <= invoice.published_on <= invoice.due_on:

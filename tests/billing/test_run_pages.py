@@ -46,6 +46,7 @@ def said(response):
 def posted(establishment, year, **kwargs):
     return {
         "establishment": establishment.pk,
+        "kind": "cotisation",
         "school_year": year.pk,
         "label": "Cotisations",
         "billed": "confirmed",
@@ -86,7 +87,7 @@ class TestPrepare:
             ({"due_on": "2020-01-01"}, "due_on"),
             ({"published_on": "2099-01-01"}, "published_on"),
             ({"online_until": "2020-01-01"}, "online_until"),
-            ({"label": ""}, "label"),
+            ({"kind": "autre"}, "kind"),
         ],
     )
     def test_a_refusal_stands_beside_its_field(self, desk, establishment, year, changes, field):

@@ -172,4 +172,5 @@ def test_as_many_queries_for_one_household_as_for_fifteen(
     run = make_run(accountant)
 
     with django_assert_num_queries(14):
-        assert len(pricing.priced(homes, run)) == count
+        grids = pricing.grids_for(homes, run)
+        assert len(pricing.priced(homes, run, grids)) == count
