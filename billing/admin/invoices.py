@@ -68,13 +68,6 @@ class InvoiceLineInline(admin.TabularInline):
     def has_add_permission(self, request, obj=None):
         return super().has_add_permission(request, obj) and not _issued(obj)
 
-    @admin.display(description="grille")
-    def grid_words(self, invoice):
-        """By which one a run priced it."""
-        rows = RunHousehold.objects.filter(run=invoice.run_id, family=invoice.family_id)
-        label = rows.values_list("grid__label", flat=True).first()
-        return label or "–"
-
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not _issued(obj)
 
@@ -199,6 +192,13 @@ class InvoiceAdmin(
     def get_inlines(self, request, obj):
         issued = [InstalmentInline, PaymentInline, ReminderInline] if _issued(obj) else []
         return [InvoiceLineInline, *issued]
+
+    @admin.display(description="grille")
+    def grid_words(self, invoice):
+        """By which one a run priced it."""
+        rows = RunHousehold.objects.filter(run=invoice.run_id, family=invoice.family_id)
+        label = rows.values_list("grid__label", flat=True).first()
+        return label or "–"
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not _issued(obj)
