@@ -107,6 +107,12 @@ bench-sign-in: .venv/dev.txt ## Mesure les connexions refusées : rien ne doit d
 bench-pricing: .venv/dev.txt ## Mesure le calcul des tarifs : 20 000 foyers, par chacune des quatre grilles
 	$(ALONE) $(PYTHON) -m bench.pricing
 
+.PHONY: bench-runs
+bench-runs: .venv/dev.txt ## Émet les factures de 20 000 foyers, expéditeurs tués et relancés (HOUSEHOLDS=2000, QUICK=1 : moins)
+	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.runs --households $(HOUSEHOLDS) $(if $(QUICK),--quick)
+
+HOUSEHOLDS ?= 20000
+
 .PHONY: drill
 drill: .venv/dev.txt ## Lance 5 000 messages : serveur qui refuse, expéditeurs tués (MAILS=200 : moins)
 	$(ALONE) $(PYTHON) -m bench.launch --mails $(MAILS)

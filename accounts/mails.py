@@ -64,11 +64,15 @@ def queue(
     return mail
 
 
-def queue_many(kind: MailKind, written: Iterable[tuple[str, str, str, str]]) -> int:
+def queue_many(
+    kind: MailKind,
+    written: Iterable[tuple[str, str, str, str]],
+    due_at: dt.datetime | None = None,
+) -> int:
     """`queue` for many at once, each (key, to, subject, body) with an address; gives how many."""
-    now = timezone.now()
+    due_at = due_at or timezone.now()
     rows = [
-        Mail(key=f"{kind}:{key}", kind=kind, to=to, subject=subject, body=body, due_at=now)
+        Mail(key=f"{kind}:{key}", kind=kind, to=to, subject=subject, body=body, due_at=due_at)
         for key, to, subject, body in written
     ]
     Mail.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)

@@ -13,7 +13,7 @@ from accounts.emails import compose
 from accounts.enums import MailKind
 from accounts.models import Establishment, Mail
 from billing.enums import InvoiceKind
-from billing.models import Invoice, Payment
+from billing.models import Instalment, Invoice, Payment
 from billing.receipts import WHAT
 from billing.regie.overdue import OverdueHousehold
 from families.models import Guardian
@@ -22,14 +22,13 @@ MORNING = dt.time(8)  # in Paris, when what is published on a day to come is tol
 CANCELLED = "Facture annulée avant son envoi."
 
 
-def tell_issued(invoice: Invoice) -> None:
+def tell_issued(invoice: Invoice, instalments: list[Instalment]) -> None:
     """To each responsable of the household who has an address, once; from `published_on` on."""
-    guardians = [guardian for guardian in invoice.family.guardians.all() if guardian.email]
-    if not guardians:
-        return
     total = sum(line.amount for line in invoice.lines.all())
-    instalments = list(invoice.instalments.all())
-    for guardian in guardians:
+    written = []
+    for guardian in invoice.family.guardians.all():
+        if not guardian.email:
+            continue
         subject, body = compose(
             "invoice",
             {
@@ -41,14 +40,9 @@ def tell_issued(invoice: Invoice) -> None:
                 "url": settings.SITE_URL + reverse("billing:invoice", args=[invoice.pk]),
             },
         )
-        mails.queue(
-            MailKind.INVOICE,
-            key=f"{invoice.pk}:{guardian.pk}",
-            to=guardian.email,
-            subject=subject,
-            body=body,
-            due_at=_leaves_at(invoice.published_on),
-        )
+        written.append((f"{invoice.pk}:{guardian.pk}", guardian.email, subject, body))
+    if written:
+        mails.queue_many(MailKind.INVOICE, written, _leaves_at(invoice.published_on))
 
 
 def take_back(invoice: Invoice) -> None:

@@ -223,7 +223,7 @@ NEXT_RUN = {  # the whole state machine, in one glance
     RunState.PREPARING: [RunState.TO_CHECK, RunState.ABANDONED],
     RunState.TO_CHECK: [RunState.ISSUING, RunState.ABANDONED],
     RunState.ISSUING: [RunState.PAUSED, RunState.ISSUED],
-    RunState.PAUSED: [RunState.ISSUING, RunState.ISSUED],
+    RunState.PAUSED: [RunState.ISSUING, RunState.ISSUED, RunState.ABANDONED],
     RunState.ISSUED: [RunState.ISSUING],  # what was refused is tried anew
     RunState.ABANDONED: [],
 }

@@ -192,7 +192,7 @@ BETWEEN_MAILS = [
     "billing.services.reminders.remind_next",
     "billing.runs.drafting.draft_next",
     "billing.runs.drafting.clear_next",
-    "billing.runs.issuing.issue_next",
+    "billing.runs.issuing.issue_some",
     "teaching.evaluations.services.publish_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",

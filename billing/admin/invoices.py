@@ -21,7 +21,14 @@ from billing.admin.page import RECORD, WIDE
 from billing.enums import CAN_BE_ANNULLED, CAN_BOUNCE, PaymentNature, Settlement
 from billing.forms import InvoiceLineForm
 from billing.lists import InvoiceList
-from billing.models import Instalment, Invoice, InvoiceLine, Payment, RemindedInvoice
+from billing.models import (
+    Instalment,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    RemindedInvoice,
+    RunHousehold,
+)
 from billing.money import euros
 from billing.references import reference_in
 from families.admin_filters import HouseholdFilter
@@ -161,6 +168,8 @@ class InvoiceAdmin(
 
     def get_fieldsets(self, request, obj=None):
         about = {"fields": ["establishment", "school_year", "family", "kind"]}
+        if obj and obj.run_id:
+            about["fields"].append("grid_words")
         when = {"fields": ["due_on", "parts", "published_on", "online_until", "counter_until"]}
         if not _issued(obj):
             return [(None, about), ("Échéances", when)]
@@ -179,7 +188,7 @@ class InvoiceAdmin(
 
     def get_readonly_fields(self, request, obj=None):
         if not _issued(obj):
-            return services.OF_A_RUN if obj and obj.run_id else []
+            return [*services.OF_A_RUN, "grid_words"] if obj and obj.run_id else []
         return [
             name for _, options in self.get_fieldsets(request, obj) for name in options["fields"]
         ]
@@ -187,6 +196,13 @@ class InvoiceAdmin(
     def get_inlines(self, request, obj):
         issued = [InstalmentInline, PaymentInline, ReminderInline] if _issued(obj) else []
         return [InvoiceLineInline, *issued]
+
+    @admin.display(description="grille")
+    def grid_words(self, invoice):
+        """By which one a run priced it."""
+        rows = RunHousehold.objects.filter(run=invoice.run_id, family=invoice.family_id)
+        label = rows.values_list("grid__label", flat=True).first()
+        return label or "–"
 
     def has_change_permission(self, request, obj=None):
         return super().has_change_permission(request, obj) and not _issued(obj)

@@ -1,6 +1,5 @@
 """« Facturations groupées »: prepared, checked, issued; a button is a service of billing.runs."""
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -17,69 +16,13 @@ from accounts.admin_filters import SiteFilter
 from accounts.models import ListExport
 from accounts.spreadsheets.writing import CONTENT_TYPES, write
 from billing import services
-from billing.enums import InvoiceStatus, RunState
+from billing.admin.run_forms import ConfirmForm, DatesForm, RunForm, ViewForm, refuse_in
+from billing.enums import NEXT_RUN, InvoiceStatus, RunState
 from billing.models import Invoice, InvoiceRun
 from billing.runs import controlling, planning
-from billing.runs.controlling import GAP, View
+from students.models import SchoolYear
 
 ROWS = 100  # households of one page
-FIELD_OF = {  # where a refusal of planning is shown
-    "due_date_past": "due_on",
-    "published_out_of_order": "published_on",
-    "closed_before_due": "online_until",
-}
-
-
-class RunForm(forms.ModelForm):
-    """A run to prepare; `planning.check` has the last word, before anything is written."""
-
-    class Meta:
-        model = InvoiceRun
-        fields = ["establishment", "school_year", "label", "billed", *planning.DATES]
-        help_texts = {
-            "label": "Pour les agents, «\u00a0Cotisations de l'année\u00a0».",
-            "parts": "Chaque mois à compter de la première échéance.",
-            "published_on": "Vide\u00a0: le jour de l'émission. Le message aux familles part ce"
-            " jour-là.",
-            "due_on": "La première échéance, s'il y en a.",
-            "online_until": "Vide\u00a0: la dernière échéance.",
-            "counter_until": "Vide\u00a0: la dernière échéance.",
-        }
-
-    def clean(self):
-        cleaned = super().clean()
-        if not self.errors:
-            refuse_in(self, planning.check, InvoiceRun(**cleaned))
-        return cleaned
-
-
-class DatesForm(forms.ModelForm):
-    class Meta:
-        model = InvoiceRun
-        fields = planning.DATES
-        help_texts = RunForm.Meta.help_texts
-        widgets = {
-            name: forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
-            for name in planning.DATES
-            if name != "parts"
-        }
-
-
-class ViewForm(forms.Form):
-    """What is listed; anything else than a choice lists all."""
-
-    voir = forms.ChoiceField(label="Voir", choices=View.choices, required=False)
-    ecart = forms.IntegerField(
-        label="Écart avec l'an dernier de plus de (%)", min_value=1, max_value=1000, required=False
-    )
-
-    @property
-    def view(self) -> View:
-        return View(self.cleaned_data.get("voir") or "")
-
-    @property
-    def gap(self) -> int:
-        return self.cleaned_data.get("ecart") or GAP
 
 
 @admin.register(InvoiceRun)
@@ -88,7 +31,8 @@ class InvoiceRunAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
 
     form = RunForm
     list_display = ["label", "school_year", "kind", "state", "created_at", "created_by"]
-    list_filter = [SiteFilter, "state", "school_year"]
+    list_filter = [SiteFilter, "kind", "state", "school_year"]
+    add_form_template = "admin/billing/invoicerun/add.html"
     list_select_related = ["school_year", "created_by", "establishment"]
     actions = None
 
@@ -99,7 +43,10 @@ class InvoiceRunAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
         return False
 
     def get_changeform_initial_data(self, request):
-        return {"label": "Cotisations", **super().get_changeform_initial_data(request)}
+        return {
+            "school_year": SchoolYear.objects.current(),
+            **super().get_changeform_initial_data(request),
+        }
 
     def get_urls(self):
         pages = [
@@ -155,6 +102,7 @@ class InvoiceRunAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
         figures = controlling.figures_of(run)
         context = {
             "figures": figures,
+            "newer_grid": controlling.newer_grid(run),
             "form": form,
             "view": form.view,
             "page": page,
@@ -163,7 +111,9 @@ class InvoiceRunAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
             "may_issue": may_issue and _may_be_issued(run, figures),
             "may_stop": may_issue and run.is_issuing,
             "may_redate": may_prepare and run.state in planning.REDATED,
-            "may_abandon": may_prepare and run.state in (RunState.PREPARING, RunState.TO_CHECK),
+            "may_abandon": may_prepare
+            and RunState.ABANDONED in NEXT_RUN[RunState(run.state)]
+            and not (run.is_paused and not figures.drafts),
             "may_remove": request.user.has_perm("billing.delete_invoice"),
         }
         return self._render(request, run, str(run), "admin/billing/invoicerun/run.html", context)
@@ -302,31 +252,6 @@ class InvoiceRunAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
             **context,
         }
         return render(request, template, context)
-
-
-class ConfirmForm(forms.Form):
-    """`expected` is what the page showed: nobody issues what he has not read."""
-
-    expected = forms.IntegerField(widget=forms.HiddenInput)
-    confirm = forms.BooleanField(
-        label="J'ai contrôlé ces factures\u00a0: elles peuvent être émises.",
-        error_messages={"required": "Cochez cette case pour émettre."},
-    )
-
-
-def refuse_in(form: forms.Form, service, *args, **kwargs) -> bool:
-    """Calls the service; its refusal is shown beside the field that it is about. True if none."""
-    try:
-        service(*args, **kwargs)
-    except ValidationError as error:
-        if hasattr(error, "error_dict"):
-            for name, errors in error.error_dict.items():
-                form.add_error(name if name in form.fields else None, errors)
-        else:
-            field = FIELD_OF.get(getattr(error, "code", None))
-            form.add_error(field if field in form.fields else None, error)
-        return False
-    return True
 
 
 def _view_form(data):

@@ -1,6 +1,7 @@
 """The rent of a rental, on invoices of kind « location »."""
 
 import datetime as dt
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -11,8 +12,8 @@ from billing import services
 from billing.enums import InvoiceKind, LineKind
 from billing.instruments.enums import RentalEvent, RentalState
 from billing.instruments.prices import begun_months, charged, due
-from billing.instruments.rentals import lock, log
-from billing.models import Invoice, Rental, RentalCharge
+from billing.instruments.rentals import lock
+from billing.models import Invoice, InvoiceLine, Rental, RentalCharge, RentalMove
 from billing.money import ZERO, euros
 
 
@@ -41,20 +42,39 @@ def draft_invoice(rental: Rental, *, due_on: dt.date, actor: User) -> Invoice:
         family=rental.family,
         kind=InvoiceKind.LOCATION,
         due_on=due_on,
-        lines=[
-            {
-                "kind": LineKind.RENTAL,
-                "student": rental.student,
-                "label": f"Location, {rental.instrument}",
-                "explanation": explanation(rental, already),
-                "amount": amount,
-            }
-        ],
+        lines=[line_of(rental, already)],
         actor=actor,
     )
-    RentalCharge.objects.create(rental=rental, line=invoice.lines.get())
-    log(rental, RentalEvent.INVOICED, actor=actor, details=f"{euros(amount)}.")
+    note([(rental, invoice.lines.get())], actor=actor)
     return invoice
+
+
+def line_of(rental: Rental, already: Decimal) -> dict:
+    """The line, as `services.draft` takes it, of what is not invoiced yet."""
+    return {
+        "kind": LineKind.RENTAL,
+        "student": rental.student,
+        "label": f"Location, {rental.instrument}",
+        "explanation": explanation(rental, already),
+        "amount": due(rental) - already,
+    }
+
+
+def note(charged: Iterable[tuple[Rental, InvoiceLine]], *, actor: User) -> None:
+    """That these lines, new ones, invoice these rentals, whose rows are locked."""
+    charged = list(charged)
+    RentalCharge.objects.bulk_create(
+        RentalCharge(rental=rental, line=line) for rental, line in charged
+    )
+    RentalMove.objects.bulk_create(
+        RentalMove(
+            rental=rental,
+            event=RentalEvent.INVOICED,
+            actor=actor,
+            details=f"{euros(line.amount)}.",
+        )
+        for rental, line in charged
+    )
 
 
 def explanation(rental: Rental, already: Decimal = ZERO) -> str:

@@ -114,6 +114,9 @@ class Invoice(models.Model):
         null=True,
         blank=True,
         editable=False,
+        # (run, family) is indexed: with one on the run alone, PostgreSQL would read thousands of
+        # rows to find that of a household, as long as no ANALYZE has seen a run.
+        db_index=False,
     )
     status = models.CharField(
         "état", max_length=10, choices=InvoiceStatus, default=InvoiceStatus.DRAFT, editable=False

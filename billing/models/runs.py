@@ -14,6 +14,7 @@ from billing.enums import (
     RunOutcome,
     RunState,
 )
+from billing.instruments.enums import HANDED_OVER, RentalState
 from billing.models.invoices import PARTS
 from billing.models.tariffs import TariffGrid
 from families.models import Family
@@ -24,6 +25,10 @@ STATUSES = {
     Billed.CONFIRMED: [EnrolmentStatus.CONFIRMED],
     Billed.LIVE: [EnrolmentStatus.CONFIRMED, EnrolmentStatus.REQUESTED],
 }
+RENTALS = {
+    Billed.CONFIRMED: (HANDED_OVER, "instruments remis"),
+    Billed.LIVE: ([*HANDED_OVER, RentalState.RESERVED], "instruments remis ou réservés"),
+}
 LAUNCHED = [RunState.ISSUING, RunState.PAUSED, RunState.ISSUED]
 
 
@@ -31,7 +36,8 @@ class InvoiceRun(models.Model):
     """« Facturation groupée »: the year's invoices drafted, checked, then issued, by the queue.
 
     The dates and `parts` are those of its drafts; `grid` is the one that was published when it was
-    prepared. `billing.runs` alone writes it; a second run of a year drafts what has changed since.
+    prepared, none for rentals. Abandoned once it had begun to issue, it keeps when and by whom.
+    `billing.runs` alone writes it; a second run of a year drafts what has changed since.
     """
 
     establishment = models.ForeignKey(
@@ -45,13 +51,19 @@ class InvoiceRun(models.Model):
     )
     label = models.CharField("libellé", max_length=100)
     billed = models.CharField(
-        "inscriptions facturées", max_length=10, choices=Billed, default=Billed.CONFIRMED
+        "inscriptions facturées",
+        max_length=10,
+        choices=Billed,
+        default=Billed.CONFIRMED,
+        help_text="Pour des locations\u00a0: les instruments remis, ou aussi les réservés.",
     )
     grid = models.ForeignKey(
         TariffGrid,
         models.PROTECT,
         verbose_name="grille tarifaire",
         related_name="invoice_runs",
+        null=True,
+        blank=True,
         editable=False,
     )
     parts = models.PositiveSmallIntegerField(
@@ -113,9 +125,20 @@ class InvoiceRun(models.Model):
             ),
             models.CheckConstraint(
                 name="invoice_run_launched_at_and_by",
-                condition=Q(state__in=LAUNCHED, issued_at__isnull=False, issued_by__isnull=False)
+                condition=Q(
+                    state__in=[*LAUNCHED, RunState.ABANDONED],
+                    issued_at__isnull=False,
+                    issued_by__isnull=False,
+                )
                 | ~Q(state__in=LAUNCHED) & Q(issued_at=None, issued_by=None),
                 violation_error_message="L'émission a une date et un auteur.",
+            ),
+            models.CheckConstraint(
+                name="invoice_run_has_a_grid_but_for_rentals",
+                condition=Q(kind=InvoiceKind.LOCATION, grid=None)
+                | ~Q(kind=InvoiceKind.LOCATION) & Q(grid__isnull=False),
+                violation_error_message="Les cotisations suivent une grille, les locations leur"
+                " contrat.",
             ),
             models.CheckConstraint(
                 name="invoice_run_ended_at_iff_issued",
@@ -133,6 +156,22 @@ class InvoiceRun(models.Model):
         return STATUSES[Billed(self.billed)]
 
     @property
+    def is_of_rentals(self) -> bool:
+        return self.kind == InvoiceKind.LOCATION
+
+    @property
+    def rental_states(self) -> list[RentalState]:
+        """Of the rentals that it bills."""
+        states, _ = RENTALS[Billed(self.billed)]
+        return states
+
+    @property
+    def billed_words(self) -> str:
+        """« confirmées », « instruments remis ou réservés »."""
+        _, words = RENTALS[Billed(self.billed)]
+        return words if self.is_of_rentals else self.get_billed_display()
+
+    @property
     def is_preparing(self) -> bool:
         return self.state == RunState.PREPARING
 
@@ -148,16 +187,25 @@ class InvoiceRun(models.Model):
     def is_paused(self) -> bool:
         return self.state == RunState.PAUSED
 
+    @property
+    def is_abandoned(self) -> bool:
+        return self.state == RunState.ABANDONED
+
 
 class RunHousehold(models.Model):
     """A household of a run: what the year costs it, and what became of it (`sentence`: why not).
 
-    In euros: `total` by the grid for the whole year, `billed` by earlier invoices of it,
-    `last_year` by those of the year before (None: none).
+    In euros: `total` by the grid for the whole year, or by the contracts of its rentals; `billed`
+    by earlier invoices of it, `last_year` by those of the year before (None: none). `grid` priced
+    it: the run's, or the one that had billed the household before.
     """
 
     run = models.ForeignKey(
-        InvoiceRun, models.PROTECT, verbose_name="facturation", related_name="households"
+        InvoiceRun,
+        models.PROTECT,
+        verbose_name="facturation",
+        related_name="households",
+        db_index=False,  # as that of an invoice: two indexes begin with it
     )
     family = models.ForeignKey(
         Family, models.PROTECT, verbose_name="famille", related_name="run_households"
@@ -172,6 +220,15 @@ class RunHousehold(models.Model):
         "l'an dernier", max_digits=10, decimal_places=2, null=True, blank=True
     )
     at_top_rate = models.BooleanField("au tarif haut", default=False)
+    grid = models.ForeignKey(
+        TariffGrid,
+        models.PROTECT,
+        verbose_name="grille appliquée",
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+    )
 
     class Meta:
         verbose_name = "foyer d'une facturation"

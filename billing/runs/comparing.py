@@ -1,22 +1,23 @@
 """What a household was billed for a year so far, and what of its bill is left to bill.
 
-Only file fees and tuition count: a damaged score, a goodwill credit are no part of a grid. An
-invoice credited in full, « annulée », counts for nothing.
+Only file fees and tuition count, or rents in a run of rentals: a damaged score, a goodwill credit
+are no part of a grid. An invoice credited in full, « annulée », counts for nothing.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from billing.enums import InvoiceStatus, LineKind, RunState, Settlement
-from billing.models import Invoice, InvoiceLine, InvoiceRun, TariffGrid
+from billing.enums import InvoiceKind, InvoiceStatus, LineKind, RunState, Settlement
+from billing.models import Invoice, InvoiceLine, InvoiceRun, RunHousehold, TariffGrid
 from billing.money import ZERO, euros
 from billing.pricing.bills import Bill
 from students.models import SchoolYear
 
 BY_THE_GRID = [LineKind.FILE_FEE, LineKind.TUITION]
+COUNTED = {InvoiceKind.COTISATION: BY_THE_GRID, InvoiceKind.LOCATION: [LineKind.RENTAL]}
 LONGEST = InvoiceLine._meta.get_field("explanation").max_length
 
 Key = tuple[str, int | None, str]  # nature, student, label
@@ -24,13 +25,13 @@ Billed = dict[Key, Decimal]
 
 
 def billed_families(run: InvoiceRun) -> QuerySet[Invoice]:
-    """The issued invoices of the run's year and kind that hold what a grid prices."""
+    """The issued invoices of the run's year and kind that hold what such a run bills."""
     return Invoice.objects.filter(
         establishment=run.establishment_id,
         school_year=run.school_year_id,
         kind=run.kind,
         status=InvoiceStatus.ISSUED,
-        lines__kind__in=BY_THE_GRID,
+        lines__kind__in=COUNTED[InvoiceKind(run.kind)],
     )
 
 
@@ -64,7 +65,10 @@ def drafted_elsewhere(run: InvoiceRun, families: Iterable[int]) -> dict[int, Inv
 
 
 def grids_billed_by(run: InvoiceRun, families: Iterable[int]) -> dict[int, TariffGrid]:
-    """By household, the grid of the first run that billed it for the year and still stands."""
+    """By household, the grid of the first run that billed it for the year and still stands.
+
+    Not that run's own: it too may have followed the grid of one before, since cancelled.
+    """
     invoices = Invoice.objects.filter(
         establishment=run.establishment_id,
         school_year=run.school_year_id,
@@ -74,7 +78,11 @@ def grids_billed_by(run: InvoiceRun, families: Iterable[int]) -> dict[int, Tarif
         run__isnull=False,
     ).with_amounts()
     standing = invoices.exclude(settlement=Settlement.CANCELLED).select_related("run__grid")
-    return {invoice.family_id: invoice.run.grid for invoice in standing.order_by("-pk")}
+    rows = RunHousehold.objects.filter(run=OuterRef("run"), family=OuterRef("family"))
+    standing = standing.annotate(priced_by=Subquery(rows.values("grid")))
+    found = {each.family_id: each for each in standing.order_by("-pk")}
+    grids = TariffGrid.objects.in_bulk({each.priced_by for each in found.values()} - {None})
+    return {family: grids.get(each.priced_by, each.run.grid) for family, each in found.items()}
 
 
 def lines_to_bill(bill: Bill, billed: Billed) -> list[dict]:
@@ -141,8 +149,8 @@ def _billed(run, year, families):
     left = defaultdict(lambda: ZERO)  # of each invoice, its credit notes deducted
     for invoice, credited, *_, amount in lines:
         left[credited or invoice] += amount
-    billed = defaultdict(lambda: defaultdict(lambda: ZERO))
+    billed, counted = defaultdict(lambda: defaultdict(lambda: ZERO)), COUNTED[InvoiceKind(run.kind)]
     for invoice, credited, family, kind, student, label, amount in lines:
-        if left[credited or invoice] and kind in BY_THE_GRID:
+        if left[credited or invoice] and kind in counted:
             billed[family][(kind, student, label)] += amount
     return {family: dict(amounts) for family, amounts in billed.items()}

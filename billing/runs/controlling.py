@@ -10,9 +10,10 @@ from django.db.models.functions import Round
 
 from accounts.references import reference_of
 from accounts.spreadsheets import cells
-from billing.enums import InvoiceStatus, LineKind, RunOutcome
-from billing.models import Invoice, InvoiceLine, InvoiceRun, RunHousehold
+from billing.enums import LIVE_RUNS, InvoiceStatus, LineKind, RunOutcome
+from billing.models import Invoice, InvoiceLine, InvoiceRun, RunHousehold, TariffGrid
 from billing.money import ZERO, SumField, round_cents
+from billing.tariffs.enums import GridStatus
 
 GAP = 20  # per cent, unless the agent says otherwise
 
@@ -30,6 +31,7 @@ class View(models.TextChoices):
     MORE = "complements", "compléments d'une facture"
     REFUSED = "refuses", "émission refusée"
     REMOVED = "retires", "retirés"
+    OTHER_GRID = "autre-grille", "calculés par une autre grille"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Figures:
     issued: int
     amounts: tuple[Decimal, ...]
     kinds: tuple[tuple[str, int, Decimal], ...]  # nature, lines, their sum
+    other_grids: tuple[tuple[str, int], ...]  # than the run's: label, households
 
     @property
     def households(self) -> int:
@@ -76,7 +79,7 @@ class Figures:
 
 
 def figures_of(run: InvoiceRun) -> Figures:
-    """Four queries, whatever the number of households."""
+    """Five queries, whatever the number of households."""
     outcomes = _counts(run.households, "outcome")
     statuses = _counts(run.invoices, "status")
     lines = InvoiceLine.objects.filter(invoice__run=run).order_by()
@@ -85,6 +88,7 @@ def figures_of(run: InvoiceRun) -> Figures:
         number=Count("pk"), sum=Sum("amount", output_field=SumField())
     )
     kinds = {row["kind"]: row for row in by_kind}
+    others = _by_another_grid(run.households, run).order_by().values_list("grid__label")
     return Figures(
         outcomes={outcome: outcomes.get(outcome, 0) for outcome in RunOutcome},
         drafts=statuses.get(InvoiceStatus.DRAFT, 0),
@@ -95,7 +99,24 @@ def figures_of(run: InvoiceRun) -> Figures:
             for kind in LineKind
             if kind in kinds
         ),
+        other_grids=tuple(others.annotate(number=Count("pk"))),
     )
+
+
+def newer_grid(run: InvoiceRun) -> TariffGrid | None:
+    """The last one published for the year since the run was prepared, while it may still be redone.
+
+    It changes nothing of the run, whose page says so. One query.
+    """
+    if run.is_of_rentals or run.state not in LIVE_RUNS:
+        return None
+    grids = TariffGrid.objects.filter(
+        establishment=run.establishment_id,
+        school_year=run.school_year_id,
+        status=GridStatus.PUBLISHED,
+        published_at__gt=run.created_at,
+    )
+    return grids.exclude(pk=run.grid_id).order_by("-published_at").first()
 
 
 def households_of(run: InvoiceRun, view: View = View.ALL, gap: int = GAP) -> QuerySet[RunHousehold]:
@@ -110,7 +131,7 @@ def households_of(run: InvoiceRun, view: View = View.ALL, gap: int = GAP) -> Que
         .annotate(sum=Round(Sum("amount"), precision=2))
         .values("sum")
     )
-    rows = run.households.select_related("family").annotate(
+    rows = run.households.select_related("family", "grid").annotate(
         invoice_key=Subquery(invoices.values("pk")),
         invoice_status=Subquery(invoices.values("status")),
         invoice_year=Subquery(invoices.values("year")),
@@ -139,6 +160,8 @@ def households_of(run: InvoiceRun, view: View = View.ALL, gap: int = GAP) -> Que
             return rows.filter(outcome=RunOutcome.REFUSED).order_by("pk")
         case View.REMOVED:
             return rows.filter(outcome=RunOutcome.REMOVED).order_by("pk")
+        case View.OTHER_GRID:
+            return _by_another_grid(rows, run).order_by("pk")
     return rows.order_by("pk")
 
 
@@ -151,6 +174,7 @@ def drafted_amount(run: InvoiceRun) -> Decimal:
 HEADERS = [
     *["Famille", "Référence de la famille", "Suite", "Pourquoi", "Facture"],
     *["Montant de la facture", "Dû pour l'année", "Déjà facturé", "L'an dernier", "Tarif haut"],
+    "Grille",
 ]
 
 
@@ -165,6 +189,7 @@ def table_of(rows: QuerySet[RunHousehold]) -> list[list[str]]:
             reference(row),
             *map(cells.amount, (row.amount, row.total, row.billed, row.last_year)),
             "oui" if row.at_top_rate else "",
+            row.grid.label if row.grid else "",
         ]
         for row in rows
     ]
@@ -177,6 +202,10 @@ def reference(row: RunHousehold) -> str:
     if not row.invoice_number:
         return "brouillon"
     return f"{row.invoice_year}-{row.invoice_number:05}"
+
+
+def _by_another_grid(rows, run):
+    return rows.filter(grid__isnull=False).exclude(grid=run.grid_id)
 
 
 def _counts(rows, name):

@@ -18,15 +18,24 @@ from billing.runs.planning import drafts_of
 
 logger = logging.getLogger(__name__)
 
+AT_ONCE = 10  # invoices between two mails: less than half a second
 LONGEST = RunHousehold._meta.get_field("sentence").max_length
+
+
+def issue_some() -> int:
+    """`issue_next` a few times; gives how many drafts were looked at. Run by `send_mails`."""
+    number = 0
+    while number < AT_ONCE and issue_next():
+        number += 1
+    return number
 
 
 def issue_next() -> Invoice | None:
     """Issues one draft of the oldest run under way; None when nothing is left to do.
 
-    Run by `send_mails` between two mails; one query then. One that is refused is noted with the
-    reason, and the next ones go on. A run that was stopped ends once its last draft is removed, or
-    issued by hand: it would forbid any other of the year.
+    One query then. One that is refused is noted with the reason, and the next ones go on. A run
+    that was stopped ends once its last draft is removed, or issued by hand: it would forbid any
+    other of the year.
     """
     drafts = Invoice.objects.filter(run=OuterRef("pk"), status=InvoiceStatus.DRAFT)
     to_end = Q(state=RunState.PAUSED) & ~Exists(drafts)
@@ -41,7 +50,7 @@ def issue_next() -> Invoice | None:
     with transaction.atomic():
         invoice = to_issue(run).select_for_update(skip_locked=True).order_by("pk").first()
         if invoice:
-            _issue(invoice, actor=run.issued_by)
+            _issue(invoice, run)
     if invoice is None and not to_issue(run).exists():  # not even one that another worker holds
         under_way = InvoiceRun.objects.filter(pk=run.pk, state=run.state)
         under_way.update(state=RunState.ISSUED, ended_at=timezone.now())
@@ -56,9 +65,10 @@ def to_issue(run: InvoiceRun):
     return drafts_of(run).filter(~Exists(refused))
 
 
-def _issue(invoice, *, actor):
+def _issue(invoice, run):
+    launched_on = timezone.localdate(run.issued_at)
     try:
-        services.issue(invoice, actor=actor)
+        services.issue(invoice, actor=run.issued_by, launched_on=launched_on)
     except ValidationError as error:
         _refuse(invoice, error.messages[0])
     except (OperationalError, InterfaceError):  # not this one's fault: it is tried again

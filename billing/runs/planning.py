@@ -13,6 +13,7 @@ from billing.enums import NEXT_RUN, InvoiceStatus, RunOutcome, RunState
 from billing.models import Invoice, InvoiceRun, RunHousehold
 from billing.runs import pricing
 from billing.runs.comparing import billed_families
+from billing.runs.rentals import rentals_of
 from families.models import Family
 from students.models import Custody, Enrolment
 
@@ -25,14 +26,15 @@ DATES = ["parts", "published_on", "due_on", "online_until", "counter_until"]
 def plan(run: InvoiceRun, *, actor: User) -> InvoiceRun:
     """Writes a new run and the households that it concerns; the queue then prices them.
 
-    They are those of the year's enrolments, and those billed already for it, in case they left.
+    They are those of the year's enrolments, or of its rentals, and those billed already for it, in
+    case they left.
     Under the establishment's lock, so that two runs of a year are told from one another. Raises
     ValidationError: `nobody`, `no_grid`, dates as `services.set_dates` says, a run under way.
     """
     run.created_by, run.state = actor, RunState.PREPARING
     Establishment.objects.select_for_update(no_key=True).get(pk=run.establishment_id)
     families = check(run)
-    run.grid = pricing.grid_of(run)
+    run.grid = None if run.is_of_rentals else pricing.grid_of(run)
     run.save()
     RunHousehold.objects.bulk_create(
         [RunHousehold(run=run, family_id=pk) for pk in families], batch_size=BATCH
@@ -44,32 +46,35 @@ def check(run: InvoiceRun) -> list[int]:
     """The keys of the households of a run to be planned; raises ValidationError as `plan` does."""
     run.full_clean(exclude=["created_by", "grid"])
     _check_dates(run)
-    if pricing.grid_of(run) is None:
+    if not run.is_of_rentals and pricing.grid_of(run) is None:
         raise ValidationError(
             "Aucune grille tarifaire n'est publiée pour cette année.", code="no_grid"
         )
     families = households_of(run)
     if not families:
-        raise ValidationError(
-            "Aucune inscription de cette année n'est à facturer ici.", code="nobody"
-        )
+        what = "location" if run.is_of_rentals else "inscription"
+        raise ValidationError(f"Aucune {what} de cette année n'est à facturer ici.", code="nobody")
     return families
 
 
 def households_of(run: InvoiceRun) -> list[int]:
     """The keys of the households concerned, in the order of their names."""
+    concerned = rentals_of(run) if run.is_of_rentals else _custodies_of(run)
+    families = Family.objects.filter(
+        Q(pk__in=concerned.order_by().values("family"))
+        | Q(pk__in=billed_families(run).order_by().values("family"))
+    )
+    return list(families.order_by("sort_name", "pk").values_list("pk", flat=True))
+
+
+def _custodies_of(run):
     enrolments = Enrolment.objects.filter(
         student=OuterRef("student"),
         course__establishment=run.establishment_id,
         course__school_year=run.school_year_id,
         status__in=run.statuses,
     )
-    custodies = Custody.objects.filter(Exists(enrolments))
-    families = Family.objects.filter(
-        Q(pk__in=custodies.order_by().values("family"))
-        | Q(pk__in=billed_families(run).order_by().values("family"))
-    )
-    return list(families.order_by("sort_name", "pk").values_list("pk", flat=True))
+    return Custody.objects.filter(Exists(enrolments))
 
 
 @transaction.atomic
@@ -95,7 +100,7 @@ def redate(run: InvoiceRun, *, actor: User, **dates: dt.date | int | None) -> In
 
 @transaction.atomic
 def abandon(run: InvoiceRun, *, actor: User) -> InvoiceRun:
-    """Its drafts go, by the queue. Refuses a run that has begun to issue."""
+    """Its drafts go, by the queue; what is issued stays. Refuses a run that is issuing: stop it."""
     return _move(run, RunState.ABANDONED)
 
 

@@ -1,7 +1,7 @@
 """What each household of a run owes for the year: the one door to the grid and the engine."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.utils import timezone
 
@@ -19,17 +19,26 @@ def grid_of(run: InvoiceRun) -> TariffGrid | None:
     return grid_in_force(run.establishment, run.school_year, timezone.localdate())
 
 
-def priced(families: Collection[Family], run: InvoiceRun) -> dict[int, Bill | str]:
-    """By the key of the household, its bill, or the sentence that says why there is none.
-
-    By the run's grid, or the one by which a household was billed already that year: a vote in
-    mid-year does not change what was invoiced before it. A constant number of queries by grid,
-    whatever their number. The pieces count as they stood when the run was prepared.
+def grids_for(families: Collection[Family], run: InvoiceRun) -> dict[int, TariffGrid]:
+    """By the key of the household, the grid that prices it: the run's, or the one by which it was
+    billed already that year. A vote in mid-year does not change what was invoiced before it.
     """
     before = comparing.grids_billed_by(run, [family.pk for family in families])
+    return {family.pk: before.get(family.pk, run.grid) for family in families}
+
+
+def priced(
+    families: Collection[Family], run: InvoiceRun, grids: Mapping[int, TariffGrid]
+) -> dict[int, Bill | str]:
+    """By the key of the household, its bill by the grid given for it, or the sentence that says why
+    there is none.
+
+    A constant number of queries by grid, whatever the number of households. The pieces count as
+    they stood when the run was prepared.
+    """
     of_grid = defaultdict(list)
     for family in families:
-        of_grid[before.get(family.pk, run.grid)].append(family)
+        of_grid[grids[family.pk]].append(family)
     bills = {}
     for tariff, theirs in of_grid.items():
         bills |= _priced_by(tariff, theirs, run)

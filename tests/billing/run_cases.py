@@ -72,7 +72,7 @@ class Grid:
             establishment=run.establishment, school_year=run.school_year
         )
 
-    def priced(self, families, run):
+    def priced(self, families, run, grids):
         self.calls.append([family.pk for family in families])
         return {family.pk: self._price(family) for family in families}
 

@@ -97,6 +97,39 @@ class TestIssuing:
         )
         assert InvoiceSeries.objects.get().last_number == 1
 
+    @pytest.mark.parametrize(("days", "issued"), [(1, 2), (20, 2), (31, 1)])
+    def test_past_midnight_it_goes_on_visible_from_the_day_of_its_number(
+        self, accountant, days, issued
+    ):
+        """Until the due date, past which a family would be late at once."""
+        today = timezone.localdate()
+        run = launched(accountant, households=2, published_on=today)
+        issue_next()
+        later = timezone.now() + dt.timedelta(days=days)
+        with mock.patch("django.utils.timezone.now", return_value=later):
+            work_off()
+
+        dates = Invoice.objects.filter(run=run, status=InvoiceStatus.ISSUED).order_by("pk")
+        assert (
+            list(dates.values_list("issued_on", "published_on"))
+            == [
+                (today, today),
+                (today + dt.timedelta(days=days), today + dt.timedelta(days=days)),
+            ][:issued]
+        )
+        assert set(dates.values_list("due_on", flat=True)) == {run.due_on}
+        assert run.households.filter(outcome=RunOutcome.REFUSED).count() == 2 - issued
+
+    def test_visible_before_it_was_launched_is_refused(self, accountant):
+        """By hand, or since an agent changed the draft."""
+        run = launched(accountant, households=1)
+        yesterday = timezone.localdate() - dt.timedelta(days=1)
+        run.invoices.update(published_on=yesterday)
+
+        work_off()
+
+        assert run.households.get().outcome == RunOutcome.REFUSED
+
     def test_what_was_refused_is_tried_anew(self, family, accountant):
         self.test_a_refusal_is_noted_and_does_not_stop_the_others(family, accountant)
         run = InvoiceRun.objects.get()
@@ -417,7 +450,7 @@ class TestRaces:
         for _ in range(3):
             enrol()
         run = make_run(actor)
-        for kill in range(0, 120, 10):
+        for kill in range(0, 30, 2):
             submit_and_be_killed(draft_next, before=kill)
             connection.ensure_connection()
             assert run.invoices.count() in (0, 3)

@@ -15,8 +15,9 @@ from accounts.models import ListExport
 from billing.enums import InvoiceStatus, RunOutcome, RunState
 from billing.models import InvoiceRun, RunHousehold
 from billing.pricing.bills import Bill
-from billing.runs.drafting import draft_next
+from billing.runs.drafting import clear_next, draft_next
 from billing.runs.issuing import issue_next
+from tests.billing.pages import words
 from tests.billing.run_cases import Grid, enrol, make_run, prepare, tuition
 from tests.factories import EstablishmentFactory, FamilyFactory, InvoiceRunFactory
 
@@ -46,6 +47,7 @@ def said(response):
 def posted(establishment, year, **kwargs):
     return {
         "establishment": establishment.pk,
+        "kind": "cotisation",
         "school_year": year.pk,
         "label": "Cotisations",
         "billed": "confirmed",
@@ -86,7 +88,7 @@ class TestPrepare:
             ({"due_on": "2020-01-01"}, "due_on"),
             ({"published_on": "2099-01-01"}, "published_on"),
             ({"online_until": "2020-01-01"}, "online_until"),
-            ({"label": ""}, "label"),
+            ({"kind": "autre"}, "kind"),
         ],
     )
     def test_a_refusal_stands_beside_its_field(self, desk, establishment, year, changes, field):
@@ -95,6 +97,19 @@ class TestPrepare:
         form = response.context["adminform"].form
         assert list(form.errors) == [field]
         assert not InvoiceRun.objects.exists()
+
+    def test_the_year_under_way_is_chosen_and_the_button_says_what_it_does(self, desk, year):
+        page = desk.get(self.ADD)
+
+        form = page.context["adminform"].form
+        assert form["school_year"].initial == year
+        assert 'value="Préparer les brouillons"' in page.text
+        assert "Enregistrer" not in words(page)
+
+    def test_a_label_left_empty_is_that_of_the_kind(self, desk, establishment, year):
+        desk.post(self.ADD, posted(establishment, year, label=""))
+
+        assert InvoiceRun.objects.get().label == "Cotisations"
 
     def test_nobody_to_bill_or_one_under_way(self, desk, establishment, year, accountant):
         make_run(accountant)
@@ -199,7 +214,7 @@ class TestControl:
         run = prepare(accountant)
         desk.get(url(run))
 
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(14):
             desk.get(url(run))
 
     def test_exported_and_neutralised(self, desk, run, accountant):
@@ -276,6 +291,31 @@ class TestIssue:
 
         run.refresh_from_db()
         assert run.state == RunState.ISSUED
+
+    def test_stopped_what_is_left_may_be_given_up_and_what_is_issued_stays(self, desk, run):
+        desk.post(url(run, "issue_all"), {"expected": 2, "confirm": "on"})
+        issue_next()
+        assert "Renoncer" not in desk.get(url(run)).text
+        assert said(desk.post(url(run, "abandon"))) == ["Action déjà faite ou impossible."]
+        desk.post(url(run, "stop"))
+        assert "Renoncer au brouillon qui reste" in desk.get(url(run)).text
+
+        desk.post(url(run, "abandon"))
+
+        run.refresh_from_db()
+        assert (run.state, run.issued_by is None) == (RunState.ABANDONED, False)
+        assert clear_next() == 1
+        assert run.invoices.get().status == InvoiceStatus.ISSUED
+        assert sorted(run.households.values_list("outcome", flat=True)) == [
+            RunOutcome.ISSUED,
+            RunOutcome.REMOVED,
+        ]
+        assert "1 facture émise, qui reste" in words(desk.get(url(run)))
+        assert issue_next() is None
+        for name in ("issue_all", "redate"):
+            desk.post(url(run, name), {"expected": 0, "confirm": "on"})
+        run.refresh_from_db()
+        assert run.state == RunState.ABANDONED
 
     def test_abandoned(self, desk, run):
         response = desk.post(url(run, "abandon"))

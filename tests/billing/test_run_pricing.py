@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing import printing, services
-from billing.enums import RunOutcome
+from billing.enums import RunOutcome, RunState
 from billing.models import CourseCategory, InvoiceLine, InvoiceRun, TariffCategory
-from billing.runs import planning, pricing
+from billing.runs import controlling, planning, pricing
 from billing.runs.issuing import issue_next
 from billing.tariffs import publishing
 from students.enums import EnrolmentStatus
@@ -156,10 +156,46 @@ def test_a_vote_in_mid_year_is_for_who_was_not_billed_yet(
     run = prepare(accountant)
 
     assert run.grid == dearer
-    assert dict(run.households.values_list("family", "total")) == {
-        family.pk: Decimal("700.00" if cancelled else "603.00"),
-        newcomer.pk: Decimal("700.00"),
+    by = {row.family_id: (row.total, row.grid) for row in run.households.all()}
+    assert by == {
+        family.pk: (Decimal(700), dearer) if cancelled else (Decimal(603), grid),
+        newcomer.pk: (Decimal(700), dearer),
     }
+    others = controlling.households_of(run, controlling.View.OTHER_GRID)
+    assert [row.family for row in others] == ([] if cancelled else [family])
+    figures = controlling.figures_of(run)
+    assert figures.other_grids == (() if cancelled else ((grid.label, 1),))
+
+
+def test_the_page_of_a_run_says_that_a_grid_was_published_since(
+    client, grid, family, accountant, director
+):
+    """The run goes on by its own; the household billed by it stays so in the next run."""
+    enrol(family)
+    billed_as(Course.objects.get(), grid)
+    run = prepare(accountant)
+    address = reverse("admin:billing_invoicerun_change", args=[run.pk])
+    client.force_login(accountant)
+    assert "a été publiée depuis" not in words(client.get(address))
+    half = grid.school_year.ends_on - dt.timedelta(days=100)
+    publishing.shorten(grid, valid_until=half, actor=director)
+
+    later = make_published(
+        director,
+        label="Tarifs de printemps",
+        establishment=grid.establishment,
+        school_year=grid.school_year,
+        valid_from=half + dt.timedelta(days=1),
+    )
+
+    assert "Tarifs de printemps" in words(client.get(address))
+    invoice = services.issue(run.invoices.get(), actor=accountant)
+    page = client.get(reverse("admin:billing_invoice_change", args=[invoice.pk]))
+    assert grid.label in words(page)
+    issue_next()
+    InvoiceRun.objects.update(state=RunState.ABANDONED)
+    assert controlling.newer_grid(InvoiceRun.objects.get()) is None
+    assert later.published_at
 
 
 @pytest.mark.parametrize("count", [1, 15])
@@ -172,4 +208,5 @@ def test_as_many_queries_for_one_household_as_for_fifteen(
     run = make_run(accountant)
 
     with django_assert_num_queries(14):
-        assert len(pricing.priced(homes, run)) == count
+        grids = pricing.grids_for(homes, run)
+        assert len(pricing.priced(homes, run, grids)) == count
