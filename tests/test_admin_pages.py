@@ -187,6 +187,9 @@ PAGES = {
     "billing_tariffgrid_rates": OF_THE_REGIE,
     "billing_tariffgrid_duplicate": OF_THE_REGIE,
     "billing_tariffgrid_compare": READ_BY_THE_REGIE,
+    "billing_tariffgrid_export_grid": READ_BY_THE_REGIE,
+    "billing_tariffgrid_import_grid": OF_THE_REGIE,  # no file
+    "billing_tariffgrid_check_grid": {"get": (403, 404, 404, 404), "post": (403, 404, 404, 404)},
     "billing_invoice_credit": OF_THE_REGIE,
     "billing_invoice_cancel": OF_THE_REGIE,
     "billing_invoice_pdf": READ_BY_THE_REGIE,
@@ -398,8 +401,13 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_tariffgrid_rates": [rate.grid_id, rate.category_id],
         **{
             f"billing_tariffgrid_{name}": [rate.grid_id]
-            for name in ("publish", "duplicate", "shorten", "compare", "compare_export")
+            for name in (
+                *["publish", "duplicate", "shorten", "compare", "compare_export"],
+                "import_grid",
+            )
         },
+        "billing_tariffgrid_export_grid": [rate.grid_id, "xlsx"],
+        "billing_tariffgrid_check_grid": [rate.grid_id, uuid.uuid4()],  # one's own file
         "billing_instrument_rent": [rental.instrument_id],
         "billing_instrument_step": [rental.instrument_id, "reparation"],
         "billing_rental_step": [rental.pk, "remettre"],

@@ -452,6 +452,7 @@ PLAYS = {
             post("admin:billing_tariffgrid_rates", "tariffs", "category"),
             post("admin:billing_tariffgrid_duplicate", "tariffs"),
             get("admin:billing_tariffgrid_compare", "tariffs"),
+            post("admin:billing_tariffgrid_import_grid", "tariffs"),
             *[post(f"admin:list_{way}", "tarifs") for way in ("import", "export")],
         )
     ),

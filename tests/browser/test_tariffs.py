@@ -54,7 +54,7 @@ def test_the_pages_of_the_tariffs(visit, director, grids, width):
                 ],
                 *[
                     reverse(f"admin:billing_tariffgrid_{name}", args=[draft.pk])
-                    for name in ("publish", "duplicate", "compare")
+                    for name in ("publish", "duplicate", "compare", "import_grid")
                 ],
                 f"{compare}?avec={published.pk}&annee={draft.school_year_id}",
                 reverse("admin:billing_tariffgrid_shorten", args=[published.pk]),
