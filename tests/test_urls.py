@@ -24,6 +24,7 @@ from tests.factories import (
     EnrolmentFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PaymentPlanFactory,
     RentalFactory,
     SlotFactory,
     TeacherFactory,
@@ -123,6 +124,7 @@ ROUTES = {
     "billing:returned": PUBLIC,
     "billing:notified": anybody(405, 405),
     "billing:payments": SIGNED_IN,
+    "billing:payment_plan": FAMILY,  # a setting: each household chooses for itself
     "billing:receipt": HOUSEHOLD,
     "billing:receipt_pdf": HOUSEHOLD,
     "billing:attestation": HOUSEHOLD,
@@ -204,6 +206,7 @@ def rows(student, parent, family, teacher, director):
         "billing:payment": attempt.pk,
         "billing:receipt": payment.pk,
         "billing:receipt_pdf": payment.pk,
+        "billing:payment_plan": PaymentPlanFactory().pk,
         "billing:attestation": YEAR_PAID,
         "billing:attestation_pdf": YEAR_PAID,
         "teacher:slot": SlotFactory(teacher=teacher).pk,

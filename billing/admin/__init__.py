@@ -4,6 +4,7 @@ from billing.admin.instruments import InstrumentAdmin, InstrumentKindAdmin
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.online import PayFiPAccountAdmin, PaymentAttemptAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.plans import PaymentPlanAdmin, PaymentPlanChoiceAdmin
 from billing.admin.regie import RegieSettingsAdmin
 from billing.admin.rentals import RentalAdmin
 from billing.admin.runs import InvoiceRunAdmin
@@ -19,6 +20,8 @@ __all__ = [
     "PayerShareAdmin",
     "PaymentAdmin",
     "PaymentAttemptAdmin",
+    "PaymentPlanAdmin",
+    "PaymentPlanChoiceAdmin",
     "RegieSettingsAdmin",
     "RentalAdmin",
     "SituationAdmin",

@@ -14,7 +14,7 @@ from billing.enums import InvoiceStatus, RunOutcome, RunState
 from billing.models import Invoice, InvoiceRun, RunHousehold
 from billing.money import ZERO
 from billing.pricing.bills import Bill
-from billing.runs import comparing, pricing
+from billing.runs import comparing, instalments, pricing
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ def _draft(run, rows):
     billed = comparing.billed_so_far(run, keys)
     last_year = comparing.billed_last_year(run, keys)
     elsewhere = comparing.drafted_elsewhere(run, keys)
+    choices = instalments.choices_of(run, keys)
     for row in rows:
         bill = bills.get(row.family_id, Bill(()))
         row.last_year = last_year.get(row.family_id)
@@ -77,14 +78,14 @@ def _draft(run, rows):
         if isinstance(bill, str):
             row.outcome, row.sentence = RunOutcome.PROBLEM, bill[:LONGEST]
         else:
-            _draft_one(run, row, bill, billed.get(row.family_id, {}))
+            _draft_one(row, bill, billed.get(row.family_id, {}), choices)
         row.full_clean(exclude=["run", "family"])
         row.save(
             update_fields=["outcome", "sentence", "total", "billed", "last_year", "at_top_rate"]
         )
 
 
-def _draft_one(run, row, bill, billed):
+def _draft_one(row, bill, billed, choices):
     """Notes what becomes of the household, and writes its draft if there is more to bill."""
     row.total, row.at_top_rate = bill.total, bill.at_top_rate
     lines = comparing.lines_to_bill(bill, billed)
@@ -97,7 +98,7 @@ def _draft_one(run, row, bill, billed):
         row.outcome = RunOutcome.SAME
     else:
         try:
-            _write(run, row.family, lines)
+            _write(choices.run, row.family, lines, choices.terms_of(row.family_id, more))
         except ValidationError as error:
             row.outcome, row.total = RunOutcome.PROBLEM, None
             row.sentence = error.messages[0][:LONGEST]
@@ -106,18 +107,16 @@ def _draft_one(run, row, bill, billed):
 
 
 @transaction.atomic
-def _write(run, family, lines):
+def _write(run, family, lines, terms):
     services.draft(
         establishment=run.establishment,
         school_year=run.school_year,
         family=family,
         kind=run.kind,
         run=run,
-        parts=run.parts,
         published_on=run.published_on,
         due_on=run.due_on,
-        online_until=run.online_until,
-        counter_until=run.counter_until,
+        **terms,
         lines=lines,
         actor=run.created_by,
     )
