@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
@@ -53,9 +54,12 @@ class Way:
 
     @property
     def days(self) -> str:
-        """« le 15 octobre 2027, le 15 novembre 2027 et le 15 décembre 2027 »."""
-        *before, last = [f"le {day(date)}" for date, _ in self.highest]
-        return f"{', '.join(before)} et {last}" if before else last
+        """« les 15 novembre et 15 décembre 2027, 15 janvier et 15 février 2028 »."""
+        dates = [date for date, _ in self.highest]
+        if len(dates) == 1:
+            return f"le {day(dates[0])}"
+        years = [list(of_year) for _, of_year in groupby(dates, key=lambda date: date.year)]
+        return f"les {', '.join(map(_days_of_a_year, years))}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,13 @@ class Offer:
     @property
     def is_open(self) -> bool:
         return self.today <= self.plan.choose_until
+
+
+def _days_of_a_year(dates):
+    """« 15 octobre, 15 novembre et 15 décembre 2027 »."""
+    *before, last = [day(date) for date in dates]
+    before = [each.rpartition(" ")[0] for each in before]  # without the year
+    return f"{', '.join(before)} et {last}" if before else last
 
 
 def plan_of(establishment: Establishment, school_year: SchoolYear) -> PaymentPlan | None:
