@@ -138,11 +138,12 @@ def test_the_recap_says_it_before_valider_and_the_quotient_can_be_tried(
 
 @SCRIPT
 def test_how_many_parts_is_chosen_by_keyboard_before_validating(
-    visit, tariff, parent, student, javascript
+    visit, parent, student, director, javascript
 ):
     """Then read and changed on « Facturation »."""
     case = make_case(student)
     Commune.objects.update(zone=Zone.RESIDENT)
+    make_tariff(director)
     categorise(case.slot.course, "cursus")
     categorise(case.choir_course, "chorale")
     case.fill_in()

@@ -108,7 +108,8 @@ def test_a_whole_grid_goes_out_and_comes_in(visit, accountant, grids, width, tmp
     page.get_by_role("link", name="Importer toute la grille").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Excel (.xlsx)").click()
-    book = load_workbook(download.value.path())
+    download.value.save_as(tmp_path / "grille.xlsx")
+    book = load_workbook(tmp_path / "grille.xlsx")
     book["Frais"].append(["Adhésion", "20,00", "par élève"])
     book["Tarifs"]["G2"] = "cent"
     book.save(tmp_path / "grille.xlsx")
