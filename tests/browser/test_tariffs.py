@@ -114,14 +114,14 @@ def test_a_whole_grid_goes_out_and_comes_in(visit, accountant, grids, width, tmp
     book["Tarifs"]["G2"] = "cent"
     book.save(tmp_path / "grille.xlsx")
 
-    page.get_by_label("Fichier").set_input_files(tmp_path / "grille.xlsx")
+    page.get_by_label("Fichier", exact=True).set_input_files(tmp_path / "grille.xlsx")
     page.get_by_role("button", name="Vérifier le fichier").click()
     page.get_by_role("heading", name="À corriger dans le fichier").wait_for()
     assert visitor.axe() == []
     book["Tarifs"]["G2"] = "640"
     book.save(tmp_path / "grille.xlsx")
     page.get_by_role("link", name="envoyez le fichier à nouveau").click()
-    page.get_by_label("Fichier").set_input_files(tmp_path / "grille.xlsx")
+    page.get_by_label("Fichier", exact=True).set_input_files(tmp_path / "grille.xlsx")
     page.get_by_role("button", name="Vérifier le fichier").click()
     page.get_by_role("button", name="Importer : 2 changements").wait_for()
     assert visitor.axe() == []
