@@ -82,6 +82,8 @@ _REGIE = [
     *[f"billing.{verb}_{model}" for verb in ("view", "add", "change")
       for model in ("regiesettings", "accountingcode")],
     "billing.delete_accountingcode",
+    *[f"billing.{verb}_paymentplan" for verb in ("view", "add", "change")],
+    "billing.view_paymentplanchoice",
     "billing.view_remindedinvoice",
 ]  # fmt: skip
 # What its sites made by mistake may go; whatever serves is protected by the database. What is the

@@ -69,6 +69,28 @@ def _noted(family):
     return set(family.situations.values_list("school_year", "code"))
 
 
+class PaymentPlanChoices(Follower):
+    """They follow, but for a year of which the household has chosen already."""
+
+    relations = ["billing.PaymentPlanChoice.family"]
+
+    def lines(self, kept, absorbed):
+        known = set(kept.payment_plan_choices.values_list("plan", flat=True))
+        lines = []
+        for choice in absorbed.payment_plan_choices.select_related(
+            "plan__establishment", "plan__school_year"
+        ):
+            fate = "le foyer a déjà choisi." if choice.plan_id in known else "rejoint le foyer."
+            words = f"{choice.plan}, payer en {choice.get_parts_display()}\u00a0: {fate}"
+            lines.append(Line(words))
+        return lines
+
+    def absorb(self, kept, absorbed):
+        known = list(kept.payment_plan_choices.values_list("plan", flat=True))
+        absorbed.payment_plan_choices.filter(plan__in=known).delete()
+        absorbed.payment_plan_choices.update(family=kept)
+
+
 class Reminders(Follower):
     """They follow. Of two on one day, or two lines of one reminder, the kept household's stays, and
     takes over what the other asked for."""

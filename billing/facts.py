@@ -125,7 +125,7 @@ class _Known:
             label=enrolment.course.name,
             category=billed_as.category.code if billed_as else "",
             school_hours=enrolment.course.school_hours,
-            months=begun_months(self.school_year, *days, self.months),
+            months=lesson_months(self.school_year, *days, self.months),
         )
 
     @property
@@ -133,12 +133,13 @@ class _Known:
         return dt.date(self.school_year.starts_on.year, 12, 31)
 
 
-def begun_months(
+def lesson_months(
     school_year: SchoolYear, starts_on: dt.date | None, ends_on: dt.date | None, of: int
 ) -> int | None:
-    """How many of the year's `of` months of lessons are begun, None for all of them.
+    """How many of the year's `of` months of lessons an enrolment begins, None for all of them.
 
-    They are the first of the year: September to June are ten.
+    They are the first of the year: September to June are ten, and a day of July or August begins
+    none. For a rental, which goes on in summer, see `instruments.prices.calendar_months`.
     """
 
     def place(day):

@@ -15,6 +15,7 @@ from billing.models import (
     PayerShare,
     Payment,
     PaymentAttempt,
+    PaymentPlanChoice,
     PaymentReminderLine,
     RemindedInvoice,
     Situation,
@@ -33,6 +34,7 @@ EXPORTED = {
     Instalment: ["number", "due_on", "amount"],
     Situation: ["student", "school_year", "code", "seen_on", "note"],
     PayerShare: ["percent"],
+    PaymentPlanChoice: ["plan", "parts", "chosen_at"],
     PaymentAttempt: [
         *["instalment", "refdet", "amount", "state", "created_at", "settled_at"],
         *["numauto", "paid_at"],
@@ -91,6 +93,9 @@ class BillingPart(Part):
         "billing.Situation.family": NESTED,
         "billing.Situation.noted_by": "un agent",
         "billing.PayerShare.custody": NESTED,
+        "billing.PaymentPlan": "un réglage",
+        "billing.PaymentPlanChoice.family": NESTED,
+        "billing.PaymentPlanChoice.chosen_by": "un responsable du foyer, ou un agent au guichet",
         "billing.Payment.deposit": "la quittance : ses parts sont les paiements de la copie",
         "billing.Deposit": "la quittance : ses parts sont les paiements de la copie",
         "billing.ReceiptSeries": "un compteur",
@@ -105,7 +110,8 @@ class BillingPart(Part):
     }
     sections = {
         "factures": "vos factures, leurs lignes, vos paiements",
-        "tarif": "les situations notées pour le calcul, la part que paie votre foyer",
+        "tarif": "les situations notées pour le calcul, la part que paie votre foyer, en combien de"
+        " fois il paie",
     }
     # The régie's own mail is nobody's: it names no household, and its key ends with an agent's.
     mail_kinds = [*TO_HOUSEHOLDS, MailKind.PAYMENT_ALERT]
@@ -151,6 +157,11 @@ class BillingPart(Part):
             Holding(
                 "Calculs préparatoires de factures", family.run_households.count(), Fate.ERASED
             ),
+            Holding(
+                "Choix du paiement en plusieurs fois",
+                family.payment_plan_choices.count(),
+                Fate.ERASED,
+            ),
             Holding("Situations notées pour le tarif", situations_of(family).count(), Fate.ERASED),
         ]
 
@@ -159,6 +170,7 @@ class BillingPart(Part):
         drafts = family.invoices.select_for_update().filter(status=InvoiceStatus.DRAFT)
         Invoice.objects.filter(pk__in=[draft.pk for draft in drafts]).delete()
         family.run_households.all().delete()
+        family.payment_plan_choices.all().delete()
         forget_in_admin_log(Invoice, pks)
         situations = situations_of(family)
         forget_in_admin_log(Situation, list(situations.values_list("pk", flat=True)))
@@ -173,11 +185,16 @@ def situations_of(family):
 def _tariff(copy):
     situations = Situation.objects.visible_to(copy.user).select_related("student", "school_year")
     shares = PayerShare.objects.filter(custody__family=copy.family)
+    choices = PaymentPlanChoice.objects.visible_to(copy.user)
+    choices = choices.select_related("plan__establishment", "plan__school_year")
     return {
         "situations": [record(situation, EXPORTED[Situation]) for situation in situations],
         "parts": [
             {"élève": str(share.custody.student), **record(share, EXPORTED[PayerShare])}
             for share in shares.select_related("custody__student")
+        ],
+        "paiement en plusieurs fois": [
+            record(choice, EXPORTED[PaymentPlanChoice]) for choice in choices
         ],
     }
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from billing.estimates import estimate, grid_of, tariffs_to_come
+from billing.plans import plan_of, ways_of
 from billing.pricing.bills import PricingError
 from billing.simulator_forms import SimulatorForm
 
@@ -33,9 +34,13 @@ def simulator(request):
     context = {"tariffs": tariffs, "tariff": tariff, "form": form, "estimate": None}
     if form.is_valid():
         try:
-            context["estimate"] = estimate(grid, form.household())
+            found = context["estimate"] = estimate(grid, form.household())
         except PricingError as error:
             form.add_error(None, error.message)
+        else:
+            plan = plan_of(tariff.establishment, tariff.school_year)
+            context["ways"] = ways_of(plan, found.lowest, found.highest) if plan else []
+            context["plan"] = plan
     return render(request, "billing/simulator.html", context)
 
 

@@ -1,7 +1,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from billing import rental_views, simulator_views, views
+from billing import plan_views, rental_views, simulator_views, views
 from billing.payfip import views as payfip
 
 ATTESTATION = "facturation/attestations/<slug:kind>/<int:year>/"
@@ -25,6 +25,11 @@ urlpatterns = [
     # Called from PayFiP: no session, no CSRF token.
     path("facturation/paiement/retour/", payfip.returned, name="returned"),
     path("facturation/paiement/notification/", payfip.notified, name="notified"),
+    path(
+        "facturation/paiement-en-plusieurs-fois/<int:pk>/",
+        plan_views.payment_plan,
+        name="payment_plan",
+    ),
     path("facturation/paiements/", views.payments, name="payments"),
     path("facturation/paiements/<int:pk>/", views.receipt, name="receipt"),
     path("facturation/paiements/<int:pk>/pdf/", views.receipt_pdf, name="receipt_pdf"),

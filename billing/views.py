@@ -15,6 +15,7 @@ from billing.attestations import attest, periods_of, print_attestation, shares_o
 from billing.enums import InvoiceKind
 from billing.models import Invoice, Payment
 from billing.payfip.offers import offer_for
+from billing.plans import open_offers
 from billing.printing import pdf_response
 from billing.receipts import movement_of, print_receipt, receipt_of
 from billing.rental_views import live_rentals
@@ -27,7 +28,8 @@ TABS = {InvoiceKind.COTISATION: "billing:cotisations", InvoiceKind.LOCATION: "bi
 @require_safe
 def cotisations(request):
     """« facturation cotisations »: file fees and tuition (the manual, annex 2)."""
-    return _tab(request, InvoiceKind.COTISATION, "billing/cotisations.html")
+    offers = open_offers(request.establishment.pk, request.user.pk, timezone.localdate())
+    return _tab(request, InvoiceKind.COTISATION, "billing/cotisations.html", offers=offers)
 
 
 @require_safe

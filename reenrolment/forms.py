@@ -4,6 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.html import format_html_join
 
+from billing.models.invoices import PARTS
 from families.models import Family
 from reenrolment.models import COMMENT_LENGTH
 from reenrolment.page import Page
@@ -260,6 +261,9 @@ class SubmitForm(forms.Form):
     )
     terms = forms.IntegerField(widget=forms.HiddenInput)
     fingerprint = forms.CharField(widget=forms.HiddenInput)
+    parts = forms.TypedChoiceField(  # in how many; none: the invoice will say
+        choices=[(number, number) for number in PARTS], coerce=int, empty_value=None, required=False
+    )
 
 
 def _initial(page):

@@ -17,6 +17,7 @@ from reenrolment.costs import Cost, cost_of
 from reenrolment.early_access import Opening, opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, Reenrolment, RequestedPiece
+from reenrolment.payment import Payment, payment_of
 from reenrolment.pieces import demand_of, pieces_of
 from reenrolment.readiness import fingerprint_of, problems
 from reenrolment.rows import Row, any_dance, rows_of
@@ -128,6 +129,11 @@ class Page:
     def cost(self) -> Cost:
         """Read by the pages that show it: see `cost_of`."""
         return cost_of(self.campaign, self.selection.own_family)
+
+    @cached_property
+    def payment(self) -> Payment | None:
+        """In how many parts the household may pay that cost: one query, for the page that asks."""
+        return payment_of(self.campaign, self.selection.own_family, self.cost)
 
     @property
     def problems(self) -> list[tuple[str, str]]:

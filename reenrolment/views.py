@@ -17,6 +17,7 @@ from reenrolment.page import Mode, Page, load_dossier, load_page
 from reenrolment.saving import Outcome, save
 from reenrolment.selectors import next_to_do
 from reenrolment.services import submission
+from students.selectors import household_students
 
 
 def of_the_site_shown(view):
@@ -98,6 +99,7 @@ def submit(request, pk):
             actor=request.user,
             terms=Terms(pk=form.cleaned_data.get("terms")),
             fingerprint=form.cleaned_data.get("fingerprint"),
+            pays=_pays(request, pk, form.cleaned_data.get("parts")),
         )
     except ValidationError as error:
         return _not_submitted(request, pk, error)
@@ -164,6 +166,13 @@ def take_up(request, pk):
     except ValidationError as error:
         _tell(request, error)
     return redirect("reenrolment:edit", pk)
+
+
+def _pays(request, pk, parts):
+    """The reader's household, which chose in how many parts it pays."""
+    if parts is None:
+        return None
+    return household_students(request.user, pk, acting_for=request.acting_for).own_family, parts
 
 
 def _existing(request, pk) -> Page:

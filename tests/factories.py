@@ -19,6 +19,8 @@ from billing.models import (
     PayerShare,
     PayFiPAccount,
     PaymentAttempt,
+    PaymentPlan,
+    PaymentPlanChoice,
     Rental,
     RentalTerms,
     Situation,
@@ -388,6 +390,30 @@ class PayerShareFactory(factory.django.DjangoModelFactory):
 
     custody = factory.SubFactory(CustodyFactory)
     percent = 50
+
+
+class PaymentPlanFactory(factory.django.DjangoModelFactory):
+    """In 1, 2 or 3 times, that families may choose today."""
+
+    class Meta:
+        model = PaymentPlan
+        django_get_or_create = ["establishment", "school_year"]
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    choose_until = factory.LazyFunction(lambda: timezone.localdate() + dt.timedelta(days=30))
+    first_due_on = factory.LazyAttribute(lambda plan: plan.choose_until + dt.timedelta(days=30))
+
+
+class PaymentPlanChoiceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PaymentPlanChoice
+
+    plan = factory.SubFactory(PaymentPlanFactory)
+    family = factory.SubFactory(FamilyFactory)
+    parts = 3
+    chosen_by = factory.SubFactory(UserFactory)
+    chosen_at = factory.LazyFunction(timezone.now)
 
 
 class PayFiPAccountFactory(factory.django.DjangoModelFactory):

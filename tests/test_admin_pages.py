@@ -34,6 +34,7 @@ from tests.factories import (
     InvoiceRunFactory,
     PayerShareFactory,
     PayFiPAccountFactory,
+    PaymentPlanChoiceFactory,
     PeriodFactory,
     PieceRuleFactory,
     RentalFactory,
@@ -98,6 +99,8 @@ RIGHTS = {
     "teaching_scale": ("vac", "", "vac", "vacd"),
     "teaching_criterion": ("vac", "", "vac", "vacd"),
     "teaching_evaluation": ("v", "", "v", "v"),
+    "billing_paymentplan": ("", "vac", "vac", "vac"),
+    "billing_paymentplanchoice": ("", "v", "v", "v"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -197,6 +200,9 @@ PAGES = {
     "billing_tariffgrid_rates": OF_THE_REGIE,
     "billing_tariffgrid_duplicate": OF_THE_REGIE,
     "billing_tariffgrid_compare": READ_BY_THE_REGIE,
+    "billing_tariffgrid_export_grid": READ_BY_THE_REGIE,
+    "billing_tariffgrid_import_grid": OF_THE_REGIE,  # no file
+    "billing_tariffgrid_check_grid": {"get": (403, 404, 404, 404), "post": (403, 404, 404, 404)},
     "billing_invoice_credit": OF_THE_REGIE,
     "billing_invoice_cancel": OF_THE_REGIE,
     "billing_invoice_pdf": READ_BY_THE_REGIE,
@@ -375,6 +381,8 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "teaching_criterion": CriterionFactory(),
         "teaching_evaluation": (evaluation := EvaluationFactory(published=True)),
         "teaching_evaluation_reopen": [evaluation.pk],
+        "billing_paymentplan": (choice := PaymentPlanChoiceFactory(family=family)).plan,
+        "billing_paymentplanchoice": choice,
         "reenrolment_campaign": case.campaign,
         "reenrolment_terms": TermsFactory(version="2"),
         "reenrolment_reenrolment": case.reenrolment,
@@ -417,8 +425,13 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "billing_tariffgrid_rates": [rate.grid_id, rate.category_id],
         **{
             f"billing_tariffgrid_{name}": [rate.grid_id]
-            for name in ("publish", "duplicate", "shorten", "compare", "compare_export")
+            for name in (
+                *["publish", "duplicate", "shorten", "compare", "compare_export"],
+                "import_grid",
+            )
         },
+        "billing_tariffgrid_export_grid": [rate.grid_id, "xlsx"],
+        "billing_tariffgrid_check_grid": [rate.grid_id, uuid.uuid4()],  # one's own file
         "billing_instrument_rent": [rental.instrument_id],
         "billing_instrument_step": [rental.instrument_id, "reparation"],
         "billing_rental_step": [rental.pk, "remettre"],

@@ -154,6 +154,7 @@ WITHOUT_VISIBLE_TO = {
     "billing.AttemptMove": "staff only",
     "billing.PayFiPAccount": "staff only",
     "billing.RegieSettings": "staff only",
+    "billing.PaymentPlan": "public: what an establishment offers",
     "billing.AccountingCode": "staff only",
     "billing.ReceiptSeries": "nobody",
     "billing.Deposit": "staff only: a household sees its payments",

@@ -9,6 +9,7 @@ from students.enums import Weekday
 from tests.factories import (
     DocumentTypeFactory,
     EvaluationFactory,
+    PaymentPlanFactory,
     PeriodFactory,
     PieceRuleFactory,
     SlotFactory,
@@ -71,6 +72,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "billing:rental_contract": family.rentals.get().pk,
         "billing:receipt": payment.pk,
         "billing:receipt_pdf": payment.pk,
+        "billing:payment_plan": PaymentPlanFactory().pk,
         "billing:attestation": YEAR_PAID,
         "billing:attestation_pdf": YEAR_PAID,
     }

@@ -473,6 +473,7 @@ BODIES = {
     "families:ask_erasure": "a text",
     "students:identity": "no key",
     "billing:pay": "the rank of an instalment",
+    "billing:payment_plan": "a number of parts",
     "billing:returned": "an idOp: tests/billing/payfip/test_pages.py",
     "billing:notified": "an idOp: tests/billing/payfip/test_pages.py",
     "teacher:evaluation": "a criterion's field, a course to come: test_evaluations_teacher.py",

@@ -33,6 +33,7 @@ from tests.factories import (
     GuardianFactory,
     InvoiceLineFactory,
     InvoiceRunFactory,
+    PaymentPlanFactory,
     PieceRuleFactory,
     RentalFactory,
     SchoolYearFactory,
@@ -118,6 +119,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "deposit": payment.deposit_id,
         "payment_reminder": reminder.pk,
         "regie": RegieSettings.objects.create(establishment=establishment).pk,
+        "plan": PaymentPlanFactory().pk,
         "draft": InvoiceLineFactory(invoice__family=family).invoice.pk,
         "run": InvoiceRunFactory().pk,
         "case": case,
@@ -475,6 +477,7 @@ PLAYS = {
             post("admin:billing_tariffgrid_rates", "tariffs", "category"),
             post("admin:billing_tariffgrid_duplicate", "tariffs"),
             get("admin:billing_tariffgrid_compare", "tariffs"),
+            post("admin:billing_tariffgrid_import_grid", "tariffs"),
             *[post(f"admin:list_{way}", "tarifs") for way in ("import", "export")],
         )
     ),
@@ -540,6 +543,11 @@ PLAYS = {
     "Changer les réglages de la régie et ses comptes": every(
         get("admin:billing_regiesettings_add"),
         post("admin:billing_regiesettings_change", "regie"),
+    ),
+    "Régler le paiement en plusieurs fois, lire les choix des familles": every(
+        get("admin:billing_paymentplan_add"),
+        post("admin:billing_paymentplan_change", "plan"),
+        get("admin:billing_paymentplanchoice_changelist"),
     ),
     "Lire les messages envoyés": get("admin:accounts_mail_changelist"),
     "Débloquer le compte d'une famille ou d'un enseignant": unlock("parent"),

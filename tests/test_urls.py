@@ -25,6 +25,7 @@ from tests.factories import (
     EvaluationFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PaymentPlanFactory,
     PeriodFactory,
     RentalFactory,
     SlotFactory,
@@ -132,6 +133,7 @@ ROUTES = {
     "billing:returned": PUBLIC,
     "billing:notified": anybody(405, 405),
     "billing:payments": SIGNED_IN,
+    "billing:payment_plan": FAMILY,  # a setting: each household chooses for itself
     "billing:receipt": HOUSEHOLD,
     "billing:receipt_pdf": HOUSEHOLD,
     "billing:attestation": HOUSEHOLD,
@@ -220,6 +222,7 @@ def rows(student, parent, family, teacher, director):
         "billing:payment": attempt.pk,
         "billing:receipt": payment.pk,
         "billing:receipt_pdf": payment.pk,
+        "billing:payment_plan": PaymentPlanFactory().pk,
         "billing:attestation": YEAR_PAID,
         "billing:attestation_pdf": YEAR_PAID,
         "teacher:slot": lesson.pk,

@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.models import Establishment, ListExport, ListImport, list_storage_name
+from accounts.models import Establishment, ListExport, ListImport, User, list_storage_name
 from accounts.spreadsheets.lists import List
 from accounts.spreadsheets.reading import Sheet, read
 from accounts.spreadsheets.reports import Report
@@ -32,9 +32,14 @@ def receive(list_: List, name: str, content: bytes) -> ListImport:
     Raises ValidationError: see reading.read and List.known_headers; `storage_down`.
     """
     list_.known_headers(read(content).headers)
+    return keep(list_.actor, list_.slug, name, content)
+
+
+def keep(actor: User, slug: str, name: str, content: bytes) -> ListImport:
+    """Keeps what was found good to be checked. Raises ValidationError, code `storage_down`."""
     received = ListImport(
-        actor=list_.actor,
-        list=list_.slug,
+        actor=actor,
+        list=slug,
         name=name[-200:],
         sha256=sha256(content).hexdigest(),
         received_at=timezone.now(),
@@ -53,6 +58,11 @@ def receive(list_: List, name: str, content: bytes) -> ListImport:
 
 
 def sheet_of(received: ListImport) -> Sheet:
+    """Raises ValidationError as `content_of`."""
+    return read(content_of(received))
+
+
+def content_of(received: ListImport) -> bytes:
     """What was received, exactly. Raises ValidationError, code `forgotten`."""
     content = b""
     if received.file:
@@ -65,7 +75,7 @@ def sheet_of(received: ListImport) -> Sheet:
         raise ValidationError(
             "Ce fichier n'est plus gardé\u00a0: envoyez-le à nouveau.", code="forgotten"
         )
-    return read(content)
+    return content
 
 
 def carry_out(received: ListImport, list_: List, *, fingerprint: str) -> ListImport:

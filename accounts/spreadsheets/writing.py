@@ -4,8 +4,10 @@ import csv
 import datetime as dt
 import io
 import re
+import zipfile
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import NamedTuple
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -14,17 +16,26 @@ from openpyxl.utils import get_column_letter
 
 from accounts.spreadsheets.cells import Typed
 
-CSV, XLSX = "csv", "xlsx"
+CSV, XLSX, ZIP = "csv", "xlsx", "zip"
 CONTENT_TYPES = {
     CSV: "text/csv; charset=utf-8",
     XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
+ALL_TYPES = {XLSX: CONTENT_TYPES[XLSX], ZIP: "application/zip"}  # of several sheets
 # A spreadsheet that reads a CSV takes what begins so for a formula (OWASP, CSV injection).
 GUARDED = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"-[0-9]+(,[0-9]+)?")
 # Excel writes both as the country of its reader does: « 1 234,50 », « 31/12/2026 » in French.
 FORMATS = {Decimal: "#,##0.00", dt.date: "dd/mm/yyyy"}
 WIDTH = 60  # characters, of the widest column
+
+
+class Table(NamedTuple):
+    """A sheet to write: its title, its headers, its rows of texts."""
+
+    title: str
+    headers: list[str]
+    rows: list[list[str]]
 
 
 def write(format_: str, headers: list[str], rows: Iterable[list[str]], *, title: str) -> bytes:
@@ -34,6 +45,22 @@ def write(format_: str, headers: list[str], rows: Iterable[list[str]], *, title:
     """
     table = [headers, *rows]
     return _csv(table) if format_ == CSV else _xlsx(table, title)
+
+
+def write_all(format_: str, sheets: Iterable[Table]) -> bytes:
+    """A workbook of several sheets, or a ZIP of as many CSV: the same bytes for the same cells."""
+    if format_ == XLSX:
+        workbook = Workbook(write_only=True)
+        for sheet in sheets:
+            _add_sheet(workbook, sheet.title, [sheet.headers, *sheet.rows])
+        return _saved(workbook)
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for sheet in sheets:
+            entry = zipfile.ZipInfo(f"{sheet.title}.csv")  # dated of 1980
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, _csv([sheet.headers, *sheet.rows]))
+    return file.getvalue()
 
 
 def _csv(table):
@@ -55,6 +82,11 @@ def _guarded(cell):
 
 def _xlsx(table, title):
     workbook = Workbook(write_only=True)
+    _add_sheet(workbook, title, table)
+    return _saved(workbook)
+
+
+def _add_sheet(workbook, title, table):
     sheet = workbook.create_sheet(title[:31])  # Excel's limit
     for number, column in enumerate(zip(*table, strict=True), start=1):
         width = max(len(cell) for cell in column)
@@ -62,6 +94,9 @@ def _xlsx(table, title):
     sheet.freeze_panes = "A2"
     for row in table:
         sheet.append([_cell(sheet, cell) for cell in row])
+
+
+def _saved(workbook):
     file = io.BytesIO()
     workbook.save(file)
     return file.getvalue()

@@ -4,6 +4,7 @@ from billing.admin.instruments import InstrumentAdmin, InstrumentKindAdmin
 from billing.admin.invoices import InvoiceAdmin
 from billing.admin.online import PayFiPAccountAdmin, PaymentAttemptAdmin
 from billing.admin.payments import PaymentAdmin
+from billing.admin.plans import PaymentPlanAdmin, PaymentPlanChoiceAdmin
 from billing.admin.regie import RegieSettingsAdmin
 from billing.admin.rental_terms import RentalTermsAdmin
 from billing.admin.rentals import RentalAdmin
@@ -20,6 +21,8 @@ __all__ = [
     "PayerShareAdmin",
     "PaymentAdmin",
     "PaymentAttemptAdmin",
+    "PaymentPlanAdmin",
+    "PaymentPlanChoiceAdmin",
     "RegieSettingsAdmin",
     "RentalAdmin",
     "RentalTermsAdmin",

@@ -11,7 +11,7 @@ from accounts.models import User
 from billing import services
 from billing.enums import InvoiceKind, LineKind
 from billing.instruments.enums import RentalEvent, RentalState
-from billing.instruments.prices import begun_months, charged, due
+from billing.instruments.prices import calendar_months, charged, due
 from billing.instruments.rentals import lock
 from billing.models import Invoice, InvoiceLine, Rental, RentalCharge, RentalMove
 from billing.money import ZERO, euros
@@ -79,7 +79,7 @@ def note(charged: Iterable[tuple[Rental, InvoiceLine]], *, actor: User) -> None:
 
 def explanation(rental: Rental, already: Decimal = ZERO) -> str:
     """« Du 15 septembre 2026 au 30 juin 2027, 10 mois commencés : 150,00 € »."""
-    begun = begun_months(rental.starts_on, rental.ends_on)
+    begun = calendar_months(rental.starts_on, rental.ends_on)
     text = f"D{rental.period[1:]}, {begun} mois commencé{'s' if begun > 1 else ''}\u00a0: "
     if begun < rental.months:
         text += f"{begun}/{rental.months} de {euros(rental.rent)} l'année = {euros(due(rental))}"

@@ -44,14 +44,14 @@ def proposed_price(
     return None
 
 
-def begun_months(starts_on: dt.date, ends_on: dt.date) -> int:
+def calendar_months(starts_on: dt.date, ends_on: dt.date) -> int:
     """The calendar months of which the period has a day: 15 September to 2 October is two."""
     return (ends_on.year - starts_on.year) * 12 + ends_on.month - starts_on.month + 1
 
 
 def months_due(starts_on: dt.date, ends_on: dt.date, months: int) -> int:
     """The begun months, never more than those of a whole year."""
-    return min(begun_months(starts_on, ends_on), months)
+    return min(calendar_months(starts_on, ends_on), months)
 
 
 def rent_due(rent: Decimal, starts_on: dt.date, ends_on: dt.date, months: int) -> Decimal:

@@ -4,6 +4,7 @@ from billing.models.instruments import Instrument, InstrumentKind, Repair
 from billing.models.invoices import Instalment, Invoice, InvoiceLine, InvoiceSeries
 from billing.models.online import AttemptMove, PayFiPAccount, PaymentAttempt
 from billing.models.payments import Payment
+from billing.models.plans import PaymentPlan, PaymentPlanChoice
 from billing.models.regie import (
     AccountingCode,
     CashDay,
@@ -42,6 +43,8 @@ __all__ = [
     "PayerShare",
     "Payment",
     "PaymentAttempt",
+    "PaymentPlan",
+    "PaymentPlanChoice",
     "PaymentReminder",
     "PaymentReminderLine",
     "ReceiptSeries",

@@ -273,6 +273,23 @@ class TariffModifier(models.Model):
     def __str__(self):
         return self.label
 
+    def clean(self):
+        """What the constraints say, beside the field at fault, without a query."""
+        errors = {}
+        if (self.percent is None) == (self.amount is None):
+            errors["percent"] = ("Donnez un pourcentage ou un montant, l'un des deux.", "value")
+        if None not in (self.from_rank, self.to_rank) and self.to_rank < self.from_rank:
+            errors["to_rank"] = ("Le dernier rang est au moins le premier.", "ranks")
+        if self.reason and (self.reason == ModifierReason.SITUATION) != bool(self.codes):
+            errors["codes"] = (
+                "Une réduction selon la situation dit lesquelles, et elle seule.",
+                "codes",
+            )
+        if errors:
+            raise ValidationError(
+                {name: ValidationError(text, code) for name, (text, code) in errors.items()}
+            )
+
 
 class TariffFee(models.Model):
     """« Frais de dossier », « adhésion »: never reduced."""

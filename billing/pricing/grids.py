@@ -21,9 +21,16 @@ class Audience(StrEnum):
 class Order(StrEnum):
     """How the students of a household are ranked for what depends on their rank.
 
-    With DEAREST, a quotient or a zone that changes may change who is first: where a reduction by
-    rank or by discipline is not a percentage of every lesson (other floors, amounts by rank), a
-    lower quotient may then pay more. With the four towns of the tests it never does.
+    With DEAREST, a quotient that changes may change who is first (and whatever the order, which of
+    a student's lessons is his first), and a lower one may then pay more:
+
+    - where each reduction is a percentage without a floor, only by what rounding gives: half a cent
+      for each step of each line, up in one order and down in the other. Where each student has one
+      lesson of the same reductions (the four towns of the tests), never;
+    - where one is not (floors that differ, amounts by rank or in euros), by more.
+
+    No rounding of the lines gives it exactly: what is written of a line is what is paid of it, and
+    the same percentage of 20,12 € in one line and in two of 10,06 € differs by a cent.
     """
 
     DEAREST = (

@@ -17,7 +17,7 @@ from billing.instruments import charges
 from billing.models import Invoice, InvoiceRun, RunHousehold
 from billing.money import ZERO
 from billing.pricing.bills import Bill
-from billing.runs import comparing, pricing, rentals
+from billing.runs import comparing, instalments, pricing, rentals
 from billing.runs.planning import DATES
 from billing.runs.rentals import ToDraft
 
@@ -90,6 +90,7 @@ def _lessons_to_bill(run, rows):
     bills = _priced(families, run, grids)
     billed = comparing.billed_so_far(run, keys)
     elsewhere = comparing.drafted_elsewhere(run, keys)
+    choices = instalments.choices_of(run, keys)
     drafts = []
     for row in rows:
         bill = bills.get(row.family_id, Bill(()))
@@ -100,7 +101,8 @@ def _lessons_to_bill(run, rows):
         if isinstance(bill, str):
             _give_up(row, bill)
         elif lines := _to_bill(row, bill, billed.get(row.family_id, {})):
-            drafts.append(ToDraft(row, lines))
+            more = sum((line["amount"] for line in lines), ZERO)
+            drafts.append(ToDraft(row, lines, terms=choices.terms_of(row.family_id, more)))
     return drafts
 
 
@@ -137,7 +139,7 @@ def _write(run, drafts):
 @transaction.atomic
 def _write_all(run, drafts):
     lines = services.draft_many(
-        [(_invoice(run, draft.row), draft.lines) for draft in drafts], actor=run.created_by
+        [(_invoice(run, draft), draft.lines) for draft in drafts], actor=run.created_by
     )
     if rented := [rental for draft in drafts for rental in draft.rentals]:
         charges.note(zip(rented, lines, strict=True), actor=run.created_by)
@@ -153,14 +155,14 @@ def _write_one(run, draft):
         _give_up(draft.row, f"Brouillon impossible ({type(error).__name__}).")
 
 
-def _invoice(run, row):
+def _invoice(run, draft):
     return Invoice(
         establishment=run.establishment,
         school_year=run.school_year,
-        family=row.family,
+        family=draft.row.family,
         kind=run.kind,
         run=run,
-        **{name: getattr(run, name) for name in DATES},
+        **{name: getattr(run, name) for name in DATES} | draft.terms,
     )
 
 

@@ -11,7 +11,7 @@ from accounts.models import Establishment, User
 from billing import services
 from billing.enums import NEXT_RUN, InvoiceStatus, RunOutcome, RunState
 from billing.models import Invoice, InvoiceRun, RunHousehold
-from billing.runs import pricing
+from billing.runs import instalments, pricing
 from billing.runs.comparing import billed_families
 from billing.runs.rentals import rentals_of
 from families.models import Family
@@ -81,7 +81,8 @@ def _custodies_of(run):
 def redate(run: InvoiceRun, *, actor: User, **dates: dt.date | int | None) -> InvoiceRun:
     """Other dates (see DATES), for the run and for all its drafts, even those changed by hand.
 
-    Until it is issued, and again for what was refused.
+    Until it is issued, and again for what was refused. A household that chose in how many parts it
+    pays keeps its choice.
     """
     run = _lock(run)
     if run.state not in REDATED:
@@ -95,6 +96,7 @@ def redate(run: InvoiceRun, *, actor: User, **dates: dt.date | int | None) -> In
     _check_dates(run)
     run.save(update_fields=DATES)
     run.invoices.filter(status=InvoiceStatus.DRAFT).update(**{name: dates[name] for name in DATES})
+    instalments.respect(run)
     return run
 
 

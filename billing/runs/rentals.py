@@ -18,11 +18,15 @@ from billing.money import ZERO
 
 @dataclass(frozen=True)
 class ToDraft:
-    """A household's draft to write; `rentals`, one by line, in a run of rentals."""
+    """A household's draft to write; `rentals`, one by line, in a run of rentals.
+
+    `terms`: what its own choice of instalments changes of the run's dates.
+    """
 
     row: RunHousehold
     lines: list[dict]
     rentals: list[Rental] = field(default_factory=list)
+    terms: dict = field(default_factory=dict)
 
 
 def rentals_of(run: InvoiceRun) -> QuerySet[Rental]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -9,6 +11,8 @@ from django.db.models import QuerySet
 from accounts.models import Establishment, User
 from billing.models.tariffs import CourseCategory, TariffCategory
 from students.models import Course, SchoolYear
+
+NONE = "aucune"
 
 
 def unmapped_courses(establishment: Establishment, school_year: SchoolYear) -> list[Course]:
@@ -39,6 +43,9 @@ def save_categories(
 ) -> int:
     """Writes the category (key) of each course (key), None for none; how many have changed.
 
+    Each change is in the history of its course, which says before and after: what a course is
+    billed as moves what families owe.
+
     Raises ValidationError, code `elsewhere`, for a course or a category of another establishment.
     """
     courses = _own_keys(Course.objects.filter(establishment=establishment), categories)
@@ -50,12 +57,12 @@ def save_categories(
         each.course_id: each
         for each in CourseCategory.objects.select_for_update().filter(course__in=courses)
     }
-    changed = 0
+    changed = {}
     for course, category in categories.items():
         row = held.get(course)
         if (row and row.category_id) == category:
             continue
-        changed += 1
+        changed[course] = row and row.category_id, category
         if category is None:
             row.delete()
         elif row:
@@ -63,7 +70,33 @@ def save_categories(
             row.save(update_fields=["category"])
         else:
             CourseCategory.objects.create(course_id=course, category_id=category)
-    return changed
+    _log(changed, actor=actor)
+    return len(changed)
+
+
+def _log(changed, *, actor):
+    """`changed`: by the key of a course, the keys of its category before and after."""
+    if not changed:
+        return
+    labels = dict(
+        TariffCategory.objects.filter(
+            pk__in={key for pair in changed.values() for key in pair if key}
+        ).values_list("pk", "label")
+    )
+    content_type = ContentType.objects.get_for_model(Course)
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user=actor,
+            content_type=content_type,
+            object_id=course.pk,
+            object_repr=course.name[:200],
+            action_flag=CHANGE,
+            change_message=f"Catégorie tarifaire\u00a0: {labels.get(after, NONE)} (avant\u00a0:"
+            f" {labels.get(before, NONE)}).",
+        )
+        for course in Course.objects.filter(pk__in=changed)
+        for before, after in [changed[course.pk]]
+    )
 
 
 def _courses(establishment, school_year) -> QuerySet[Course]:

@@ -1,6 +1,7 @@
-"""The conservatoire's tariffs: this year's grid and the coming year's, published; and a draft.
+"""The tariffs of both establishments, this year's and the coming year's, published; and a draft.
 
-The draft is a new vote for the second half of the coming year: to compare, then to publish.
+The draft is a new vote of the conservatoire for the second half of the coming year: to compare,
+then to publish. The dance school votes a « taux d'effort » (`dance_tariffs`).
 
 Amounts are invented on the shapes that towns publish: a cursus of 603 € for residents and 909 €
 outside, a collective practice alone of 108 and 117 €, 38 € of file fee for the household.
@@ -12,6 +13,7 @@ from decimal import Decimal
 from accounts.models import User
 from billing.models import (
     CourseCategory,
+    PaymentPlan,
     TariffCategory,
     TariffFee,
     TariffGrid,
@@ -22,7 +24,9 @@ from billing.models import (
 from billing.tariffs import drafting, publishing
 from billing.tariffs.enums import FeePer, ModifierReason, RateAudience
 from families.enums import Zone
+from imuse.demo import dance_tariffs
 from imuse.demo.clock import Clock
+from imuse.demo.dance_tariffs import deliberation
 from imuse.demo.teaching import Teaching
 from imuse.demo.town import Town
 from students.enums import Art
@@ -59,11 +63,26 @@ RENTALS = [("Violon", 150, 300), ("Violoncelle", 180, 400), ("Flûte traversièr
            ("Clarinette", 150, 300), ("Trompette", 120, 250), ("Piano", 180, 300)]  # fmt: skip
 FILE_FEE = 38
 INCREASE, LATER_INCREASE, ROUNDING = Decimal(2), Decimal(3), Decimal("1.00")
+SEVERAL = {"in_four": True, "in_six": True}
 ENSEMBLES = ("Orchestre", "Chant choral")
 
 
 def vote(town: Town, teaching: Teaching, clock: Clock, users: dict[str, User]) -> None:
-    """The categories, what each course of the last two years is billed in, and the grids."""
+    """The categories, what each course of the last two years is billed in, the grids, and in how
+    many parts families may pay."""
+    _vote_of_the_conservatoire(town, teaching, clock, users)
+    dance_tariffs.vote(town, teaching, clock, users)
+    for site, several in ((town.conservatoire, SEVERAL), (town.dance_school, {})):
+        PaymentPlan.objects.create(
+            establishment=site,
+            school_year=town.coming,
+            first_due_on=dt.date(town.coming.starts_on.year, 10, 15),
+            choose_until=dt.date(town.coming.starts_on.year, 9, 15),
+            **several,
+        )
+
+
+def _vote_of_the_conservatoire(town, teaching, clock, users):
     categories = _make_categories(town)
     for year in (town.current, town.coming):
         CourseCategory.objects.bulk_create(
@@ -99,19 +118,10 @@ def _prepare(grid, year, label, percent, *, voted_on, actor):
     draft = drafting.duplicate(
         grid, school_year=year, label=label, percent=percent, rounding=ROUNDING, actor=actor
     )
-    for name, value in _deliberation(voted_on).items():
+    for name, value in deliberation(voted_on).items():
         setattr(draft, name, value)
     drafting.save_draft(draft, actor=actor)
     return draft
-
-
-def _deliberation(voted_on):
-    number = f"{voted_on.year}-{voted_on.timetuple().tm_yday:03}"
-    return {
-        "deliberation_number": number,
-        "deliberation_date": voted_on,
-        "deliberation_url": f"https://conservatoire.example/deliberations/{number}.pdf",
-    }
 
 
 def _make_categories(town):
@@ -135,7 +145,7 @@ def _make_grid(town, categories, *, voted_on):
         top_within_zone=True,
         valid_from=year.starts_on,
         valid_until=year.ends_on,
-        **_deliberation(voted_on),
+        **deliberation(voted_on),
     )
     TariffRate.objects.bulk_create(
         TariffRate(grid=grid, category=categories[code], **fields)

@@ -6,7 +6,8 @@ from django.utils import timezone
 
 from documents.models import Document
 from documents.pieces import Piece, lacking
-from reenrolment import emails
+from families.models import Family
+from reenrolment import emails, payment
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment, SuppliedPiece, Terms
 from reenrolment.pieces import demand_of, load_pieces
@@ -25,10 +26,19 @@ GONE = {"slot_full", "slot_awaited", "slot_closed", "not_suited"}
 
 
 @transaction.atomic
-def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -> Reenrolment:
+def submit(
+    reenrolment: Reenrolment,
+    *,
+    actor,
+    terms: Terms,
+    fingerprint: str,
+    pays: tuple[Family, int] | None = None,
+) -> Reenrolment:
     """« Valider »: claims all the places or none, freezes the pieces, writes the mails.
 
     A place still held is the student's; one whose time is over is claimed like any other.
+
+    `pays`: the household that chose in how many parts it pays, and how many.
 
     `fingerprint` is what `fingerprint_of` gave for the recap that was read. Raises
     ValidationError, and nothing is submitted: `closed`, `not_open`, `bad_transition`,
@@ -58,6 +68,9 @@ def submit(reenrolment: Reenrolment, *, actor, terms: Terms, fingerprint: str) -
     _claim_all(reenrolment, [row for row in rows if row.choice.wanted])
     freeze(reenrolment, pieces)
     emails.acknowledge(reenrolment, transition, pieces)
+    if pays:
+        family, parts = pays
+        payment.choose(reenrolment.campaign, family, parts, actor=actor)
     return reenrolment
 
 

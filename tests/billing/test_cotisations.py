@@ -131,7 +131,8 @@ def test_queries(client, parent, family, make_issued, count, django_assert_num_q
         make_issued(amounts=["38", "12.50"], family=family)
     client.force_login(parent)
 
-    with django_assert_num_queries(6):  # session, user, establishment, invoices, lines, instalments
+    # Session, user, establishment, invoices, lines, instalments; in how many parts one may pay.
+    with django_assert_num_queries(7):
         response = client.get(URL)
 
     assert len(invoices_of(response)) == count
@@ -266,5 +267,5 @@ def test_queries_of_everything_at_once(
         services.credit(invoice, lines=lines, reason="Erreur", actor=accountant)
     client.force_login(parent)
 
-    with django_assert_num_queries(7):  # and the students
+    with django_assert_num_queries(8):  # and the students
         client.get(URL)

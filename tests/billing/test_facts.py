@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from billing.facts import begun_months, household_facts
+from billing.facts import household_facts, lesson_months
 from billing.models import CourseCategory
 from billing.pricing.facts import Lesson, Quotient
 from documents.enums import Owner, Verdict
@@ -157,7 +157,7 @@ def test_a_month_begun_counts(year, starts, ends, months):
         dt.date(year.starts_on.year + day[0], *day[1:]) if day else None for day in (starts, ends)
     ]
 
-    assert begun_months(year, *days, 10) == months
+    assert lesson_months(year, *days, 10) == months
 
 
 def test_the_months_of_an_enrolment_are_those_of_the_grid(facts, family, enrolment, year):

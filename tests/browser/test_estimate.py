@@ -6,10 +6,11 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from billing.models import PaymentPlanChoice
 from families.enums import Zone
 from families.models import Commune
 from tests.billing.asking import make_tariff
-from tests.factories import CommuneFactory, EstablishmentFactory
+from tests.factories import CommuneFactory, EstablishmentFactory, PaymentPlanFactory
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.test_costs import categorise
 
@@ -133,3 +134,48 @@ def test_the_recap_says_it_before_valider_and_the_quotient_can_be_tried(
 
     page.wait_for_url("**#estimation")
     expect(page.get_by_role("definition").first).to_have_text("596,00 €")
+
+
+@SCRIPT
+def test_how_many_parts_is_chosen_by_keyboard_before_validating(
+    visit, parent, student, director, javascript
+):
+    """Then read and changed on « Facturation »."""
+    case = make_case(student)
+    Commune.objects.update(zone=Zone.RESIDENT)
+    make_tariff(director)
+    categorise(case.slot.course, "cursus")
+    categorise(case.choir_course, "chorale")
+    case.fill_in()
+    campaign = case.campaign
+    plan = PaymentPlanFactory(
+        establishment=campaign.establishment, school_year=campaign.school_year
+    )
+    visitor = visit(width=360, javascript=javascript).sign_in_as(parent)
+    page = visitor.page
+    page.goto(reverse("reenrolment:check", args=[student.pk]))
+
+    ways = page.get_by_role("group", name="Payer en combien de fois")
+    ways.get_by_role("radio").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(ways.get_by_role("radio", name="En 3 fois")).to_be_checked()
+    if javascript:  # axe is a script
+        assert visitor.axe() == []
+        assert not visitor.overflows()
+    page.get_by_label("J'accepte").check()
+    page.get_by_role("button", name="Valider").click()
+    page.wait_for_url("**/confirmation/")
+    assert PaymentPlanChoice.objects.get().parts == 3
+
+    page.goto(reverse("billing:cotisations"))
+    page.get_by_role("link", name="payer en 3 fois, votre choix").click()
+    page.get_by_label("En une fois").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Votre choix est enregistré.")).to_be_visible()
+    if javascript:
+        assert visitor.axe() == []
+        assert not visitor.overflows()
+    assert PaymentPlanChoice.objects.get(plan=plan).parts == 1

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from billing.models import CourseCategory, TariffFee, TariffModifier, TariffRental
 from tests.billing.tariffs.making import make_draft, make_published
@@ -9,6 +10,7 @@ from tests.browser.test_pages import WIDTHS, faults
 from tests.factories import (
     CourseFactory,
     EnrolmentFactory,
+    PaymentPlanChoiceFactory,
     SchoolYearFactory,
     TariffCategoryFactory,
 )
@@ -36,7 +38,7 @@ def grids(director):
 def test_the_pages_of_the_tariffs(visit, director, grids, width):
     draft, published = grids
     visitor = visit(width=width).sign_in_as(director)
-    rate = draft.rates.get()
+    rate, choice = draft.rates.get(), PaymentPlanChoiceFactory()
     compare = reverse("admin:billing_tariffgrid_compare", args=[draft.pk])
 
     assert (
@@ -54,7 +56,7 @@ def test_the_pages_of_the_tariffs(visit, director, grids, width):
                 ],
                 *[
                     reverse(f"admin:billing_tariffgrid_{name}", args=[draft.pk])
-                    for name in ("publish", "duplicate", "compare")
+                    for name in ("publish", "duplicate", "compare", "import_grid")
                 ],
                 f"{compare}?avec={published.pk}&annee={draft.school_year_id}",
                 reverse("admin:billing_tariffgrid_shorten", args=[published.pk]),
@@ -62,6 +64,11 @@ def test_the_pages_of_the_tariffs(visit, director, grids, width):
                 reverse("admin:billing_tariffcategory_change", args=[rate.category_id]),
                 reverse("admin:billing_tariffcategory_courses", args=[draft.school_year_id]),
                 reverse("admin:list_import", args=["tarifs"]),
+                *[
+                    reverse(f"admin:billing_paymentplan{name}_changelist")
+                    for name in ("", "choice")
+                ],
+                reverse("admin:billing_paymentplan_change", args=[choice.plan_id]),
             ],
         )
         == {}
@@ -90,3 +97,37 @@ def test_rates_are_typed_category_after_category(visit, accountant, grids):
         "612,50\u00a0€",
         "6,4\u00a0% du QF, de 76,00\u00a0€ à 285,00\u00a0€",
     ]
+
+
+@WIDTHS
+def test_a_whole_grid_goes_out_and_comes_in(visit, accountant, grids, width, tmp_path):
+    draft, _ = grids
+    visitor = visit(width=width).sign_in_as(accountant)
+    page = visitor.page
+    page.goto(reverse("admin:billing_tariffgrid_change", args=[draft.pk]))
+    page.get_by_role("link", name="Importer toute la grille").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Excel (.xlsx)").click()
+    download.value.save_as(tmp_path / "grille.xlsx")
+    book = load_workbook(tmp_path / "grille.xlsx")
+    book["Frais"].append(["Adhésion", "20,00", "par élève"])
+    book["Tarifs"]["G2"] = "cent"
+    book.save(tmp_path / "grille.xlsx")
+
+    page.get_by_label("Fichier", exact=True).set_input_files(tmp_path / "grille.xlsx")
+    page.get_by_role("button", name="Vérifier le fichier").click()
+    page.get_by_role("heading", name="À corriger dans le fichier").wait_for()
+    assert visitor.axe() == []
+    book["Tarifs"]["G2"] = "640"
+    book.save(tmp_path / "grille.xlsx")
+    page.get_by_role("link", name="envoyez le fichier à nouveau").click()
+    page.get_by_label("Fichier", exact=True).set_input_files(tmp_path / "grille.xlsx")
+    page.get_by_role("button", name="Vérifier le fichier").click()
+    page.get_by_role("button", name="Importer : 2 changements").wait_for()
+    assert visitor.axe() == []
+    assert not visitor.overflows()
+    page.get_by_role("button", name="Importer : 2 changements").click()
+    page.get_by_role("link", name="Relire la grille").wait_for()
+
+    assert draft.rates.get().amount == 640
+    assert sorted(draft.fees.values_list("label", flat=True)) == ["Adhésion", "Frais de dossier"]

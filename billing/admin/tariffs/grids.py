@@ -9,7 +9,7 @@ from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, Spreadshe
 from accounts.admin_filters import SiteFilter
 from accounts.admin_forms import OwnRowsFormSet
 from accounts.dates import day
-from billing.admin.tariffs import comparison, moves
+from billing.admin.tariffs import comparison, files, moves
 from billing.admin.tariffs.forms import FeeForm, ModifierForm, RentalForm, TariffGridForm
 from billing.admin.tariffs.scope import WIDE
 from billing.models.tariff_rows import TariffFee, TariffModifier, TariffRate, TariffRental
@@ -158,8 +158,9 @@ class TariffGridAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
                 "tables": tables_of(grid, with_empty=may_change),
                 "may_change": may_change,
                 "may_publish": request.user.has_perm(moves.PUBLISH),
-                "may_import": may_change and request.user.has_perm("billing.import_tariffrate"),
-                "may_export": request.user.has_perm("billing.export_tariffrate"),
+                "may_import": may_change and request.user.has_perm(files.IMPORT),
+                "may_export": request.user.has_perm(files.EXPORT),
+                "formats": files.FORMATS,
                 "may_copy": self.has_add_permission(request),
                 "may_compare": request.user.has_perm(comparison.COMPARE),
                 "may_add_category": request.user.has_perm("billing.add_tariffcategory"),
@@ -174,7 +175,7 @@ class TariffGridAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
         return super().response_add(request, obj, post_url_continue)
 
     def get_urls(self):
-        return [*moves.urls(), *comparison.urls(), *super().get_urls()]
+        return [*moves.urls(), *files.urls(), *comparison.urls(), *super().get_urls()]
 
     @admin.display(description="validité", ordering="valid_from")
     def validity(self, grid):

@@ -9,7 +9,7 @@ from billing import services
 from billing.enums import InvoiceKind, LineKind, PaymentMeans
 from billing.instruments import charges, rentals
 from billing.instruments.enums import RentalEvent
-from billing.instruments.prices import begun_months, charged, due, proposed_price, rent_due
+from billing.instruments.prices import calendar_months, charged, due, proposed_price, rent_due
 from billing.models import Invoice
 from tests.billing.instruments.refusals import refusal_of
 from tests.factories import InstrumentKindFactory, SchoolYearFactory
@@ -28,7 +28,7 @@ from tests.factories import InstrumentKindFactory, SchoolYearFactory
 def test_a_begun_month_counts(starts_on, ends_on, months):
     days = dt.date.fromisoformat(starts_on), dt.date.fromisoformat(ends_on)
 
-    assert begun_months(*days) == months
+    assert calendar_months(*days) == months
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from billing.pricing.engine import price
 from billing.pricing.facts import Household, Quotient
 from billing.pricing.faults import faults
+from billing.pricing.grids import Category, Effort, Grid, Modifier, Rate, Reason
 from tests.billing.pricing.households import any_grid, grids, households, quotients
-from tests.billing.pricing.shapes import SHAPES
+from tests.billing.pricing.shapes import SHAPES, household, lesson, pupil
 
 CENT = Decimal("0.01")
 shares = st.integers(0, 100).map(lambda percent: Decimal(percent) / 100)
@@ -74,8 +75,30 @@ def test_a_lower_quotient_never_pays_more(grid, one, other, data):
 
 
 def rounding(grid, bill):
-    """What the order of the dearest may move, by the cent of each step; nothing for the towns."""
+    """What another order may move, a cent a line (`Order`); nothing for the towns."""
     return 0 if grid in SHAPES.values() else CENT * len(bill.lines)
+
+
+def test_the_dearest_first_may_cost_a_lower_quotient_a_cent():
+    """What `Order` says that no rounding of the lines avoids."""
+    grid = Grid(
+        label="Essai",
+        categories=(Category("a", "A"), Category("b", "B")),
+        rates=(
+            Rate("a", amount=Decimal("10.06")),
+            Rate("b", effort=Effort(Decimal("0.4"), Decimal(0), Decimal(2000))),
+        ),
+        modifiers=(Modifier(Reason.RANK, "2e enfant", percent=Decimal(10)),),
+    )
+    two_lines = pupil(lesson("a", key="1"), lesson("a", key="2"), key="two")
+    one_line = pupil(lesson("b", key="3"), key="one")
+
+    lower, higher = (
+        price(grid, household(two_lines, one_line, quotient=quotient)).total
+        for quotient in (5029, 5031)  # 20,116 € then 20,124 €: both written 20,12 €
+    )
+
+    assert (lower, higher) == (Decimal("38.23"), Decimal("38.22"))
 
 
 @quick

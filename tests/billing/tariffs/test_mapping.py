@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 
 from billing.models import CourseCategory
@@ -49,6 +50,33 @@ def test_categories_are_given_changed_and_taken_away(establishment, accountant):
     assert changed == 2
     rows = CourseCategory.objects.order_by("course__name").values_list("course", "category")
     assert list(rows) == [(one.pk, dance.pk), (three.pk, cursus.pk)]
+
+
+def test_each_change_is_in_the_history_of_its_course(establishment, accountant):
+    cursus = TariffCategoryFactory(label="Cursus")
+    one, two = (CourseFactory(name=name) for name in "AB")
+    CourseCategory.objects.create(course=two, category=cursus)
+
+    for _ in range(2):  # the second one changes nothing
+        mapping.save_categories(establishment, {one.pk: cursus.pk, two.pk: None}, actor=accountant)
+
+    logs = LogEntry.objects.order_by("object_repr").values_list(
+        "user", "content_type__model", "object_id", "change_message"
+    )
+    assert list(logs) == [
+        (
+            accountant.pk,
+            "course",
+            str(one.pk),
+            "Catégorie tarifaire\u00a0: Cursus (avant\u00a0: aucune).",
+        ),
+        (
+            accountant.pk,
+            "course",
+            str(two.pk),
+            "Catégorie tarifaire\u00a0: aucune (avant\u00a0: Cursus).",
+        ),
+    ]
 
 
 def test_a_course_or_a_category_of_another_site_is_refused(establishment, accountant):
