@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0009_reminder_while_paying'),
+        ('billing', '0010_runs_again'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0015_mail_of_bounces'),
-        ('billing', '0009_reminder_while_paying'),
+        ('billing', '0011_payfip_again'),
         ('families', '0004_doubles_and_invitations'),
         ('students', '0007_enrolment_dates'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

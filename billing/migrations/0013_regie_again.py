@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0015_mail_of_bounces'),
-        ('billing', '0009_reminder_while_paying'),
+        ('billing', '0012_payment_plans'),
         ('families', '0004_doubles_and_invitations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
