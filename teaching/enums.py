@@ -13,3 +13,19 @@ class LessonState(models.TextChoices):
     PLANNED = "planned", "prévu"
     CANCELLED = "cancelled", "annulé"
     MOVED = "moved", "déplacé"
+
+
+class LessonAct(models.TextChoices):
+    """What somebody did with one lesson; its log (LessonChange) says who, when and why."""
+
+    CANCELLED = "cancelled", "annulé"
+    MOVED = "moved", "déplacé"
+    REPLACED = "replaced", "remplacé"
+    RESTORED = "restored", "rétabli"
+
+
+class Space(models.TextChoices):
+    """Whose lessons a calendar holds."""
+
+    FAMILY = "family", "famille"
+    TEACHER = "teacher", "enseignant"

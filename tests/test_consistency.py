@@ -118,6 +118,8 @@ WITHOUT_VISIBLE_TO = {
     "teaching.Closure": "public",
     "teaching.LessonTime": "through its enrolment, or through its course",
     "teaching.Lesson": "through its hour",
+    "teaching.LessonChange": "staff only",
+    "teaching.TimetableSettings": "staff only",
     "documents.DocumentType": "public",
     "documents.PieceRule": "public",
     "documents.Review": "through its document",

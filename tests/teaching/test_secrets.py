@@ -5,6 +5,8 @@ from django.urls import get_resolver, reverse
 
 from families.models import Family, Guardian
 from students.enums import Scheduling
+from teaching.enums import Space
+from teaching.timetable import feeds
 from tests.factories import (
     CommuneFactory,
     CourseFactory,
@@ -14,6 +16,8 @@ from tests.factories import (
     StudentFactory,
 )
 from tests.households import HOUSEHOLDS, found_in, make_household
+from tests.teaching.timetable_cases import make_time
+from tests.test_urls import changeable_lesson
 
 STUDENT = {
     "email": "zyeleve@example.org",
@@ -39,7 +43,13 @@ def pages(client, teacher, director):
     EnrolmentFactory(student=student, course=slot.course, place=slot.places.get())
     course = CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
     EnrolmentFactory(student=student, course=course)
-    rows = {"slot": [slot.pk], "course": [course.pk]}
+    make_time(student, teacher)
+    rows = {
+        "slot": [slot.pk],
+        "course": [course.pk],
+        "change_lesson": [changeable_lesson(teacher).key],
+    }
+    feeds.make(teacher.user, Space.TEACHER)
     client.force_login(teacher.user)
     [space] = [
         part for part in get_resolver().url_patterns if getattr(part, "namespace", "") == "teacher"
@@ -54,7 +64,11 @@ def pages(client, teacher, director):
 def test_no_page_of_a_teacher_holds_a_secret_of_the_households(pages):
     texts, secrets = pages
 
-    assert set(texts) == {"index", "slot", "course"}
+    assert set(texts) == {
+        *["index", "slot", "course"],
+        *["week", "feed", "make_feed", "revoke_feed", "change_lesson"],
+    }
+    assert "Nguyễn" in texts["week"]
     assert "Nguyễn" in texts["slot"]
     assert "Nguyễn" in texts["course"]
     assert {name: found_in(text, secrets) for name, text in texts.items()} == {

@@ -1,0 +1,3 @@
+from teaching.timetable import admin as timetable
+
+assert timetable  # imported for its registrations
