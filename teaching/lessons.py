@@ -212,7 +212,7 @@ def find(hour: Hour, planned_on: dt.date) -> Occurrence | None:
 
 def read_key(key: str) -> tuple[type[Hour], int, dt.date] | None:
     """What the key of an Occurrence names; None for what is none."""
-    match = re.fullmatch(rf"([{SLOT}{FIXED}])(\d{{1,18}})-(\d{{4}}-\d{{2}}-\d{{2}})", key, re.ASCII)
+    match = re.fullmatch(rf"([{SLOT}{FIXED}])([0-9]{{1,18}})-(20[0-9]{{2}}-[0-9-]{{5}})", key)
     if match is None:
         return None
     try:

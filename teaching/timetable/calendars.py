@@ -9,7 +9,13 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from icalendar import Calendar
+from icalendar import (
+    Calendar,
+    Timezone,
+    TimezoneDaylight,
+    TimezoneStandard,
+    vDuration,
+)
 from icalendar import Event as CalendarEvent
 
 from teaching.models import LessonChange
@@ -42,10 +48,10 @@ class Publication:
         calendar.add("x-wr-calname", self.name)
         calendar.add("x-wr-timezone", settings.TIME_ZONE)
         calendar.add("refresh-interval", EVERY, parameters={"VALUE": "DURATION"})
-        calendar.add("x-published-ttl", EVERY)
+        calendar.add("x-published-ttl", vDuration(EVERY))
+        calendar.add_component(_paris())
         for event in self.events:
             calendar.add_component(self._event(event))
-        calendar.add_missing_timezones()
         return calendar.to_ical()
 
     def _event(self, event):
@@ -80,6 +86,26 @@ class Publication:
             _description(lesson),
             self._changes[row],
         )
+
+
+def _paris() -> Timezone:
+    """The Union's rule, since 1996: the last Sundays of March and October, at 1 h UTC.
+
+    As a rule, which Outlook reads; icalendar itself would list the days of seventy years.
+    """
+    zone = Timezone()
+    zone.add("tzid", settings.TIME_ZONE)
+    for part, name, first, before, after in [
+        (TimezoneDaylight(), "CEST", dt.datetime(1996, 3, 31, 2), 1, 2),  # noqa: DTZ001
+        (TimezoneStandard(), "CET", dt.datetime(1996, 10, 27, 3), 2, 1),  # noqa: DTZ001
+    ]:
+        part.add("tzname", name)
+        part.add("dtstart", first)  # by the clock of before
+        part.add("tzoffsetfrom", dt.timedelta(hours=before))
+        part.add("tzoffsetto", dt.timedelta(hours=after))
+        part.add("rrule", {"freq": "yearly", "bymonth": first.month, "byday": "-1su"})
+        zone.add_component(part)
+    return zone
 
 
 def _changes(events):

@@ -63,7 +63,7 @@ class PlanningMixin:
             else:
                 self.message_user(request, f"{said} {TOLD}", messages.SUCCESS)
                 return HttpResponseRedirect(request.get_full_path())
-        changes = LessonChange.objects.filter(lesson=lesson.row) if lesson.row else []
+        log = LessonChange.objects.select_related("actor")
         context = self._context(request, lesson.name) | {
             "lesson": lesson,
             "where": words.where_and_when(lesson),
@@ -71,7 +71,7 @@ class PlanningMixin:
             "notes": words.what_became(lesson),
             "forms": forms,
             "failed": form,
-            "changes": changes.select_related("actor") if changes else [],
+            "changes": log.filter(lesson=lesson.row) if lesson.row else [],
         }
         return render(request, "admin/teaching/lesson/plan.html", context)
 
