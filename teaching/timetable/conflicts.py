@@ -124,18 +124,22 @@ class Overlap:
 def overlaps_of(site: Establishment, year: SchoolYear) -> list[Overlap]:
     """Those of which one hour at least is the site's, whatever their number. Four queries."""
     hours = hours_of_year(year)
-    shared = defaultdict(list)
+    shared, names = defaultdict(list), {}
+
+    def share(kind, key, name, hour):
+        names.setdefault((kind, key), name)  # a room is written in more than one way
+        shared[kind, key].append(hour)
+
     for hour in hours:
         if teacher := hour.teacher or hour.course.teacher:
-            shared[Clash.TEACHER, teacher.pk, str(teacher)].append(hour)
+            share(Clash.TEACHER, teacher.pk, str(teacher), hour)
         if room := sort_key(hour.room):
-            key = (hour.course.establishment_id, room)
-            shared[Clash.ROOM, key, hour.room.strip()].append(hour)
+            share(Clash.ROOM, (hour.course.establishment_id, room), hour.room.strip(), hour)
     for student, hour in _students_of(hours):
-        shared[Clash.STUDENT, student.pk, str(student)].append(hour)
+        share(Clash.STUDENT, student.pk, str(student), hour)
     found = [
-        Overlap(kind, who, one, other)
-        for (kind, _, who), theirs in shared.items()
+        Overlap(kind, names[kind, key], one, other)
+        for (kind, key), theirs in shared.items()
         for one, other in _overlapping(theirs)
         if site.pk in {one.course.establishment_id, other.course.establishment_id}
     ]

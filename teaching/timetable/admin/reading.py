@@ -32,8 +32,8 @@ class ReadingMixin:
             *super().get_urls(),
         ]
 
-    @method_decorator(permission_required(VIEW))
     @method_decorator(require_safe)
+    @method_decorator(permission_required(VIEW))
     def rooms(self, request):
         """« Salles »: a day, each room's lessons; and which are free from when to when."""
         site = self._site(request)
@@ -52,8 +52,8 @@ class ReadingMixin:
         }
         return render(request, "admin/teaching/lesson/rooms.html", context)
 
-    @method_decorator(permission_required(VIEW))
     @method_decorator(require_safe)
+    @method_decorator(permission_required(VIEW))
     def conflicts(self, request):
         """« Conflits »: the weekly hours of this year and of the coming one that overlap."""
         site = self._site(request)

@@ -8,8 +8,5 @@ from teaching.models import TimetableSettings
 class TimetableSettingsAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     list_display = ["establishment", "teachers_change_lessons"]
 
-    def get_readonly_fields(self, request, obj=None):
-        return ["establishment"] if obj else []
-
     def has_delete_permission(self, request, obj=None):
         return False
