@@ -30,6 +30,7 @@ class MailKind(models.TextChoices):
     PAYMENT_ALERT = "payment_alert", "paiement en ligne à vérifier"
     PAYMENT_CHECKED = "payment_checked", "paiement en ligne vérifié"
     INVOICE = "invoice", "facture émise"
+    LESSON_CHANGED = "lesson_changed", "cours annulé, déplacé ou remplacé"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

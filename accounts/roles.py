@@ -29,6 +29,11 @@ _SECRETARIAT = [
                     "slot", "enrolment", "repertoirepiece")],
     "students.delete_custody",
     *[f"students.view_{model}" for model in ("waitingentry", "waitingmove")],
+    *[f"teaching.{verb}_closure" for verb in ("view", "add", "change", "delete")],
+    *[f"teaching.{verb}_timetablesettings" for verb in ("view", "add", "change")],
+    "teaching.view_lesson",
+    "teaching.view_lessonchange",
+    "teaching.plan_lessons",
     "students.manage_waiting",
     *[f"{app}.{verb}_{model}" for verb in ("import", "export") for app, model in
       [("families", "family"), ("families", "guardian"), ("students", "student"),

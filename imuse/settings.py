@@ -167,6 +167,8 @@ PERSONAL_DATA = [
     "teaching.evaluations.personal_data.EvaluationsPart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
+# What an agent is told once he saved a slot: each is called with it, and gives sentences.
+SLOT_WARNINGS = ["teaching.timetable.conflicts.warnings_of"]
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

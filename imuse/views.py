@@ -10,6 +10,7 @@ from accounts.models import Establishment
 from families.models import Guardian
 from imuse.spaces import HOME, Space, recognise
 from imuse.tasks import LEFT_TO_DO, tasks_of
+from teaching.timetable.notices import notices_of
 
 
 @require_safe
@@ -46,13 +47,16 @@ def enter(request):
 
 @require_safe
 def home(request):
-    """« Accueil »: what is left to do."""
+    """« Accueil »: the lessons that are not as planned, then what is left to do."""
     guardian = get_object_or_404(Guardian, user=request.user)
     tasks = tasks_of(request.user, request.establishment)
-    to_do = [task for task in tasks if task.state in LEFT_TO_DO]
-    return render(
-        request, "imuse/home.html", {"guardian": guardian, "tasks": tasks, "to_do": to_do}
-    )
+    context = {
+        "guardian": guardian,
+        "tasks": tasks,
+        "to_do": [task for task in tasks if task.state in LEFT_TO_DO],
+        "notices": notices_of(request.user),
+    }
+    return render(request, "imuse/home.html", context)
 
 
 @require_safe

@@ -1,5 +1,6 @@
 """The administration's pages of this app, by capability; importing them registers them."""
 
 from teaching.evaluations import admin as evaluations
+from teaching.timetable import admin as timetable
 
-__all__ = ["evaluations"]
+__all__ = ["evaluations", "timetable"]

@@ -39,3 +39,19 @@ class ExamResult(models.TextChoices):
     OBTAINED = "obtained", "obtenu"
     REFUSED = "refused", "non obtenu"
     ABSENT = "absent", "absent à l'examen"
+
+
+class LessonAct(models.TextChoices):
+    """What somebody did with one lesson; its log (LessonChange) says who, when and why."""
+
+    CANCELLED = "cancelled", "annulé"
+    MOVED = "moved", "déplacé"
+    REPLACED = "replaced", "remplacé"
+    RESTORED = "restored", "rétabli"
+
+
+class Space(models.TextChoices):
+    """Whose lessons a calendar holds."""
+
+    FAMILY = "family", "famille"
+    TEACHER = "teacher", "enseignant"

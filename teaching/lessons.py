@@ -5,6 +5,7 @@ changes; a Lesson row says only what is not as planned (docs/decisions.md).
 """
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,13 +15,13 @@ from django.utils import timezone
 
 from accounts.dates import french_time
 from accounts.models import Establishment
-from students.enums import WITHOUT_SLOT
-from students.models import Course, Enrolment, Slot, Student, Teacher
+from students.enums import WITHOUT_SLOT, EnrolmentStatus
+from students.models import Course, Enrolment, SchoolYear, Slot, Student, Teacher
 from teaching.enums import LessonState
 from teaching.models import Closure, Lesson, LessonTime
+from teaching.models.calendar import FIXED, SLOT, lesson_key
 
 Hour = Slot | LessonTime  # a weekly hour
-SLOT, FIXED = "c", "h"  # in an Occurrence's key, as addresses write it
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Occurrence:
     def key(self) -> str:
         """« c12-2026-10-14 »: in addresses, and the UID of a calendar."""
         kind = SLOT if isinstance(self.hour, Slot) else FIXED
-        return f"{kind}{self.hour.pk}-{self.planned_on:%Y-%m-%d}"
+        return lesson_key(kind, self.hour.pk, self.planned_on)
 
     @property
     def course(self) -> Course:
@@ -82,8 +83,18 @@ class Occurrence:
         return bool(self.row) and self.row.substitute_id is not None
 
     @property
+    def is_as_planned(self) -> bool:
+        return not (self.is_cancelled or self.is_moved or self.is_substituted)
+
+    @property
     def reason(self) -> str:
         return self.row.reason if self.row else ""
+
+    @property
+    def student(self) -> Student | None:
+        """The one of an individual lesson."""
+        enrolment = getattr(self.hour, "enrolment", None)
+        return enrolment.student if enrolment else None
 
 
 @dataclass(frozen=True)
@@ -136,6 +147,16 @@ def hours_of_site(site: Establishment, first: dt.date, last: dt.date) -> Hours:
     )
 
 
+def hours_of_town(first: dt.date, last: dt.date) -> Hours:
+    """Of every establishment: teachers and students go from one to another. Two queries."""
+    return _hours(Slot.objects.all(), LessonTime.objects.all(), Q(), first, last)
+
+
+def hours_of_year(year: SchoolYear) -> Hours:
+    """All of a school year's. Two queries."""
+    return hours_of_town(year.starts_on, year.ends_on)
+
+
 def _hours(slots, times, scope, first, last):
     years = Q(course__school_year__starts_on__lte=last, course__school_year__ends_on__gte=first)
     course = ["course__school_year", "course__establishment", "course__teacher"]
@@ -148,25 +169,32 @@ def _hours(slots, times, scope, first, last):
 # --- Their lessons ----------------------------------------------------------------------------
 
 
-def lessons(hours: Hours, first: dt.date, last: dt.date) -> list[Occurrence]:
+def lessons(
+    hours: Hours, first: dt.date, last: dt.date, *, moved_away: bool = False
+) -> list[Occurrence]:
     """Those that are between two days, both included, in the order of time. Two queries.
 
-    A lesson moved out of these days is not among them, one moved into them is; a cancelled one is,
-    and says so. No lesson is made on a closed day, or out of the year's days of lessons; one that
-    has a row stays (it was given, moved or cancelled: history is not rewritten by a new holiday).
+    A lesson moved out of these days is not among them, unless `moved_away`; one moved into them
+    is; a cancelled one is, and says so. No lesson is made on a closed day, or out of the year's
+    days of lessons; one that has a row stays (it was given, moved or cancelled: history is not
+    rewritten by a new holiday).
     """
     rows = _rows_of(hours, first, last)
     closed = _closed_days(first, last)
     found = [
-        _occurrence(hour, day, rows.pop((type(hour), hour.pk, day), None))
+        occurrence(hour, day, rows.pop((type(hour), hour.pk, day), None))
         for hour in hours
         for day in _days_of(hour, first, last)
         if (type(hour), hour.pk, day) in rows
         or not ({(None, day), (hour.course.establishment_id, day)} & closed)
     ]
     by_key = {(type(hour), hour.pk): hour for hour in hours}
-    found += [_occurrence(by_key[kind, pk], day, row) for (kind, pk, day), row in rows.items()]
-    within = [o for o in found if first <= o.starts.date() <= last]
+    found += [occurrence(by_key[kind, pk], day, row) for (kind, pk, day), row in rows.items()]
+    within = [
+        o
+        for o in found
+        if first <= o.starts.date() <= last or moved_away and first <= o.planned_on <= last
+    ]
     return sorted(within, key=lambda o: (o.starts, o.ends, o.name, o.key))
 
 
@@ -179,13 +207,30 @@ def find(hour: Hour, planned_on: dt.date) -> Occurrence | None:
         is_closed = {(None, planned_on), (hour.course.establishment_id, planned_on)} & closed
         if is_closed or planned_on not in _days_of(hour, planned_on, planned_on):
             return None
-    return _occurrence(hour, planned_on, row)
+    return occurrence(hour, planned_on, row)
+
+
+def read_key(key: str) -> tuple[type[Hour], int, dt.date] | None:
+    """What the key of an Occurrence names; None for what is none."""
+    match = re.fullmatch(rf"([{SLOT}{FIXED}])([0-9]{{1,18}})-(20[0-9]{{2}}-[0-9-]{{5}})", key)
+    if match is None:
+        return None
+    try:
+        day = dt.date.fromisoformat(match[3])
+    except ValueError:
+        return None
+    return (Slot if match[1] == SLOT else LessonTime), int(match[2]), day
 
 
 def _days_of(hour, first, last):
     """The days of the week's hour within the year's lessons, between two days."""
     opens, closes = hour.course.school_year.lesson_days
     first, last = max(first, opens), min(last, closes)
+    if enrolment := getattr(hour, "enrolment", None):  # an individual lesson ends with it
+        if enrolment.status != EnrolmentStatus.CONFIRMED:
+            return []
+        first = max(first, enrolment.starts_on or first)
+        last = min(last, enrolment.ends_on or last)
     day = first + dt.timedelta(days=(hour.weekday - first.isoweekday()) % 7)
     days = []
     while day <= last:
@@ -194,7 +239,8 @@ def _days_of(hour, first, last):
     return days
 
 
-def _occurrence(hour, planned_on, row):
+def occurrence(hour: Hour, planned_on: dt.date, row: Lesson | None) -> Occurrence:
+    """The lesson of that hour planned on that day, as its row says."""
     moved = row is not None and row.state == LessonState.MOVED
     day, at = (row.moved_on, row) if moved else (planned_on, hour)
     return Occurrence(
@@ -244,11 +290,16 @@ def _closed_days(first, last):
 
 
 class Attendees:
-    """Who is expected at the lessons of some hours. Two queries, whatever the number of lessons."""
+    """Who is expected at the lessons of some hours. Two queries, whatever the number of lessons.
 
-    def __init__(self, hours: Hours):
+    `among`: these students only.
+    """
+
+    def __init__(self, hours: Hours, among: Iterable[Student] | None = None):
         self._of_slot, self._of_course = defaultdict(list), defaultdict(list)
         confirmed = Enrolment.objects.confirmed().select_related("student", "place")
+        if among is not None:
+            confirmed = confirmed.filter(student__in=among)
         confirmed = confirmed.order_by("student__sort_name", "student_id")
         for enrolment in confirmed.filter(place__slot__in=[slot.pk for slot in hours.slots]):
             self._of_slot[enrolment.place.slot_id].append(enrolment)

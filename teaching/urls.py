@@ -3,6 +3,7 @@
 from django.urls import path
 
 from teaching.evaluations import views as evaluations
+from teaching.timetable import views as timetable
 
 app_name = "teaching"
 urlpatterns = [
@@ -13,4 +14,10 @@ urlpatterns = [
         evaluations.bulletin_pdf,
         name="bulletin_pdf",
     ),
+    path("emploi-du-temps/", timetable.week, name="week"),
+    path("emploi-du-temps/agenda/", timetable.feed, name="feed"),
+    path("emploi-du-temps/agenda/creer/", timetable.make_feed, name="make_feed"),
+    path("emploi-du-temps/agenda/supprimer/", timetable.revoke_feed, name="revoke_feed"),
+    path("eleves/<int:pk>/emploi-du-temps/", timetable.student_week, name="student_week"),
+    path("agenda/<str:token>.ics", timetable.calendar, name="calendar"),
 ]

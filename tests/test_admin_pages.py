@@ -3,6 +3,7 @@
 A new page, action or right that is not in these lists fails the suite.
 """
 
+import datetime as dt
 import uuid
 from decimal import Decimal
 
@@ -23,6 +24,10 @@ from reenrolment.services import assisting, launches
 from students import waiting
 from students.enums import Weekday
 from students.models import Discipline, SchoolYear
+from teaching.enums import ClosureKind
+from teaching.lessons import find
+from teaching.models import Closure, Lesson, TimetableSettings
+from teaching.timetable import services as timetable
 from tests.factories import (
     CampaignFactory,
     CriterionFactory,
@@ -77,6 +82,9 @@ RIGHTS = {
     "students_enrolment": ("vac", "", "vac", "vac"),
     "students_repertoirepiece": ("vac", "", "vacd", "vacd"),
     "students_waitingentry": ("v", "", "v", "v"),
+    "teaching_closure": ("vacd", "", "vacd", "vacd"),
+    "teaching_lesson": ("v", "", "v", "v"),
+    "teaching_timetablesettings": ("vac", "", "vac", "vac"),
     "documents_documenttype": ("vac", "", "vac", "vacd"),
     "documents_piecerule": ("vacd", "", "vacd", "vacd"),
     "documents_document": ("v", "", "v", "v"),
@@ -131,7 +139,11 @@ ACTIONS = {
 }
 # A draft goes by its page: an issued invoice might be among those ticked.
 # A share goes with that of the other household.
-WITHOUT_DELETE_ACTION = {"billing_invoice", "billing_payershare", "billing_tariffgrid"}
+# Days without lessons of every site might be among those ticked.
+WITHOUT_DELETE_ACTION = {
+    *["billing_invoice", "billing_payershare", "billing_tariffgrid"],
+    "teaching_closure",
+}
 
 # The other pages: what AGENTS are answered, to a GET and to an empty POST.
 DOSSIERS = (200, 403, 200, 200)
@@ -177,6 +189,10 @@ PAGES = {
     "students_slot_reopen": DECISION,
     "students_slot_resize": DECISION,
     "students_schoolyear_roll_over": {"get": DOSSIERS, "post": (302, 403, 302, 302)},
+    "teaching_lesson_plan": {"get": DOSSIERS, "post": DOSSIERS},  # no act is said
+    "teaching_lesson_absence": {"get": DOSSIERS, "post": DOSSIERS},
+    "teaching_lesson_rooms": LAUNCH,
+    "teaching_lesson_conflicts": LAUNCH,
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
     "documents_document_page": {"get": (404, 403, 404, 404), "post": (405, 405, 405, 405)},
     "documents_document_accept": DECISION,
@@ -358,6 +374,16 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "students_teacher": teacher,
         "students_enrolment": case.theory,
         "students_repertoirepiece": RepertoirePieceFactory(student=student),
+        "teaching_closure": Closure.objects.create(
+            kind=ClosureKind.CLOSED,
+            name="Pont",
+            establishment=establishment,
+            first_on=timezone.localdate(),
+            last_on=timezone.localdate(),
+        ),
+        "teaching_lesson": (lesson := make_changed_lesson(registrar)),
+        "teaching_lesson_plan": [lesson.key],
+        "teaching_timetablesettings": TimetableSettings.objects.create(establishment=establishment),
         "documents_documenttype": rule.document_type,
         "documents_piecerule": rule,
         "documents_document": document,
@@ -473,6 +499,15 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "reenrolment_reenrolment_refuse": [dossier],
         "reenrolment_reenrolment_withdraw": [dossier],
     }
+
+
+def make_changed_lesson(actor) -> Lesson:
+    """The first of a slot's year, cancelled."""
+    slot = SlotFactory()
+    first, _ = slot.course.school_year.lesson_days
+    day = first + dt.timedelta(days=(slot.weekday - first.isoweekday()) % 7)
+    [change] = timetable.cancel([find(slot, day)], actor=actor)
+    return change.lesson
 
 
 def make_line(case) -> Allocation:

@@ -126,6 +126,8 @@ WITHOUT_VISIBLE_TO = {
     },
     "teaching.Mark": "through its evaluation",
     "teaching.EvaluationMove": "staff only",
+    "teaching.LessonChange": "staff only",
+    "teaching.TimetableSettings": "staff only",
     "documents.DocumentType": "public",
     "documents.PieceRule": "public",
     "documents.Review": "through its document",

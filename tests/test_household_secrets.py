@@ -18,7 +18,7 @@ from tests.factories import (
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import fill, offer, wait_for
-from tests.test_urls import ROUTES, YEAR_PAID, address
+from tests.test_urls import ROUTES, YEAR_PAID, address, calendar_token
 
 
 @pytest.fixture
@@ -64,6 +64,8 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "reenrolment": student.pk,
         "reenrolment:waiting": (student.pk, wish.course_id),
         "reenrolment:offer": (student.pk, wish.pk),
+        "teaching:student_week": student.pk,
+        "teaching:calendar": calendar_token(parent),
         "documents:supplied": student.pk,
         "documents:download": family.documents.get().pk,
         "documents:example": DocumentTypeFactory(shown=True).pk,

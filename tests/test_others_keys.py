@@ -484,6 +484,11 @@ BODIES = {
     "reenrolment:take_up": "the site of a form",
     "reenrolment:waiting": "the slots wished for",
     "reenrolment:offer": "nothing",
+    "teacher:make_feed": "nothing",
+    "teacher:revoke_feed": "nothing",
+    "teacher:change_lesson": "no key",
+    "teaching:make_feed": "nothing",
+    "teaching:revoke_feed": "nothing",
     "reenrolment:assist": "the household at the counter",
     "reenrolment:stop_assisting": "nothing",
 }

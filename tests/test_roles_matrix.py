@@ -44,6 +44,7 @@ from tests.factories import (
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
 from tests.test_admin_pages import make_line
+from tests.test_urls import changeable_lesson
 
 ROLES = {
     "famille": "parent",
@@ -109,6 +110,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "pupil": pupil.pk,
         "evaluation": evaluation.pk,
         "period": evaluation.period_id,
+        "lesson": changeable_lesson(teacher).key,
         "awaited": awaited.pk,
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
@@ -329,6 +331,36 @@ PLAYS = {
         get("admin:teaching_evaluation_changelist"),
         post("admin:teaching_evaluation_reopen", "evaluation"),
     ),
+    "Lire l'emploi du temps d'un élève": every(
+        get("teaching:week"), get("teaching:student_week", "student")
+    ),
+    "Lire son emploi du temps": get("teacher:week"),
+    "Donner à son agenda une adresse privée des cours de son foyer": every(
+        get("teaching:feed"), post("teaching:make_feed"), post("teaching:revoke_feed")
+    ),
+    "Donner à son agenda une adresse privée de ses séances": every(
+        get("teacher:feed"), post("teacher:make_feed"), post("teacher:revoke_feed")
+    ),
+    "Annuler, déplacer, faire remplacer et rétablir une séance, l'absence d'un enseignant": every(
+        get("admin:teaching_lesson_plan", "lesson"),
+        post("admin:teaching_lesson_plan", "lesson", act="cancel"),
+        post("admin:teaching_lesson_plan", "lesson", act="restore"),
+        get("admin:teaching_lesson_absence"),
+    ),
+    "Annuler et déplacer sa propre séance, si l'établissement le permet": every(
+        get("teacher:change_lesson", "lesson"),
+        post("teacher:change_lesson", "lesson", act="cancel"),
+    ),
+    "Lire l'occupation des salles et les conflits": every(
+        get("admin:teaching_lesson_changelist"),
+        get("admin:teaching_lesson_rooms"),
+        get("admin:teaching_lesson_conflicts"),
+    ),
+    "Noter les vacances, les jours fériés, les fermetures": every(
+        get("admin:teaching_closure_changelist"),
+        post("admin:teaching_closure_add"),
+    ),
+    "Régler l'emploi du temps": get("admin:teaching_timetablesettings_add"),
     "Remplir une réinscription au guichet": every(
         get("reenrolment:assist", "student"), post("reenrolment:assist", "student")
     ),

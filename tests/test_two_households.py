@@ -35,7 +35,7 @@ from tests.factories import (
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import wait_for
-from tests.test_urls import ROUTES, YEAR_PAID, address
+from tests.test_urls import ROUTES, YEAR_PAID, address, calendar_token
 
 # What is nobody else's in these tests.
 THEIRS = {
@@ -133,7 +133,7 @@ def signed_in(client, parent, their_document, their_invoice, their_rental):
     return client
 
 
-def open_all(client, student):
+def open_all(client, student, reader):
     """What each page of the extranet shows of theirs, by route."""
     found = {}
     wish = student.waiting_entries.get()
@@ -143,6 +143,8 @@ def open_all(client, student):
     keys["billing:payment_plan"] = PaymentPlanFactory().pk
     keys["reenrolment:offer"] = student.pk, wish.pk
     keys["teaching"] = student.pk
+    keys["teaching:student_week"] = student.pk
+    keys["teaching:calendar"] = calendar_token(reader)
     for name in ROUTES:
         if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
             continue
@@ -180,7 +182,7 @@ def test_no_page_shows_what_is_theirs(signed_in, student, case, parent, registra
     reach(state, case, parent, registrar)
     assert Reenrolment.objects.get().status == state
 
-    assert open_all(signed_in, student) == {}
+    assert open_all(signed_in, student, parent) == {}
 
 
 @pytest.mark.parametrize("state", [state for state in Status if state != Status.DRAFT])
@@ -243,9 +245,10 @@ def test_the_test_sees_what_is_shown(
 ):
     """Signed in as the other household, the same walk finds all of it."""
     wait_for(case, SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY, places=0))
-    client.force_login(other.guardians.exclude(user=None).get().user)
+    reader = other.guardians.exclude(user=None).get().user
+    client.force_login(reader)
 
-    found = open_all(client, student)
+    found = open_all(client, student, reader)
 
     shown = {what for each in found.values() for what in each}
     assert shown == set(THEIRS)

@@ -3,6 +3,7 @@
 A new route that is not in the list fails the suite.
 """
 
+import datetime as dt
 import uuid
 
 import pytest
@@ -15,6 +16,10 @@ from families import data_exports
 from students import waiting
 from students.enums import Scheduling
 from students.models import Course, WaitingEntry
+from teaching.enums import Space
+from teaching.lessons import Occurrence, find
+from teaching.models import TimetableSettings
+from teaching.timetable import feeds
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
@@ -62,6 +67,7 @@ NOTHING_YET = due(302, owner=302)
 NO_DOSSIER_YET = due(302, owner=404)
 TEACHER = due(302, owner=404, teacher=200)  # any teacher: he sees his own classes
 CLASS = due(302, owner=404, teacher=200, colleague=404)
+BY_ITS_ADDRESS = anybody(200, 200)  # no session: the address of a calendar is the secret
 NEEDS_A_LINK = anybody(410, 410)  # and no session: the secret is in the address
 
 # An attestation of payment has no key: it is of one's own household.
@@ -117,6 +123,17 @@ ROUTES = {
     "teaching:evaluations": STUDENT,
     "teaching:bulletin": STUDENT,
     "teaching:bulletin_pdf": STUDENT,
+    "teacher:week": TEACHER,
+    "teacher:feed": TEACHER,
+    "teacher:make_feed": POST_ONLY,
+    "teacher:revoke_feed": POST_ONLY,
+    "teacher:change_lesson": CLASS,
+    "teaching:week": FAMILY,
+    "teaching:student_week": STUDENT,
+    "teaching:feed": FAMILY,
+    "teaching:make_feed": POST_ONLY,
+    "teaching:revoke_feed": POST_ONLY,
+    "teaching:calendar": BY_ITS_ADDRESS,
     "documents:supplied": STUDENT,
     "documents:download": HOUSEHOLD,
     "documents:example": SIGNED_IN,
@@ -232,7 +249,24 @@ def rows(student, parent, family, teacher, director):
         "teacher:evaluation": (period.pk, seated.pk),
         "teaching": student.pk,
         **{f"teaching:{name}": (student.pk, period.pk) for name in ("bulletin", "bulletin_pdf")},
+        "teacher:change_lesson": changeable_lesson(teacher).key,
+        "teaching:student_week": student.pk,
+        "teaching:calendar": calendar_token(parent),
     }
+
+
+def changeable_lesson(teacher) -> Occurrence:
+    """One of his, at a site that lets teachers change theirs."""
+    slot = SlotFactory(teacher=teacher)
+    TimetableSettings.objects.create(
+        establishment=slot.course.establishment, teachers_change_lessons=True
+    )
+    first, _ = slot.course.school_year.lesson_days
+    return find(slot, first + dt.timedelta(days=(slot.weekday - first.isoweekday()) % 7))
+
+
+def calendar_token(user) -> str:
+    return feeds.SIGNER.sign(feeds.make(user, Space.FAMILY).key)
 
 
 def await_place(student) -> tuple[Course, WaitingEntry]:

@@ -15,6 +15,8 @@ reminders.py    the households reminded of the pieces that they lack
 waiting.py      who waits for the full slots, a place offered
 my_data.py      a copy of a household's data, a request of erasure
 doubles.py      a household entered twice, a responsable without account
+year.py         the holidays, the hours that teachers fixed
+timetable.py    lessons cancelled, moved, replaced
 invoices.py     invoices paid, to pay and overdue, made by the services
 runs.py         the year's invoices issued together, and a run to check
 """

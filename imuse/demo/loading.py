@@ -26,6 +26,7 @@ from imuse.demo.reminders import remind
 from imuse.demo.schooling import Schooling
 from imuse.demo.tariffs import vote
 from imuse.demo.teaching import Teaching, make_teachers
+from imuse.demo.timetable import change_lessons
 from imuse.demo.town import CAMPAIGN_CLOSES, make_town
 from imuse.demo.waiting import WaitingRoom
 from imuse.demo.year import close_for_the_holidays, fix_hours
@@ -84,6 +85,9 @@ def load() -> None:
     ask_for_a_copy(cast["martin.c"], clock)
     ask_to_be_forgotten(town, register, clock)
     enter_twice(village.households)
+    change_lessons(
+        town, clock, User.objects.get(username="martin.c"), register.users["secretariat"]
+    )
     _mails_have_left()
     refuse_one()
 

@@ -1,4 +1,5 @@
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -6,6 +7,7 @@ from django.db import transaction
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils.module_loading import import_string
 
 from accounts.admin import SortNameSearchMixin, SpreadsheetAdminMixin
 from accounts.admin_filters import SiteFilter
@@ -102,6 +104,9 @@ class SlotAdmin(
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
         services.set_capacity(obj, form.cleaned_data["capacity"])
+        for warnings_of in settings.SLOT_WARNINGS:
+            for warning in import_string(warnings_of)(obj):
+                self.message_user(request, warning, messages.WARNING)
 
     def get_urls(self):
         add_place = self.admin_site.admin_view(self.add_place)

@@ -10,16 +10,20 @@ from teaching.models.evaluations import (
     Scale,
     ScaleLevel,
 )
+from teaching.models.timetable import CalendarFeed, LessonChange, TimetableSettings
 
 __all__ = [
+    "CalendarFeed",
     "Closure",
     "Criterion",
     "Evaluation",
     "EvaluationMove",
     "Lesson",
+    "LessonChange",
     "LessonTime",
     "Mark",
     "Period",
     "Scale",
     "ScaleLevel",
+    "TimetableSettings",
 ]

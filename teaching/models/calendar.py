@@ -5,6 +5,8 @@ course without slots; teaching/lessons.py makes the lessons of a week from them.
 written only for one that is not as planned, or whose register was called.
 """
 
+import datetime as dt
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -13,6 +15,12 @@ from accounts.models import Establishment
 from students.enums import Weekday
 from students.models import Course, Enrolment, Slot, Teacher
 from teaching.enums import ClosureKind, LessonState
+
+SLOT, FIXED = "c", "h"  # the kind of an hour, in the key of a lesson
+
+
+def lesson_key(kind: str, hour: int, planned_on: dt.date) -> str:
+    return f"{kind}{hour}-{planned_on:%Y-%m-%d}"
 
 
 class Closure(models.Model):
@@ -151,6 +159,7 @@ class Lesson(models.Model):
     class Meta:
         verbose_name = "séance"
         ordering = ["planned_on", "pk"]
+        permissions = [("plan_lessons", "Peut annuler, déplacer et faire remplacer des séances")]
         constraints = [
             models.CheckConstraint(
                 name="lesson_of_a_slot_or_a_fixed_time",
@@ -192,3 +201,9 @@ class Lesson(models.Model):
 
     def __str__(self):
         return f"{self.slot or self.time}, {self.planned_on:%d/%m/%Y}"
+
+    @property
+    def key(self) -> str:
+        """« c12-2026-10-14 »: in addresses, and the UID of a calendar; see Occurrence."""
+        kind, hour = (SLOT, self.slot_id) if self.slot_id else (FIXED, self.time_id)
+        return lesson_key(kind, hour, self.planned_on)

@@ -1,0 +1,320 @@
+"""The private address of a calendar: who reads it, what it holds, as icalendar reads it back."""
+
+import datetime as dt
+import re
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from icalendar import Calendar
+
+from families.models import Guardian
+from students.enums import Weekday
+from students.models import SchoolYear
+from teaching.enums import Space
+from teaching.lessons import Hours, lessons
+from teaching.models import CalendarFeed, Closure
+from teaching.timetable import feeds, services
+from teaching.timetable.calendars import Publication
+from teaching.timetable.services import Where
+from tests.factories import (
+    CustodyFactory,
+    FamilyFactory,
+    GuardianFactory,
+    SlotFactory,
+    StudentFactory,
+    TeacherFactory,
+)
+from tests.teaching.timetable_cases import make_slot, make_time, next_lesson, next_monday
+
+PAGE = "/extranet/emploi-du-temps/agenda/"
+
+
+@pytest.fixture
+def slot(student, parent, teacher):
+    return make_slot(student, teacher=teacher)
+
+
+@pytest.fixture
+def feed(parent):
+    return feeds.make(parent, Space.FAMILY)
+
+
+def path(feed):
+    return reverse("teaching:calendar", args=[feeds.SIGNER.sign(feed.key)])
+
+
+def read(client, feed):
+    response = client.get(path(feed))
+    assert response.status_code == 200
+    return Calendar.from_ical(response.content)
+
+
+def events(calendar):
+    return {str(event["UID"]): event for event in calendar.walk("VEVENT")}
+
+
+class TestPage:
+    def test_it_makes_shows_replaces_and_revokes(self, client, parent):
+        client.force_login(parent)
+        assert "Créer mon adresse" in client.get(PAGE).text
+
+        client.post(f"{PAGE}creer/")
+        first = CalendarFeed.objects.get()
+        page = client.get(PAGE)
+        assert feeds.address(first) in page.text
+        assert re.search(rf"webcal://[^/]+{re.escape(path(first))}", page.text)
+        assert page["Cache-Control"] == "no-store"
+        for name in ("Apple", "Google", "Outlook"):
+            assert name in page.text
+
+        client.post(f"{PAGE}creer/")
+        second = CalendarFeed.objects.get()
+        assert client.get(path(first)).status_code == 404
+        assert client.get(path(second)).status_code == 200
+
+        client.post(f"{PAGE}supprimer/")
+        assert not CalendarFeed.objects.exists()
+        assert client.get(path(second)).status_code == 404
+
+    def test_a_teacher_has_his_own_beside_that_of_his_family(self, client, teacher):
+        GuardianFactory(user=teacher.user)
+        client.force_login(teacher.user)
+
+        client.post(f"{PAGE}creer/")
+        client.post("/extranet/enseignant/emploi-du-temps/agenda/creer/")
+
+        assert sorted(CalendarFeed.objects.values_list("space", flat=True)) == ["family", "teacher"]
+
+    def test_nobody_else_s_address_is_shown(self, client, feed, stranger):
+        client.force_login(stranger)
+
+        assert feed.key not in client.get(PAGE).text
+
+    def test_two_clicks_leave_one(self, parent):
+        feeds.make(parent, Space.FAMILY)
+        feeds.make(parent, Space.FAMILY)
+
+        assert CalendarFeed.objects.count() == 1
+
+
+class TestAccess:
+    def test_without_a_session(self, client, slot, feed):
+        assert next_lesson(slot).key in str(list(events(read(client, feed))))
+
+    @pytest.mark.parametrize("token", ["x", "a.b", "AAAA.BBBB", "%00", "é"])
+    def test_a_wrong_address_is_not_found(self, client, feed, token):
+        assert client.get(f"/extranet/agenda/{token}.ics").status_code == 404
+
+    def test_the_key_alone_opens_nothing(self, client, feed):
+        assert client.get(f"/extranet/agenda/{feed.key}.ics").status_code == 404
+        assert client.get(f"/extranet/agenda/{feed.key}.{'A' * 43}.ics").status_code == 404
+
+    def test_an_account_that_is_closed(self, client, slot, feed, parent):
+        parent.is_active = False
+        parent.save()
+
+        assert client.get(path(feed)).status_code == 404
+
+    def test_a_guardian_who_left_the_household(self, client, slot, feed, parent):
+        Guardian.objects.update(user=None)
+
+        assert client.get(path(feed)).status_code == 404
+
+    def test_an_account_of_no_site_any_more(self, client, slot, feed, parent):
+        parent.establishments.clear()
+
+        assert client.get(path(feed)).status_code == 404
+
+    def test_a_teacher_who_is_one_no_more(self, client, teacher):
+        feed = feeds.make(teacher.user, Space.TEACHER)
+        assert client.get(path(feed)).status_code == 200
+        teacher.user = None
+        teacher.save()
+
+        assert client.get(path(feed)).status_code == 404
+
+    def test_a_student_who_left_the_household(self, client, slot, student, feed):
+        student.custodies.all().delete()
+
+        assert events(read(client, feed)) == {}
+
+    def test_the_key_is_random(self, parent):
+        keys = {feeds.make(parent, Space.FAMILY).key for _ in range(20)}
+
+        assert len(keys) == 20
+        assert min(map(len, keys)) >= 32  # 192 bits
+
+
+class TestAnswer:
+    def test_its_type_and_how_long_it_is_kept(self, client, slot, feed):
+        response = client.get(path(feed))
+
+        assert response["Content-Type"] == "text/calendar; charset=utf-8"
+        assert "private" in response["Cache-Control"]
+        assert "no-store" not in response["Cache-Control"]
+
+    def test_unchanged_it_is_not_sent_again(self, client, slot, feed):
+        etag = client.get(path(feed))["ETag"]
+
+        again = client.get(path(feed), headers={"if-none-match": etag})
+
+        assert (again.status_code, again.content) == (304, b"")
+
+    def test_changed_it_is(self, client, slot, feed, registrar):
+        etag = client.get(path(feed))["ETag"]
+        services.cancel([next_lesson(slot)], actor=registrar)
+
+        assert client.get(path(feed), headers={"if-none-match": etag}).status_code == 200
+
+    def test_the_same_bytes_until_something_changes(self, client, slot, feed):
+        assert client.get(path(feed)).content == client.get(path(feed)).content
+
+    def test_it_notes_the_day_it_was_read_once(self, client, slot, feed, django_assert_num_queries):
+        client.get(path(feed))
+        feed.refresh_from_db()
+        assert feed.read_on == timezone.localdate()
+
+        # feed, sites, guardian, students, hours twice, attendees, rows, closures
+        with django_assert_num_queries(9):
+            client.get(path(feed))
+
+    def test_a_constant_number_of_queries(
+        self, client, slot, student, family, feed, django_assert_num_queries
+    ):
+        for _ in range(3):
+            make_slot(StudentFactory(family=family))
+            make_time(student)
+        client.get(path(feed))
+
+        with django_assert_num_queries(10):  # the attendees of the times too
+            client.get(path(feed))
+
+
+class TestEvents:
+    def test_one_by_lesson_under_a_name_that_stays(self, client, slot, feed, registrar):
+        lesson = next_lesson(slot)
+        before = events(read(client, feed))
+        uid = next(uid for uid in before if uid.startswith(lesson.key))
+        assert uid.split("@")[1]
+        assert before[uid]["SUMMARY"] == "Louise\u00a0: Formation musicale A"
+        assert before[uid]["LOCATION"].startswith("Salle Ravel, Conservatoire, 6 rue de la Musique")
+        assert before[uid]["DESCRIPTION"] == "Avec Cécile Vasseur."
+        assert before[uid]["SEQUENCE"] == 0
+
+        friday = next_monday() + dt.timedelta(days=4)
+        services.move(lesson, Where(friday, dt.time(14), dt.time(15)), actor=registrar)
+
+        after = events(read(client, feed))
+        assert after.keys() == before.keys()
+        assert after[uid].start.date() == friday
+        assert after[uid]["SEQUENCE"] == 1
+        assert after[uid]["LAST-MODIFIED"].dt > before[uid]["LAST-MODIFIED"].dt
+
+    def test_a_cancelled_one_says_so(self, client, slot, feed, registrar):
+        services.cancel([next_lesson(slot)], actor=registrar, reason="Grève")
+
+        [event] = [e for e in events(read(client, feed)).values() if e["STATUS"] == "CANCELLED"]
+        assert event["SUMMARY"].startswith("Annulé\u00a0: Louise")
+        assert "Motif\u00a0: Grève" in event["DESCRIPTION"]
+
+    def test_a_substitute_is_named(self, client, slot, feed, registrar):
+        substitute = TeacherFactory(user=None, first_name="Paul", last_name="Durand")
+        services.replace([next_lesson(slot)], substitute=substitute, actor=registrar)
+
+        assert "Avec Paul Durand." in client.get(path(feed)).text
+
+    def test_a_teacher_reads_his_lessons_and_those_where_he_replaces(
+        self, client, slot, teacher, student, registrar
+    ):
+        make_time(student, teacher)
+        replaced = make_slot(weekday=Weekday.FRIDAY)
+        services.replace([next_lesson(replaced)], substitute=teacher, actor=registrar)
+        services.replace([next_lesson(slot)], substitute=TeacherFactory(user=None), actor=registrar)
+
+        found = events(read(client, feeds.make(teacher.user, Space.TEACHER)))
+
+        keys = {uid.split("@")[0] for uid in found}
+        assert next_lesson(replaced).key in keys
+        assert next_lesson(slot).key not in keys
+        assert "Louise\u00a0: Piano" in {str(e["SUMMARY"]) for e in found.values()}
+
+    def test_no_name_but_first_names_and_teachers(self, client, student, family, feed, parent):
+        student.last_name = "Zyfamille"
+        student.save()
+        make_slot(student, StudentFactory(first_name="Zyautre", last_name="Zyclasse"))
+        other = FamilyFactory(name="Zyfoyer", address="77 rue Zyvoie")
+        CustodyFactory(student=student, family=other, rank=2)
+
+        assert "Zy" not in client.get(path(feed)).text
+
+    def test_odd_names_come_back_whole(self, client, family, feed):
+        name = "Chœur d'enfants ; « O'Brien, Nguyễn » \\ 12–14 ans, " + "très long " * 7
+        student = StudentFactory(first_name="Mélusine-Eugénie", family=family)
+        course = name.strip()[:100]
+        slot = make_slot(student, course__name=course, group="", room="Salle, du fond ; à gauche")
+
+        response = client.get(path(feed))
+
+        lines = response.content.split(b"\r\n")
+        assert max(map(len, lines)) <= 75
+        event = events(Calendar.from_ical(response.content))
+        [found] = [e for uid, e in event.items() if uid.startswith(next_lesson(slot).key)]
+        assert str(found["SUMMARY"]) == f"Mélusine-Eugénie\u00a0: {course}"
+        assert str(found["LOCATION"]).startswith("Salle, du fond ; à gauche, ")
+
+
+class TestClocks:
+    """Summer time ends on 25 October 2026 and begins on 28 March 2027."""
+
+    @pytest.fixture
+    def calendar(self, db):
+        year = SchoolYear.objects.create(
+            starts_on=dt.date(2026, 9, 1), ends_on=dt.date(2027, 8, 31)
+        )
+        slot = SlotFactory(course__school_year=year)
+        Closure.objects.create(
+            kind="holidays",
+            name="Toussaint",
+            first_on=dt.date(2026, 11, 2),
+            last_on=dt.date(2026, 11, 8),
+        )
+        found = lessons(Hours([slot], []), dt.date(2026, 10, 1), dt.date(2027, 4, 30))
+        publication = Publication("Cours", [feeds.Event(lesson, "Louise") for lesson in found])
+        return publication.write()
+
+    def test_half_past_six_stays_half_past_six(self, calendar):
+        starts = {e.start.date(): e.start for e in Calendar.from_ical(calendar).walk("VEVENT")}
+
+        for day, offset in {
+            dt.date(2026, 10, 19): 2,
+            dt.date(2026, 10, 26): 1,
+            dt.date(2027, 3, 22): 1,
+            dt.date(2027, 3, 29): 2,
+        }.items():
+            assert (starts[day].hour, starts[day].minute) == (18, 30)
+            assert starts[day].utcoffset() == dt.timedelta(hours=offset)
+        assert dt.date(2026, 11, 2) not in starts
+
+    def test_the_zone_is_named_and_described(self, calendar):
+        text = calendar.decode()
+
+        assert "DTSTART;TZID=Europe/Paris:20261026T183000" in text
+        assert text.count("BEGIN:VTIMEZONE") == 1
+        assert "TZID:Europe/Paris" in text
+
+    def test_the_description_of_the_zone_is_right_by_itself(self, calendar):
+        """As Outlook does, which reads VTIMEZONE and not our machine's tables."""
+        [zone] = Calendar.from_ical(calendar).walk("VTIMEZONE")
+        zone.pop("TZID")
+        zone.add("tzid", "Conservatoire/Inconnu")
+        described = zone.to_tz()
+
+        for day, offset in {
+            dt.date(2026, 10, 19): 2,
+            dt.date(2026, 10, 26): 1,
+            dt.date(2027, 3, 22): 1,
+            dt.date(2027, 3, 29): 2,
+        }.items():
+            evening = dt.datetime.combine(day, dt.time(18, 30))
+            assert described.utcoffset(evening) == dt.timedelta(hours=offset)
