@@ -50,6 +50,8 @@ _SECRETARIAT = [
     "reenrolment.assist_family",
     "reenrolment.view_assistedsession",
     *[f"billing.view_{model}" for model in ("instrument", "repair", "rental", "rentalmove")],
+    *[f"teaching.{verb}_lessontime" for verb in ("view", "add", "change")],
+    "teaching.view_portraitsource",
 ]  # fmt: skip
 _REGIE = [
     "families.view_family",
@@ -90,6 +92,7 @@ _DIRECTION = [
     "accounts.view_listexport",
     *[f"billing.{verb}_payfipaccount" for verb in ("add", "change")],
     "families.decide_erasurerequest",
+    *[f"teaching.{verb}_portraitsource" for verb in ("add", "delete")],
     "billing.publish_tariffgrid",
     "reenrolment.publish_allotment",
     "billing.delete_instrument",

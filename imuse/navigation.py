@@ -15,7 +15,13 @@ _FAMILY = [
     ("Elèves", "students:index", {"students", "documents", "teaching", "reenrolment"}),
     ("Facturation", "billing:cotisations", {"billing"}),
 ]
-_TEACHER = [("Mes classes", "teacher:index", {"teacher"})]
+_CLASSES = {
+    f"teacher:{name}" for name in ("classes", "all_lists", "slot", "course", "hour", "end_hour")
+}
+_TEACHER = [
+    ("Ma semaine", "teacher:index", {"teacher:index"}),
+    ("Mes classes", "teacher:classes", _CLASSES),
+]
 _STAFF = [("Administration", "admin:index", {"admin"})]
 _OWN_ACCOUNT = {
     "accounts:change_password",

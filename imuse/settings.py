@@ -153,9 +153,12 @@ PRIVATE_FILES = [
     "documents.sweeping.PIECES",
     "documents.sweeping.PAGES",
     "documents.sweeping.EXAMPLES",
+    "teaching.classes.portraits.SHELF",
 ]
 # Who relies on the file of a piece (documents/keeping.py): as long as one does, it stays.
 DOCUMENT_USES = ["reenrolment.piece_uses.Dossiers"]
+# Who keeps a student's image: each is called with him when a household takes its consent back.
+IMAGE_CONSENT_FOLLOWERS = ["teaching.classes.portraits.let_go"]
 # What each app holds about a household, to export it or to erase it (families/holdings.py).
 PERSONAL_DATA = [
     "families.personal_data.FamiliesPart",
@@ -164,6 +167,7 @@ PERSONAL_DATA = [
     "billing.personal_data.BillingPart",
     "billing.instruments.personal_data.RentalsPart",
     "teaching.timetable.personal_data.TimetablePart",
+    "teaching.classes.personal_data.ClassesPart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
 STATIC_URL = "static/"
@@ -195,6 +199,7 @@ BETWEEN_MAILS = [
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",
+    "teaching.classes.portraits.make_next",
 ]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
 

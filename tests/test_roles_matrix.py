@@ -76,7 +76,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
     awaited = SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY)
     waiting.set_wishes(student, awaited.course, [awaited], actor=None)
     slot = SlotFactory(teacher=teacher)
-    EnrolmentFactory(
+    individual = EnrolmentFactory(
         student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
     )
     invoice = InvoiceLineFactory(invoice__family=family).invoice
@@ -101,6 +101,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "twin": GuardianFactory(family=family).pk,
         "erasure": erasures.ask(family, text="Tout.", actor=parent).pk,
         "class": slot.pk,
+        "individual": individual.pk,
         "awaited": awaited.pk,
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
@@ -303,7 +304,21 @@ PLAYS = {
     "Lire une facture sur l'extranet": every(
         get("billing:invoice", "invoice"), get("billing:invoice_pdf", "invoice")
     ),
-    "Lire et imprimer la liste d'une classe": get("teacher:slot", "class"),
+    "Lire, imprimer et exporter la liste d'une classe": every(
+        get("teacher:slot", "class"), get("teacher:slot_file", "class")
+    ),
+    "Permettre aux enseignants d'un élève de voir sa photo": post(
+        "students:image_consent", "student"
+    ),
+    "Fixer, changer, retirer l'heure d'un cours individuel sur l'extranet": every(
+        get("teacher:hour", "individual"), post("teacher:end_hour", "individual")
+    ),
+    "Fixer, changer, retirer l'heure d'un cours sans créneau dans l'administration": every(
+        get("admin:teaching_lessontime_add"), post("admin:teaching_lessontime_add")
+    ),
+    "Choisir la pièce dont les photos des listes sont tirées": get(
+        "admin:teaching_portraitsource_add"
+    ),
     "Remplir une réinscription au guichet": every(
         get("reenrolment:assist", "student"), post("reenrolment:assist", "student")
     ),
@@ -524,7 +539,7 @@ PLAYS = {
     ),
     "Donner un groupe à un agent": give_a_group,
     "Retirer la validation en deux étapes d'un agent": remove_second_factor,
-    "Modifier l'adresse et le téléphone d'un établissement": post(
+    "Modifier les coordonnées d'un établissement, y permettre le téléphone d'urgence": post(
         "admin:accounts_establishment_change", "establishment"
     ),
     "Effacer ce qui a été créé par erreur et ne sert nulle part": post(

@@ -28,6 +28,7 @@ from tests.factories import (
     SlotFactory,
     TeacherFactory,
     make_paid_attempt,
+    make_portrait,
 )
 
 # What a GET answers to, in the order of WHO: 302 for nobody is the sign-in page, 405 a POST only.
@@ -101,12 +102,21 @@ ROUTES = {
     "students:index": due(302, owner=302, family=200, teacher=200, staff=200),
     "students:pick": NO_DOSSIER_YET,  # without ?eleve=
     "students:identity": STUDENT,
+    "students:image_consent": POST_ONLY,
     "students:courses": STUDENT,
     "students:history": STUDENT,
     "students:repertoire": STUDENT,
     "teacher:index": TEACHER,
+    "teacher:classes": TEACHER,
+    "teacher:all_lists": TEACHER,
+    "teacher:all_files": TEACHER,
     "teacher:slot": CLASS,
+    "teacher:slot_file": CLASS,
     "teacher:course": CLASS,
+    "teacher:course_file": CLASS,
+    "teacher:hour": CLASS,
+    "teacher:end_hour": POST_ONLY,
+    "teacher:portrait": CLASS,
     "documents:supplied": STUDENT,
     "documents:download": HOUSEHOLD,
     "documents:example": SIGNED_IN,
@@ -142,6 +152,10 @@ ROUTES = {
     "reenrolment:assist": due(302, owner=404, staff=(200, 404, 200)),
     "reenrolment:stop_assisting": POST_ONLY,
 }
+
+
+# Those whose key is a UUID.
+KEYS_AT_RANDOM = {"documents:download", "teacher:portrait"}
 
 
 def routes(patterns=None, namespace=""):
@@ -180,7 +194,8 @@ def rows(student, parent, family, teacher, director):
     """One row of each kind, all of the household of `parent`, in the class of `teacher`."""
     CampaignFactory()
     course = CourseFactory(scheduling=Scheduling.TEACHER, teacher=teacher)
-    EnrolmentFactory(student=student, course=course)
+    enrolment = EnrolmentFactory(student=student, course=course)
+    slot = SlotFactory(teacher=teacher)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     attempt = make_paid_attempt(billing.issue(invoice, actor=director))
     rental = RentalFactory(family=family, student=student)
@@ -206,8 +221,15 @@ def rows(student, parent, family, teacher, director):
         "billing:receipt_pdf": payment.pk,
         "billing:attestation": YEAR_PAID,
         "billing:attestation_pdf": YEAR_PAID,
-        "teacher:slot": SlotFactory(teacher=teacher).pk,
+        "teacher:all_lists": course.school_year_id,
+        "teacher:all_files": course.school_year_id,
+        "teacher:slot": slot.pk,
+        "teacher:slot_file": slot.pk,
         "teacher:course": course.pk,
+        "teacher:course_file": course.pk,
+        "teacher:hour": enrolment.pk,
+        "teacher:end_hour": enrolment.pk,
+        "teacher:portrait": make_portrait(student).pk,
     }
 
 
@@ -246,7 +268,7 @@ def test_each_route_answers_as_the_list_says(client, request, parent, stranger, 
 def test_a_row_that_does_not_exist_is_not_found(client, parent, rows, name):
     """It answers as somebody else's row does."""
     client.force_login(parent)
-    missing = uuid.uuid4() if name == "documents:download" else 999_999
+    missing = uuid.uuid4() if name in KEYS_AT_RANDOM else 999_999
 
     nowhere = address(name, {name: missing})
 

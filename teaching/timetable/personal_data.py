@@ -7,13 +7,16 @@ from families.holdings import Holding, Part
 from students.personal_data import students_only_of
 from teaching.models import LessonTime
 
-EXPORTED = {LessonTime: ["course", "weekday", "starts_at", "ends_at", "room"]}
+EXPORTED = {
+    LessonTime: ["course", "weekday", "starts_at", "ends_at", "room", "starts_on", "ends_on"]
+}
 
 
 class TimetablePart(Part):
     exported = EXPORTED
     not_exported = {
         "teaching.LessonTime.enrolment": "dit où la ligne est rangée",
+        "teaching.LessonTime.revision": "compte les changements",
         "teaching.Closure": "une liste publique",
         "teaching.Lesson": "parle d'une classe, de personne",
     }
