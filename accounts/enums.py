@@ -31,6 +31,7 @@ class MailKind(models.TextChoices):
     PAYMENT_CHECKED = "payment_checked", "paiement en ligne vérifié"
     INVOICE = "invoice", "facture émise"
     LESSON_CHANGED = "lesson_changed", "cours annulé, déplacé ou remplacé"
+    LESSON_TIME = "lesson_time", "horaire d'un cours individuel"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

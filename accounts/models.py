@@ -18,6 +18,12 @@ class Establishment(models.Model):
     address = models.TextField("adresse")
     email = models.EmailField("adresse e-mail du service")
     phone = models.CharField("téléphone du service", max_length=20)
+    shows_emergency_phone = models.BooleanField(
+        "téléphone d'urgence sur les listes de classe",
+        default=False,
+        help_text="Coché : chaque enseignant lit, pour ses élèves, le nom et le téléphone de leurs"
+        " responsables. Sinon il ne lit rien des familles.",
+    )
 
     class Meta:
         verbose_name = "établissement"

@@ -60,6 +60,8 @@ _SECRETARIAT = [
     *[f"teaching.{verb}_scalelevel" for verb in ("view", "add", "change", "delete")],
     "teaching.view_evaluation",
     "teaching.reopen_evaluation",
+    *[f"teaching.{verb}_lessontime" for verb in ("view", "add", "change")],
+    "teaching.view_portraitsource",
 ]  # fmt: skip
 _REGIE = [
     "families.view_family",
@@ -102,6 +104,7 @@ _DIRECTION = [
     "accounts.view_listexport",
     *[f"billing.{verb}_payfipaccount" for verb in ("add", "change")],
     "families.decide_erasurerequest",
+    *[f"teaching.{verb}_portraitsource" for verb in ("add", "delete")],
     "billing.publish_tariffgrid",
     "reenrolment.publish_allotment",
     "billing.delete_instrument",

@@ -15,12 +15,16 @@ _FAMILY = [
     ("Elèves", "students:index", {"students", "documents", "teaching", "reenrolment"}),
     ("Facturation", "billing:cotisations", {"billing"}),
 ]
+_CLASSES = {
+    f"teacher:{name}" for name in ("classes", "all_lists", "slot", "course", "hour", "end_hour")
+}
 _EVALUATIONS = {
-    f"teacher:{page}"
-    for page in ("evaluations", "evaluation_slot", "evaluation_course", "evaluation")
+    f"teacher:{name}"
+    for name in ("evaluations", "evaluation_slot", "evaluation_course", "evaluation")
 }
 _TEACHER = [
-    ("Mes classes", "teacher:index", {"teacher:index", "teacher:slot", "teacher:course"}),
+    ("Ma semaine", "teacher:index", {"teacher:index", "teacher:week", "teacher:change_lesson"}),
+    ("Mes classes", "teacher:classes", _CLASSES),
     ("Évaluations", "teacher:evaluations", _EVALUATIONS),
 ]
 _STAFF = [("Administration", "admin:index", {"admin"})]

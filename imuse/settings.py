@@ -153,9 +153,12 @@ PRIVATE_FILES = [
     "documents.sweeping.PIECES",
     "documents.sweeping.PAGES",
     "documents.sweeping.EXAMPLES",
+    "teaching.classes.portraits.SHELF",
 ]
 # Who relies on the file of a piece (documents/keeping.py): as long as one does, it stays.
 DOCUMENT_USES = ["reenrolment.piece_uses.Dossiers"]
+# Who keeps a student's image: each is called with him when a household takes its consent back.
+IMAGE_CONSENT_FOLLOWERS = ["teaching.classes.portraits.let_go"]
 # What each app holds about a household, to export it or to erase it (families/holdings.py).
 PERSONAL_DATA = [
     "families.personal_data.FamiliesPart",
@@ -165,6 +168,7 @@ PERSONAL_DATA = [
     "billing.instruments.personal_data.RentalsPart",
     "teaching.timetable.personal_data.TimetablePart",
     "teaching.evaluations.personal_data.EvaluationsPart",
+    "teaching.classes.personal_data.ClassesPart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
 # What an agent is told once he saved a slot: each is called with it, and gives sentences.
@@ -199,6 +203,7 @@ BETWEEN_MAILS = [
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",
+    "teaching.classes.portraits.make_next",
 ]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="conservatoire@conservatoire.example")
 

@@ -63,6 +63,13 @@ NEXT = {  # the whole state machine, in one glance
 }
 
 
+class ClassMove(models.TextChoices):
+    """A confirmed student comes into a class, or leaves it."""
+
+    ARRIVED = "arrived", "arrivée"
+    LEFT = "left", "départ"
+
+
 class WaitingState(models.TextChoices):
     """What became of a wish on the waiting list."""
 

@@ -14,6 +14,7 @@ from families.models import Family
 from students import waiting_moves
 from students.enums import WaitingState
 from students.models import (
+    ClassChange,
     Custody,
     Enrolment,
     Hold,
@@ -29,11 +30,12 @@ EXPORTED = {
         *["last_name", "first_name", "reference", "birth_date"],
         *["email", "phone", "school", "school_class"],
     ],
-    Custody: ["rank"],
+    Custody: ["rank", "image_consent_at"],
     Enrolment: [
         *["course", "place", "status", "cycle", "cycle_year", "next_course"],
         *["starts_on", "ends_on"],
     ],
+    ClassChange: ["at", "kind", "slot"],
     WaitingEntry: ["course", "slot", "preference", "since", "draw", "state"],
     WaitingMove: ["at", "actor", "to_state", "slot", "rank", "waiting", "reason"],
     RepertoirePiece: ["school_year", "composer", "title", "occasion", "played_on"],
@@ -50,6 +52,7 @@ class StudentsPart(Part):
         "students.Custody.student": NESTED,
         "students.Custody.family": "un foyer ne lit rien de l'autre",
         "students.Enrolment.student": NESTED,
+        "students.ClassChange.enrolment": NESTED,
         "students.RepertoirePiece.student": NESTED,
         "students.WaitingEntry.student": NESTED,
         "students.WaitingMove.entry": NESTED,
@@ -66,9 +69,11 @@ class StudentsPart(Part):
     }
 
     def export(self, copy):
+        changes = ClassChange.objects.select_related("slot__course")
         enrolments = (
             Enrolment.objects.for_list()
             .select_related("next_course")
+            .prefetch_related(Prefetch("class_changes", changes))
             .order_by("-course__school_year__starts_on", "course__sort_name", "pk")
         )
         moves = WaitingMove.objects.select_related("actor", "slot__course").order_by("pk")
@@ -138,6 +143,7 @@ class StudentsPart(Part):
         for student in ours:
             _empty(student)
         pks = [student.pk for student in ours]
+        Custody.objects.filter(student__in=pks).update(image_consent_at=None)
         _stop_waiting(pks)
         for model in (RepertoirePiece, Enrolment, WaitingEntry):
             rows = model.objects.filter(student__in=pks)
@@ -172,13 +178,7 @@ def _elsewhere(family):
 def _student(student, copy):
     return {
         **record(student, EXPORTED[Student]),
-        "garde": [
-            {
-                **record(custody, EXPORTED[Custody]),
-                "lequel": "le vôtre" if custody.family_id == copy.family.pk else "un autre foyer",
-            }
-            for custody in student.custodies.all()
-        ],
+        "garde": [_custody(custody, copy) for custody in student.custodies.all()],
         "cours": [_enrolment(enrolment) for enrolment in student.enrolments.all()],
         "répertoire": [
             record(piece, EXPORTED[RepertoirePiece]) for piece in student.repertoire.all()
@@ -187,12 +187,22 @@ def _student(student, copy):
     }
 
 
+def _custody(custody, copy):
+    """Of the other household its rank alone: its consent is its own."""
+    if custody.family_id != copy.family.pk:
+        return {**record(custody, ["rank"]), "lequel": "un autre foyer"}
+    return {**record(custody, EXPORTED[Custody]), "lequel": "le vôtre"}
+
+
 def _enrolment(enrolment):
     said = {"place": str(enrolment.slot) if enrolment.slot else None}
     return {
         "année scolaire": str(enrolment.course.school_year),
         **record(enrolment, EXPORTED[Enrolment], **said),
         "enseignant": str(enrolment.teacher) if enrolment.teacher else None,
+        "arrivées et départs": [
+            record(change, EXPORTED[ClassChange]) for change in enrolment.class_changes.all()
+        ],
     }
 
 

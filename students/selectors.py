@@ -36,6 +36,11 @@ class Selection:
     custodies: list[Custody]
 
     @property
+    def image_consent_at(self) -> dt.datetime | None:
+        """When the reader's own household let the student's teachers see his portrait."""
+        return next(custody.image_consent_at for custody in self.custodies if custody.own)
+
+    @property
     def own_family(self) -> Family:
         """The reader's household; with its commune, no query."""
         return next(custody.family for custody in self.custodies if custody.own)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.prepared import prepared
 from students import waiting_moves
+from students.class_changes import note_move, note_seat
 from students.closing import check_not_closed
 from students.enums import NEXT, Cycle, EnrolmentStatus, WaitingState
 from students.models import (
@@ -234,6 +235,7 @@ def _move(enrolment, status):
     enrolment = lock_enrolment(enrolment)
     if status not in NEXT[enrolment.status]:
         raise ValidationError("Action déjà faite ou impossible.", code="bad_transition")
+    note_move(enrolment, status)
     enrolment.status = status
     if status == EnrolmentStatus.RELEASED:
         enrolment.place = None
@@ -258,6 +260,7 @@ def _take_place(enrolment, slot, *, ahead, actor, reason):
     try:
         _save(enrolment)
         waiting_moves.end_waits(enrolment.student, slot, actor=actor, reason=reason)
+        note_seat(enrolment, former and former.slot, slot)
         return enrolment
     except IntegrityError:
         enrolment.place = former

@@ -3,11 +3,12 @@ from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.names import with_de
 from students import people
 from students.forms import IdentityForm
+from students.image_consent import set_consent
 from students.models import Enrolment, RepertoirePiece, SchoolYear, Student
 from students.selectors import household_students
 
@@ -56,6 +57,22 @@ def identity(request, pk):
             )
             return redirect("students:identity", pk)
     return render(request, "students/identity.html", {"selection": selection, "form": form})
+
+
+@require_POST
+def image_consent(request, pk):
+    """« Droit à l'image »: the household's yes (`accord=oui`), or its no."""
+    selection = household_students(request.user, pk)
+    agrees = request.POST.get("accord") == "oui"
+    set_consent(selection.student, selection.own_family, agrees=agrees)
+    name = with_de(selection.student)
+    messages.success(
+        request,
+        f"Ses enseignants pourront voir la photo {name}."
+        if agrees
+        else f"La photo {name} n'est plus montrée à ses enseignants.",
+    )
+    return redirect("students:identity", pk)
 
 
 @require_safe

@@ -223,8 +223,9 @@ def read_key(key: str) -> tuple[type[Hour], int, dt.date] | None:
 
 
 def _days_of(hour, first, last):
-    """The days of the week's hour within the year's lessons, between two days."""
-    opens, closes = hour.course.school_year.lesson_days
+    """Those of the hour's weekday, while it lasts, between two days."""
+    year = hour.course.school_year
+    opens, closes = hour.lesson_days if isinstance(hour, LessonTime) else year.lesson_days
     first, last = max(first, opens), min(last, closes)
     if enrolment := getattr(hour, "enrolment", None):  # an individual lesson ends with it
         if enrolment.status != EnrolmentStatus.CONFIRMED:

@@ -2,13 +2,22 @@ from django.urls import path
 
 from teaching.classes import views as classes
 from teaching.evaluations import teacher_views as evaluations
+from teaching.home import views as home
 from teaching.timetable import teacher_views as timetable
 
 app_name = "teacher"
 urlpatterns = [
-    path("", classes.index, name="index"),
+    path("", home.index, name="index"),
+    path("classes/", classes.classes, name="classes"),
+    path("classes/<int:year>/", classes.all_lists, name="all_lists"),
+    path("classes/<int:year>/fichier/", classes.all_files, name="all_files"),
     path("creneaux/<int:pk>/", classes.slot, name="slot"),
+    path("creneaux/<int:pk>/fichier/", classes.slot_file, name="slot_file"),
     path("cours/<int:pk>/", classes.course, name="course"),
+    path("cours/<int:pk>/fichier/", classes.course_file, name="course_file"),
+    path("horaires/<int:pk>/", classes.hour, name="hour"),
+    path("horaires/<int:pk>/retirer/", classes.end_hour, name="end_hour"),
+    path("portraits/<uuid:pk>/", classes.portrait, name="portrait"),
     path("evaluations/", evaluations.evaluations, name="evaluations"),
     path(
         "evaluations/<int:period>/creneaux/<int:pk>/",

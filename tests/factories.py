@@ -3,9 +3,12 @@
 import datetime as dt
 import hashlib
 from decimal import Decimal
+from io import BytesIO
 
 import factory
+from django.core.files.base import ContentFile
 from django.utils import timezone
+from PIL import Image
 
 from accounts.models import Establishment, User
 from billing import services as billing
@@ -28,7 +31,7 @@ from billing.models import (
     TariffGrid,
     TariffRate,
 )
-from documents.enums import Formats, Owner
+from documents.enums import Formats, Owner, Verdict
 from documents.models import Document, DocumentType, PieceRule
 from families.models import Commune, Family, Guardian
 from reenrolment.models import Campaign, Terms
@@ -46,7 +49,15 @@ from students.models import (
     Teacher,
 )
 from teaching.enums import EvaluationState
-from teaching.models import Criterion, Evaluation, Period, Scale
+from teaching.models import (
+    Criterion,
+    Evaluation,
+    LessonTime,
+    Period,
+    Portrait,
+    PortraitSource,
+    Scale,
+)
 
 PASSWORD = "Conservatoire1"
 
@@ -270,6 +281,25 @@ class DocumentFactory(factory.django.DjangoModelFactory):
     pages = 1
     received_sha256 = sha256 = hashlib.sha256(b"%PDF-1.4 dull").hexdigest()
     uploaded_by = factory.SubFactory(UserFactory)
+
+
+def make_time(course, enrolment=None, **kwargs) -> LessonTime:
+    """An hour that a teacher fixed: Tuesday, 17:00 to 17:30, the whole year."""
+    hour = {"weekday": Weekday.TUESDAY, "starts_at": dt.time(17), "ends_at": dt.time(17, 30)}
+    return LessonTime.objects.create(course=course, enrolment=enrolment, **(hour | kwargs))
+
+
+def make_portrait(student, **kwargs) -> Portrait:
+    """One that may be shown: of an accepted photo, whose households all agreed."""
+    kind = DocumentTypeFactory(photo=True)
+    PortraitSource.objects.create(type=kind)
+    photo = DocumentFactory(type=kind, student=student, verdict=Verdict.ACCEPTED, **kwargs)
+    student.custodies.update(image_consent_at=timezone.now())
+    portrait = Portrait(student=student, document=photo)
+    drawn = BytesIO()
+    Image.new("RGB", (240, 320), "grey").save(drawn, "JPEG")
+    portrait.file.save("portrait.jpg", ContentFile(drawn.getvalue()))
+    return portrait
 
 
 class InvoiceFactory(factory.django.DjangoModelFactory):

@@ -26,12 +26,13 @@ from students.enums import Weekday
 from students.models import Discipline, SchoolYear
 from teaching.enums import ClosureKind
 from teaching.lessons import find
-from teaching.models import Closure, Lesson, TimetableSettings
+from teaching.models import Closure, Lesson, PortraitSource, TimetableSettings
 from teaching.timetable import services as timetable
 from tests.factories import (
     CampaignFactory,
     CriterionFactory,
     DocumentFactory,
+    DocumentTypeFactory,
     EvaluationFactory,
     FamilyFactory,
     GuardianFactory,
@@ -54,6 +55,7 @@ from tests.factories import (
     TermsFactory,
     UserFactory,
     make_paid_attempt,
+    make_time,
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
@@ -88,6 +90,8 @@ RIGHTS = {
     "documents_documenttype": ("vac", "", "vac", "vacd"),
     "documents_piecerule": ("vacd", "", "vacd", "vacd"),
     "documents_document": ("v", "", "v", "v"),
+    "teaching_lessontime": ("vac", "", "vac", "vac"),
+    "teaching_portraitsource": ("v", "", "vad", "vad"),
     "billing_invoice": ("", "vacd", "vacd", "vacd"),
     "billing_invoicerun": ("", "va", "va", "va"),
     "billing_payment": ("", "v", "v", "v"),
@@ -128,6 +132,7 @@ ACTIONS = {
         "confirm": ["registrar", "director", "superuser"],
         "release": ["registrar", "director", "superuser"],
     },
+    "teaching_lessontime": {"end_now": ["registrar", "director", "superuser"]},
     "documents_piecerule": {"renew": ["registrar", "director", "superuser"]},
     "documents_document": {"accept": ["registrar", "director", "superuser"]},
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
@@ -387,6 +392,10 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "documents_documenttype": rule.document_type,
         "documents_piecerule": rule,
         "documents_document": document,
+        "teaching_lessontime": make_time(case.theory.course),
+        "teaching_portraitsource": PortraitSource.objects.create(
+            type=DocumentTypeFactory(photo=True)
+        ),
         "billing_invoice": InvoiceLineFactory(invoice__family=family).invoice,
         "billing_invoicerun": (run := InvoiceRunFactory()),
         "billing_payment": payment,

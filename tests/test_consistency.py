@@ -38,8 +38,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
     "agent", "code", "commune", "cycle", "date", "discipline", "instrument", "mail", "nature",
-    "note", "notes", "occasion", "pages", "place", "position", "situation", "type", "version",
-    "zone",
+    "note", "notes", "occasion", "pages", "place", "portrait", "position", "situation", "type",
+    "version", "zone",
 }  # fmt: skip
 
 
@@ -117,6 +117,9 @@ WITHOUT_VISIBLE_TO = {
     "students.Hold": "through its student's dossier",
     "students.Enrolment": "through its student, or through its teacher's classes",
     "students.RepertoirePiece": "through its student",
+    "students.ClassChange": "through its enrolment",
+    "teaching.Portrait": "through its student's teachers",
+    "teaching.PortraitSource": "public",
     "teaching.Closure": "public",
     "teaching.LessonTime": "through its enrolment, or through its course",
     "teaching.Lesson": "through its hour",

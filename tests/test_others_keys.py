@@ -58,7 +58,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.reenrolment.conftest import make_case
-from tests.test_urls import FOUND, address
+from tests.test_urls import FOUND, KEYS_AT_RANDOM, address
 
 NOBODYS = 987_654  # a key that no row has
 LONG = count(700_001)
@@ -472,6 +472,9 @@ BODIES = {
     "families:ask_export": "nothing",
     "families:ask_erasure": "a text",
     "students:identity": "no key",
+    "students:image_consent": "a yes or a no",
+    "teacher:hour": "no key",
+    "teacher:end_hour": "a day",
     "billing:pay": "the rank of an instalment",
     "billing:payment_plan": "a number of parts",
     "billing:returned": "an idOp: tests/billing/payfip/test_pages.py",
@@ -499,7 +502,7 @@ def test_every_address_that_takes_a_form_is_here(client, parent):
     client.force_login(parent)
 
     def allows(name):
-        key = uuid.uuid4() if name == "documents:download" else 1
+        key = uuid.uuid4() if name in KEYS_AT_RANDOM else 1
         return client.options(address(name, {name: key})).headers.get("Allow", "")
 
     assert {name for name in FOUND if "POST" in allows(name)} == set(BODIES)

@@ -80,9 +80,11 @@ def rows(parent, student, family, teacher, superuser, establishment):
     waiting.set_wishes(student, awaited.course, [awaited], actor=None)
     slot = SlotFactory(teacher=teacher)
     pupil = EnrolmentFactory(student=student, course=slot.course, place=slot.places.get())
+    individual = EnrolmentFactory(
+        student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
+    )
     evaluation = EvaluationFactory(
-        enrolment__student=student,
-        enrolment__course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER),
+        enrolment=individual,
         published=True,
     )
     invoice = InvoiceLineFactory(invoice__family=family).invoice
@@ -111,6 +113,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "evaluation": evaluation.pk,
         "period": evaluation.period_id,
         "lesson": changeable_lesson(teacher).key,
+        "individual": individual.pk,
         "awaited": awaited.pk,
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
@@ -314,7 +317,6 @@ PLAYS = {
     "Lire une facture sur l'extranet": every(
         get("billing:invoice", "invoice"), get("billing:invoice_pdf", "invoice")
     ),
-    "Lire et imprimer la liste d'une classe": get("teacher:slot", "class"),
     "Écrire l'évaluation d'un élève": every(
         get("teacher:evaluation_slot", "period", "class"),
         post("teacher:evaluation", "period", "pupil", edition="0", comment="Bien."),
@@ -361,6 +363,21 @@ PLAYS = {
         post("admin:teaching_closure_add"),
     ),
     "Régler l'emploi du temps": get("admin:teaching_timetablesettings_add"),
+    "Lire, imprimer et exporter la liste d'une classe": every(
+        get("teacher:slot", "class"), get("teacher:slot_file", "class")
+    ),
+    "Permettre aux enseignants d'un élève de voir sa photo": post(
+        "students:image_consent", "student"
+    ),
+    "Fixer, changer, retirer l'heure d'un cours individuel sur l'extranet": every(
+        get("teacher:hour", "individual"), post("teacher:end_hour", "individual")
+    ),
+    "Fixer, changer, retirer l'heure d'un cours sans créneau dans l'administration": every(
+        get("admin:teaching_lessontime_add"), post("admin:teaching_lessontime_add")
+    ),
+    "Choisir la pièce dont les photos des listes sont tirées": get(
+        "admin:teaching_portraitsource_add"
+    ),
     "Remplir une réinscription au guichet": every(
         get("reenrolment:assist", "student"), post("reenrolment:assist", "student")
     ),
@@ -591,7 +608,7 @@ PLAYS = {
     ),
     "Donner un groupe à un agent": give_a_group,
     "Retirer la validation en deux étapes d'un agent": remove_second_factor,
-    "Modifier l'adresse et le téléphone d'un établissement": post(
+    "Modifier les coordonnées d'un établissement, y permettre le téléphone d'urgence": post(
         "admin:accounts_establishment_change", "establishment"
     ),
     "Effacer ce qui a été créé par erreur et ne sert nulle part": post(

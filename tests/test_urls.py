@@ -36,6 +36,7 @@ from tests.factories import (
     SlotFactory,
     TeacherFactory,
     make_paid_attempt,
+    make_portrait,
 )
 
 # What a GET answers to, in the order of WHO: 302 for nobody is the sign-in page, 405 a POST only.
@@ -110,11 +111,16 @@ ROUTES = {
     "students:index": due(302, owner=302, family=200, teacher=200, staff=200),
     "students:pick": NO_DOSSIER_YET,  # without ?eleve=
     "students:identity": STUDENT,
+    "students:image_consent": POST_ONLY,
     "students:courses": STUDENT,
     "students:history": STUDENT,
     "students:repertoire": STUDENT,
     "teacher:index": TEACHER,
+    "teacher:classes": TEACHER,
+    "teacher:all_lists": TEACHER,
+    "teacher:all_files": TEACHER,
     "teacher:slot": CLASS,
+    "teacher:slot_file": CLASS,
     "teacher:course": CLASS,
     "teacher:evaluations": TEACHER,
     "teacher:evaluation_slot": CLASS,
@@ -134,6 +140,10 @@ ROUTES = {
     "teaching:make_feed": POST_ONLY,
     "teaching:revoke_feed": POST_ONLY,
     "teaching:calendar": BY_ITS_ADDRESS,
+    "teacher:course_file": CLASS,
+    "teacher:hour": CLASS,
+    "teacher:end_hour": POST_ONLY,
+    "teacher:portrait": CLASS,
     "documents:supplied": STUDENT,
     "documents:download": HOUSEHOLD,
     "documents:example": SIGNED_IN,
@@ -170,6 +180,10 @@ ROUTES = {
     "reenrolment:assist": due(302, owner=404, staff=(200, 404, 200)),
     "reenrolment:stop_assisting": POST_ONLY,
 }
+
+
+# Those whose key is a UUID.
+KEYS_AT_RANDOM = {"documents:download", "teacher:portrait"}
 
 
 def routes(patterns=None, namespace=""):
@@ -242,8 +256,6 @@ def rows(student, parent, family, teacher, director):
         "billing:payment_plan": PaymentPlanFactory().pk,
         "billing:attestation": YEAR_PAID,
         "billing:attestation_pdf": YEAR_PAID,
-        "teacher:slot": lesson.pk,
-        "teacher:course": course.pk,
         "teacher:evaluation_slot": (period.pk, lesson.pk),
         "teacher:evaluation_course": (period.pk, course.pk),
         "teacher:evaluation": (period.pk, seated.pk),
@@ -252,6 +264,15 @@ def rows(student, parent, family, teacher, director):
         "teacher:change_lesson": changeable_lesson(teacher).key,
         "teaching:student_week": student.pk,
         "teaching:calendar": calendar_token(parent),
+        "teacher:all_lists": course.school_year_id,
+        "teacher:all_files": course.school_year_id,
+        "teacher:slot": lesson.pk,
+        "teacher:slot_file": lesson.pk,
+        "teacher:course": course.pk,
+        "teacher:course_file": course.pk,
+        "teacher:hour": enrolment.pk,
+        "teacher:end_hour": enrolment.pk,
+        "teacher:portrait": make_portrait(student).pk,
     }
 
 
@@ -304,7 +325,7 @@ def test_each_route_answers_as_the_list_says(client, request, parent, stranger, 
 def test_a_row_that_does_not_exist_is_not_found(client, parent, rows, name):
     """It answers as somebody else's row does."""
     client.force_login(parent)
-    missing = uuid.uuid4() if name == "documents:download" else 999_999
+    missing = uuid.uuid4() if name in KEYS_AT_RANDOM else 999_999
 
     nowhere = address(name, {name: missing})
 

@@ -11,6 +11,7 @@ schooling.py    who follows what, this year and before; the repertoire
 launch.py       the campaign announced to the families, one mail refused
 files.py        small PDFs and portraits to hand in
 dossiers.py     dossiers in every state, made by the services
+faces.py        whose photo teachers see
 reminders.py    the households reminded of the pieces that they lack
 waiting.py      who waits for the full slots, a place offered
 my_data.py      a copy of a household's data, a request of erasure

@@ -17,6 +17,7 @@ from imuse.demo.clock import Clock
 from imuse.demo.dossiers import Desk
 from imuse.demo.doubles import enter_twice
 from imuse.demo.evaluations import evaluate
+from imuse.demo.faces import show_faces
 from imuse.demo.households import Village
 from imuse.demo.instruments import Storeroom
 from imuse.demo.invoices import Office
@@ -80,6 +81,7 @@ def load() -> None:
     Storeroom(town, clock, register.users["regie"]).fill(village.households)
     desk = Desk(town, teaching, clock, rng, register.users["secretariat"])
     desk.receive(cast, village.households)
+    show_faces(town, clock, random.Random(SEED), vasseur, register.users["secretariat"])
     remind(town, clock, register.users["secretariat"])
     WaitingRoom(town, teaching, clock).fill(cast["benali.n"])
     ask_for_a_copy(cast["martin.c"], clock)

@@ -1,5 +1,6 @@
 """The tables of the app, one file by noun: years, people, courses, enrolments."""
 
+from students.models.class_changes import ClassChange
 from students.models.courses import Course, Discipline, Place, Slot
 from students.models.enrolments import Enrolment, RepertoirePiece
 from students.models.holds import Hold
@@ -8,6 +9,7 @@ from students.models.waiting import WaitingEntry, WaitingMove
 from students.models.years import SchoolYear
 
 __all__ = [
+    "ClassChange",
     "Course",
     "Custody",
     "Discipline",

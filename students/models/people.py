@@ -78,6 +78,13 @@ class Custody(models.Model):
     rank = models.PositiveSmallIntegerField(
         "foyer", choices=[(1, "premier foyer"), (2, "second foyer")], default=1
     )
+    image_consent_at = models.DateTimeField(
+        "photo autorisée le",
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Par ce foyer, pour les enseignants de l'élève (students/image_consent.py).",
+    )
 
     class Meta:
         verbose_name = "garde"

@@ -10,6 +10,7 @@ from teaching.models.evaluations import (
     Scale,
     ScaleLevel,
 )
+from teaching.models.portraits import Portrait, PortraitSource
 from teaching.models.timetable import CalendarFeed, LessonChange, TimetableSettings
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "LessonTime",
     "Mark",
     "Period",
+    "Portrait",
+    "PortraitSource",
     "Scale",
     "ScaleLevel",
     "TimetableSettings",

@@ -86,6 +86,14 @@ class LessonTime(models.Model):
     starts_at = models.TimeField("de")
     ends_at = models.TimeField("à")
     room = models.CharField("salle", max_length=50, blank=True)
+    starts_on = models.DateField(
+        "à partir du", null=True, blank=True, help_text="Vide : dès le premier jour de cours."
+    )
+    ends_on = models.DateField(
+        "jusqu'au", null=True, blank=True, help_text="Compris ; vide : jusqu'à la fin de l'année."
+    )
+    # One more at each change: what mails and calendars tell apart.
+    revision = models.PositiveSmallIntegerField("version", default=1, editable=False)
 
     class Meta:
         verbose_name = "horaire fixé"
@@ -102,6 +110,17 @@ class LessonTime(models.Model):
                 condition=Q(weekday__in=Weekday.values),
                 violation_error_message="Jour inconnu.",
             ),
+            models.CheckConstraint(
+                name="lesson_time_last_day_after_first",
+                condition=Q(ends_on__gte=F("starts_on")) | Q(starts_on=None) | Q(ends_on=None),
+                violation_error_message="Un horaire ne finit pas avant de commencer.",
+            ),
+            models.UniqueConstraint(
+                name="lesson_time_one_without_end_per_enrolment",
+                fields=["enrolment"],
+                condition=Q(ends_on=None),
+                violation_error_message="Cet élève a déjà un horaire dans ce cours.",
+            ),
         ]
 
     def __str__(self):
@@ -115,6 +134,12 @@ class LessonTime(models.Model):
     @property
     def teacher(self) -> Teacher | None:
         return self.course.teacher
+
+    @property
+    def lesson_days(self) -> tuple[dt.date, dt.date]:
+        """The first and the last day of its lessons, both included; none if they are crossed."""
+        opens, closes = self.course.school_year.lesson_days
+        return max(self.starts_on or opens, opens), min(self.ends_on or closes, closes)
 
 
 class Lesson(models.Model):

@@ -11,7 +11,7 @@ from teaching.enums import Space
 from teaching.models import CalendarFeed, LessonTime
 
 EXPORTED = {
-    LessonTime: ["course", "weekday", "starts_at", "ends_at", "room"],
+    LessonTime: ["course", "weekday", "starts_at", "ends_at", "room", "starts_on", "ends_on"],
     CalendarFeed: ["space", "made_at", "read_on"],
 }
 
@@ -20,6 +20,7 @@ class TimetablePart(Part):
     exported = EXPORTED
     not_exported = {
         "teaching.LessonTime.enrolment": "dit où la ligne est rangée",
+        "teaching.LessonTime.revision": "compte les changements",
         "teaching.Closure": "une liste publique",
         "teaching.Lesson": "parle d'une classe, de personne",
         "teaching.LessonChange": "parle d'une classe, de personne",

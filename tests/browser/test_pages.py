@@ -44,6 +44,8 @@ from tests.factories import (
     RepertoirePieceFactory,
     SchoolYearFactory,
     SlotFactory,
+    make_portrait,
+    make_time,
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.ranking import make_ranking, settle
@@ -370,7 +372,9 @@ def test_the_second_factor_from_the_drawing_to_the_code(visit, registrar, settin
 @WIDTHS
 def test_the_teachers_pages(visit, teacher, student, width):
     piano = CourseFactory(name="Piano", scheduling=Scheduling.TEACHER, teacher=teacher)
-    EnrolmentFactory(student=student, course=piano)
+    enrolment = EnrolmentFactory(student=student, course=piano)
+    make_time(piano, EnrolmentFactory(course=piano))
+    make_portrait(student)
     visitor = visit(width=width).sign_in_as(teacher.user)
 
     assert (
@@ -378,8 +382,12 @@ def test_the_teachers_pages(visit, teacher, student, width):
             visitor,
             [
                 reverse("teacher:index"),
+                reverse("teacher:classes"),
+                reverse("teacher:all_lists", args=[piano.school_year_id]),
                 reverse("teacher:slot", args=[teacher.slots.first().pk]),
                 reverse("teacher:course", args=[piano.pk]),
+                reverse("teacher:course", args=[piano.pk]) + "?vue=trombinoscope",
+                reverse("teacher:hour", args=[enrolment.pk]),
             ],
         )
         == {}

@@ -39,3 +39,20 @@ def test_a_class_of_thirty_prints_on_one_page(visit, teacher):
 
     assert page.locator("tbody tr").count() == 30
     assert pages_of(page.pdf(format="A4")) == 1
+
+
+def test_twenty_faces_print_on_one_page_and_no_class_is_cut_in_two(visit, teacher):
+    for weekday, places in ((1, 20), (2, 20), (3, 2)):
+        slot = SlotFactory(course=CourseFactory(), teacher=teacher, places=places, weekday=weekday)
+        for place in slot.places.all():
+            EnrolmentFactory(course=slot.course, place=place)
+    page = visit().sign_in_as(teacher.user).page
+
+    page.goto(
+        reverse("teacher:slot", args=[teacher.slots.get(weekday=1).pk]) + "?vue=trombinoscope"
+    )
+    assert page.locator(".face").count() == 20
+    assert pages_of(page.pdf(format="A4")) == 1
+
+    page.goto(reverse("teacher:all_lists", args=[slot.course.school_year_id]))
+    assert pages_of(page.pdf(format="A4")) == 2

@@ -29,7 +29,7 @@ def test_shows_the_students_sorted_by_name(client, teacher, course):
 
     response = client.get(url(course))
 
-    assert response.context["enrolments"] == [eluard, martin]
+    assert [row.enrolment for row in response.context["list"].rows] == [eluard, martin]
     assert "Élèves&nbsp;: 2" in response.content.decode()
 
 
@@ -72,5 +72,6 @@ def test_queries(client, teacher, course, count, django_assert_num_queries):
     EnrolmentFactory.create_batch(count, course=course)
     client.force_login(teacher.user)
 
-    with django_assert_num_queries(6):  # session, user, establishment, teacher, course, enrolments
+    # session, user, establishment, teacher, course, enrolments, changes, hours, portraits
+    with django_assert_num_queries(9):
         client.get(url(course))

@@ -11,7 +11,7 @@ from tests.factories import (
     TeacherFactory,
 )
 
-URL = "/extranet/enseignant/"
+URL = "/extranet/enseignant/classes/"
 
 
 def shown(response):
@@ -25,7 +25,7 @@ def enrol(slot, *statuses):
 
 
 def test_address():
-    assert reverse("teacher:index") == URL
+    assert reverse("teacher:classes") == URL
 
 
 def test_anonymous_signs_in_first(client):

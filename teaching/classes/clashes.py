@@ -1,0 +1,98 @@
+"""What else is at the hour that a teacher wants: some of it forbids it, some is only doubtful.
+
+Refused: another lesson of the teacher, or of the student. Doubtful, and asked again: the room is
+taken (rooms are words, and two teachers may share one), or another student has exactly that hour in
+the same course (a lesson for two). Of the student's other lesson the teacher reads the hours alone.
+"""
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+
+from students.enums import WITHOUT_SLOT
+from students.models import Enrolment, Slot
+from teaching.models import LessonTime
+
+
+def check(enrolment: Enrolment, wanted) -> None:
+    """Raises ValidationError, code `teacher_busy` or `student_busy`, under `starts_at`."""
+    teacher = enrolment.course.teacher
+    if teacher is not None:
+        slots = _slots_at(enrolment, wanted).taught_by(teacher)
+        times = _times_at(enrolment, wanted).filter(course__teacher=teacher)
+        if found := _first(slots, times.exclude(_paired(enrolment, wanted))):
+            raise _busy("teacher_busy", f"{teacher} a déjà cours à cette heure\u00a0: {found}.")
+    if found := _of_student(enrolment, wanted):
+        raise _busy(
+            "student_busy",
+            f"{enrolment.student} a un autre cours au conservatoire ce jour-là, de {found.hours}.",
+        )
+
+
+def doubts(enrolment: Enrolment, wanted) -> list[str]:
+    """French sentences; empty when nothing is odd."""
+    found = []
+    pairs = _times_at(enrolment, wanted).filter(_paired(enrolment, wanted))
+    names = [str(time.enrolment.student) for time in pairs.select_related("enrolment__student")]
+    if names:
+        pair = ", ".join(names)
+        found.append(f"Cette heure est déjà celle de {pair}, dans ce cours\u00a0: un cours à deux.")
+    if wanted.room:
+        here = Q(room__iexact=wanted.room, course__establishment=enrolment.course.establishment_id)
+        slots = _slots_at(enrolment, wanted).filter(here)
+        times = _times_at(enrolment, wanted).filter(here)
+        if other := _first(slots, times.exclude(_paired(enrolment, wanted))):
+            found.append(f"La salle {wanted.room} est prise à cette heure\u00a0: {other}.")
+    return found
+
+
+def _slots_at(enrolment, wanted):
+    return Slot.objects.filter(_at(enrolment, wanted)).select_related("course")
+
+
+def _times_at(enrolment, wanted):
+    """Those of others that have not ended by then."""
+    lasting = Q(ends_on=None) | Q(ends_on__gte=wanted.from_day)
+    times = LessonTime.objects.filter(_at(enrolment, wanted), lasting)
+    return times.exclude(enrolment=enrolment).select_related("course")
+
+
+def _at(enrolment, wanted):
+    return Q(
+        course__school_year=enrolment.course.school_year_id,
+        weekday=wanted.weekday,
+        starts_at__lt=wanted.ends_at,
+        ends_at__gt=wanted.starts_at,
+    )
+
+
+def _paired(enrolment, wanted):
+    """Another student's hour in this course, from the same minute to the same one."""
+    return Q(
+        course=enrolment.course_id,
+        enrolment__isnull=False,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+    )
+
+
+def _of_student(enrolment, wanted):
+    lasting = Q(ends_on=None) | Q(ends_on__gte=wanted.from_day)
+    others = Enrolment.objects.live().filter(lasting, student=enrolment.student_id)
+    others = others.exclude(pk=enrolment.pk).order_by()
+    slots = _slots_at(enrolment, wanted).filter(pk__in=others.values("place__slot"))
+    times = _times_at(enrolment, wanted).filter(
+        Q(enrolment__in=others.values("pk"))
+        | Q(
+            enrolment=None,
+            course__in=others.filter(course__scheduling__in=WITHOUT_SLOT).values("course"),
+        )
+    )
+    return _first(slots, times)
+
+
+def _first(slots, times):
+    return slots.first() or times.first()
+
+
+def _busy(code, message):
+    return ValidationError({"starts_at": ValidationError(message, code=code)})
