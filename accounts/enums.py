@@ -27,6 +27,7 @@ class MailKind(models.TextChoices):
     PAYMENT_RECEIPT = "payment_receipt", "reçu d'un paiement en ligne"
     PAYMENT_BOUNCED = "payment_bounced", "paiement rejeté par la banque"
     INVOICE = "invoice", "facture émise"
+    ABSENCE = "absence", "absence signalée"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

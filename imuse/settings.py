@@ -164,6 +164,7 @@ PERSONAL_DATA = [
     "billing.personal_data.BillingPart",
     "billing.instruments.personal_data.RentalsPart",
     "teaching.timetable.personal_data.TimetablePart",
+    "teaching.absences.personal_data.AbsencesPart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
 STATIC_URL = "static/"
@@ -221,6 +222,7 @@ FAMILY_FOLLOWERS = [
     "billing.absorbing.Invoices",
     "billing.instruments.absorbing.Rentals",
     "billing.absorbing.Situations",
+    "teaching.absences.absorbing.Absences",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]
