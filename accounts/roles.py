@@ -50,6 +50,10 @@ _SECRETARIAT = [
     "reenrolment.assist_family",
     "reenrolment.view_assistedsession",
     *[f"billing.view_{model}" for model in ("instrument", "repair", "rental", "rentalmove")],
+    *[f"teaching.view_{model}"
+      for model in ("register", "absence", "absencenotice", "registersettings")],
+    "teaching.decide_absence",
+    "teaching.export_absence",
 ]  # fmt: skip
 _REGIE = [
     "families.view_family",
@@ -92,6 +96,7 @@ _DIRECTION = [
     "families.decide_erasurerequest",
     "billing.publish_tariffgrid",
     "reenrolment.publish_allotment",
+    *[f"teaching.{verb}_registersettings" for verb in ("add", "change")],
     "billing.delete_instrument",
     *[f"families.delete_{model}" for model in ("family", "guardian")],
     *[f"students.delete_{model}" for model in ("student", "course", "slot", "repertoirepiece")],

@@ -30,7 +30,7 @@ class AbsencesPart(Part):
         "teaching.AbsenceNotice.family": NESTED,
         "teaching.Justification.absence": NESTED,
         "teaching.Justification.family": NESTED,
-        "teaching.AbsenceMove": "ce qu'un enseignant a corrigé\u00a0; l'absence dit ce qui en reste",
+        "teaching.AbsenceMove": "ce qui a été corrigé\u00a0; l'absence dit ce qui en reste",
         "teaching.Register": OF_A_CLASS,
         "teaching.RegisterEntry": OF_A_CLASS,
         "teaching.RegisterSettings": "un réglage",

@@ -13,7 +13,7 @@ from students.models import SchoolYear, Student
 from teaching.enums import AbsenceState, Presence
 from teaching.lessons import Attendees, Occurrence, hours_of_site, lessons
 from teaching.models import Absence, AbsenceNotice, Justification
-from teaching.register.selectors import not_called, settings_of
+from teaching.register.selectors import FORGOTTEN_DAYS, not_called, settings_of
 
 
 def absences_of_year(student: Student, family: Family) -> QuerySet[Absence]:
@@ -32,6 +32,13 @@ def notices_to_come(student: Student) -> QuerySet[AbsenceNotice]:
         student=student, last_on__gte=timezone.localdate()
     )
     return notices.select_related("course").order_by("first_on", "pk")
+
+
+def justifications_to_answer(site: Establishment) -> QuerySet[Absence]:
+    """The absences of a site of which a household's word waits for the administration's."""
+    return Absence.objects.with_state().filter(
+        state=AbsenceState.PENDING, enrolment__course__establishment=site
+    )
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,12 @@ def repeated(site: Establishment) -> list[Repeated]:
     return sorted(listed, key=lambda each: (-each.count, each.student.sort_name))
 
 
-def missing_registers(site: Establishment, first: dt.date, last: dt.date) -> list[Occurrence]:
-    """The lessons of these days that are over, with somebody expected, and no register. The oldest
-    first. Seven queries."""
+def missing_registers(site: Establishment) -> list[Occurrence]:
+    """The lessons of the last FORGOTTEN_DAYS that are over, where somebody was expected, and whose
+    register was not called. The oldest first. Seven queries."""
     now = timezone.now()
+    last = timezone.localdate(now)
+    first = last - dt.timedelta(days=FORGOTTEN_DAYS)
     hours = hours_of_site(site, first, last)
     over = [lesson for lesson in lessons(hours, first, last) if lesson.ends <= now]
     expected = Attendees(hours)

@@ -36,9 +36,7 @@ def announce(
     """
     if first_on < timezone.localdate():
         raise ValidationError(
-            {
-                "first_on": "Une absence passée se justifie depuis la liste\u00a0: elle ne s'annonce plus."
-            },
+            {"first_on": "Une absence passée ne s'annonce plus\u00a0: elle se justifie."},
             code="past",
         )
     if last_on < first_on:

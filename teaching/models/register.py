@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Case, CharField, Exists, OuterRef, Q, Value, When
 
 from accounts.models import Establishment
-from students.models import Custody, Enrolment, Teacher
+from students.models import Course, Custody, Enrolment, Teacher
 from teaching.enums import AbsenceState, Presence, Verdict
 from teaching.models.absences import Justification
 from teaching.models.calendar import Lesson
@@ -58,6 +58,9 @@ class Register(models.Model):
 
     lesson = models.OneToOneField(
         Lesson, models.PROTECT, verbose_name="séance", related_name="register"
+    )
+    course = models.ForeignKey(
+        Course, models.PROTECT, verbose_name="cours", related_name="registers"
     )
     held_on = models.DateField("jour du cours", db_index=True)
     teacher = models.ForeignKey(
@@ -155,8 +158,6 @@ class AbsenceQuerySet(models.QuerySet):
             "enrolment__student",
             "enrolment__course__establishment",
             "register__teacher",
-            "register__lesson__slot__course",
-            "register__lesson__time__course",
         )
 
 

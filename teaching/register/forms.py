@@ -1,13 +1,17 @@
 """What the page of a register sends: a mark for each student, and what they were made on."""
 
+import re
 import uuid
 
 from django import forms
 
 from teaching.enums import Presence
 from teaching.models.register import MAX_MINUTES, NOTE_LENGTH
-from teaching.register.marks import PRESENT, Mark, read
+from teaching.register.marks import Mark, read
 from teaching.register.selectors import Line, Sheet
+
+_KIND = re.compile(r"e(\d{1,18})-kind", re.ASCII)
+NOTED = [kind.value for kind in Presence if kind != Presence.PRESENT]
 
 
 class SendingForm(forms.Form):
@@ -69,7 +73,8 @@ class RegisterForm:
         self.lines = [MarkForm(line, data) for line in sheet.lines]
 
     def is_valid(self) -> bool:
-        return all([form.is_valid() for form in (self.sending, *self.lines)])
+        valid = [form.is_valid() for form in (self.sending, *self.lines)]  # each says its errors
+        return all(valid)
 
     @property
     def errors(self) -> list[tuple[str, str]]:
@@ -91,10 +96,9 @@ class RegisterForm:
         """Keys that are noted and that the sheet does not hold."""
         ours = {form.line.enrolment.pk for form in self.lines}
         for name, value in self.data.items():
-            pk = name.removeprefix("e").removesuffix("-kind")
-            if name == f"e{pk}-kind" and pk.isascii() and pk.isdecimal() and len(pk) < 19:
-                if int(pk) not in ours and value in Presence.values and value != PRESENT.kind:
-                    yield int(pk)
+            named = _KIND.fullmatch(name)
+            if named and value in NOTED and int(named[1]) not in ours:
+                yield int(named[1])
 
     def after_conflict(self) -> "RegisterForm":
         """The same page on the sheet as it stands now: what one chose is kept, what one had not

@@ -22,6 +22,7 @@ from teaching.models import (
 )
 from teaching.register.marks import PRESENT, Mark, mark_of
 
+FORGOTTEN_DAYS = 14  # how far back a register that was not called is recalled
 _KEY = re.compile(rf"([{SLOT}{FIXED}])(\d{{1,18}})-(\d{{4}}-\d\d-\d\d)", re.ASCII)
 
 

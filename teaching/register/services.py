@@ -24,12 +24,13 @@ from teaching.register.selectors import sheet_of
 class Called:
     """What the register says after a sending, which may have changed nothing: sent twice, the same.
 
-    `unexpected` counts the marks that were left out: of students who are not expected there.
+    `is_known`: this very sending had been recorded, and told, already. `unexpected` counts the marks that were left out: of students who are not expected there.
     """
 
     marks: list[Mark]
     version: int
     unexpected: int = 0
+    is_known: bool = False
 
 
 @transaction.atomic
@@ -57,8 +58,9 @@ def call(
     digest = digest_of(marks)
     if sheet.register:
         entry = sheet.register.entries.filter(key=key).first()
-        if (entry and entry.digest == digest) or wanted == sheet.marks:
-            return Called(list(sheet.marks.values()), sheet.version, unexpected)
+        is_known = entry is not None and entry.digest == digest
+        if is_known or wanted == sheet.marks:
+            return Called(list(sheet.marks.values()), sheet.version, unexpected, is_known)
         if entry or version != sheet.version:
             raise _refusal("stale")
     elif version:
@@ -116,6 +118,7 @@ def _open_entry(sheet, row, *, key, digest, actor):
     if register is None:
         register = Register.objects.create(
             lesson=row,
+            course=sheet.lesson.course,
             held_on=sheet.lesson.starts.date(),
             teacher=sheet.lesson.teacher,
             called_at=now,

@@ -15,9 +15,9 @@ from teaching.lessons import Attendees, hours_of_teacher, lessons
 from teaching.register import services
 from teaching.register.forms import RegisterForm
 from teaching.register.marks import summary_of
-from teaching.register.selectors import lesson_of, name_of, not_called, sheet_of
+from teaching.register.selectors import FORGOTTEN_DAYS, lesson_of, name_of, not_called, sheet_of
 
-BACK = dt.timedelta(days=14)  # how long a forgotten register is recalled
+BACK = dt.timedelta(days=FORGOTTEN_DAYS)
 
 
 @require_safe
@@ -69,7 +69,8 @@ def _send(request, form):
         form = RegisterForm(sheet_of(form.sheet.lesson), request.POST)
         form.is_valid()
         return _refused(request, form.after_conflict(), 409, error.messages[0], conflict=True)
-    messages.success(request, f"L'appel est enregistré\u00a0: {summary_of(called.marks)}.")
+    if not called.is_known:
+        messages.success(request, f"L'appel est enregistré\u00a0: {summary_of(called.marks)}.")
     if called.unexpected:
         messages.warning(
             request,

@@ -1,4 +1,4 @@
-"""Two devices at the same instant, on PostgreSQL: one register, nothing lost, families told once."""
+"""Two devices at the same instant, on PostgreSQL: one register, nothing lost, told once."""
 
 import uuid
 
