@@ -107,6 +107,10 @@ bench-sign-in: .venv/dev.txt ## Mesure les connexions refusées : rien ne doit d
 bench-pricing: .venv/dev.txt ## Mesure le calcul des tarifs : 20 000 foyers, par chacune des quatre grilles
 	$(ALONE) $(PYTHON) -m bench.pricing
 
+.PHONY: bench-register
+bench-register: .venv/dev.txt ## Fait l'appel de 1 000 classes en une soirée, sur PostgreSQL (CLASSES=100 : moins)
+	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.register $(if $(CLASSES),--classes $(CLASSES))
+
 .PHONY: drill
 drill: .venv/dev.txt ## Lance 5 000 messages : serveur qui refuse, expéditeurs tués (MAILS=200 : moins)
 	$(ALONE) $(PYTHON) -m bench.launch --mails $(MAILS)

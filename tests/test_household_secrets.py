@@ -6,10 +6,18 @@ from billing.models import Payment
 from documents.models import Document
 from families import data_exports
 from students.enums import Weekday
-from tests.factories import DocumentTypeFactory, PieceRuleFactory, SlotFactory, StudentFactory
+from teaching.absences import services as absences
+from tests.factories import (
+    DocumentTypeFactory,
+    PieceRuleFactory,
+    SlotFactory,
+    StudentFactory,
+    TeacherFactory,
+)
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import fill, offer, wait_for
+from tests.teaching.register_cases import make_absence, make_notice
 from tests.test_urls import ROUTES, YEAR_PAID, address
 
 
@@ -46,6 +54,12 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     payment = Payment.objects.get(invoice__family=family)
+    _, absence = make_absence(student, TeacherFactory())
+    by = other.guardians.get().user
+    make_notice(student, other, actor=by, reason="Motif-tu-de-lautre")
+    absences.justify(absence, other, text="Excuse-tue-de-lautre", actor=by)
+    secrets = [*secrets, "Motif-tu-de-lautre", "Excuse-tue-de-lautre"]
+    notice = make_notice(student, family, actor=parent, reason="Le nôtre")
     rows = {
         "families": export.pk,
         "students": student.pk,
@@ -55,6 +69,9 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "documents:supplied": student.pk,
         "documents:download": family.documents.get().pk,
         "documents:example": DocumentTypeFactory(shown=True).pk,
+        "teaching": student.pk,
+        "teaching:withdraw_notice": (student.pk, notice.pk),
+        "teaching:justify_absence": (student.pk, absence.pk),
         "billing": family.invoices.get().pk,
         "billing:rental": family.rentals.get().pk,
         "billing:rental_contract": family.rentals.get().pk,
@@ -86,4 +103,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "billing:receipt",
         "billing:attestation",
         "billing:rental",
+        "teaching:absences",
     } <= set(texts)
+    assert "annoncée par l'autre foyer" in texts["teaching:absences"]
+    assert "Le nôtre" in texts["teaching:absences"]

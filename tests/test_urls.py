@@ -29,6 +29,7 @@ from tests.factories import (
     TeacherFactory,
     make_paid_attempt,
 )
+from tests.teaching.register_cases import make_absence, make_notice
 
 # What a GET answers to, in the order of WHO: 302 for nobody is the sign-in page, 405 a POST only.
 # « household »: the other one of the same child, in alternating custody.
@@ -107,6 +108,12 @@ ROUTES = {
     "teacher:index": TEACHER,
     "teacher:slot": CLASS,
     "teacher:course": CLASS,
+    "teacher:registers": TEACHER,
+    "teacher:register": CLASS,
+    "teaching:absences": STUDENT,
+    "teaching:announce_absence": STUDENT,
+    "teaching:withdraw_notice": POST_ONLY,
+    "teaching:justify_absence": STUDENT,
     "documents:supplied": STUDENT,
     "documents:download": HOUSEHOLD,
     "documents:example": SIGNED_IN,
@@ -188,6 +195,8 @@ def rows(student, parent, family, teacher, director):
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     awaited, wish = await_place(student)
+    lesson, absence = make_absence(student, teacher)
+    notice = make_notice(student, family, actor=parent)
     return {
         "families": export.pk,
         "students": student.pk,
@@ -206,6 +215,10 @@ def rows(student, parent, family, teacher, director):
         "billing:receipt_pdf": payment.pk,
         "billing:attestation": YEAR_PAID,
         "billing:attestation_pdf": YEAR_PAID,
+        "teacher:register": lesson,
+        "teaching": student.pk,
+        "teaching:withdraw_notice": (student.pk, notice.pk),
+        "teaching:justify_absence": (student.pk, absence.pk),
         "teacher:slot": SlotFactory(teacher=teacher).pk,
         "teacher:course": course.pk,
     }

@@ -14,6 +14,7 @@ dossiers.py     dossiers in every state, made by the services
 reminders.py    the households reminded of the pieces that they lack
 waiting.py      who waits for the full slots, a place offered
 my_data.py      a copy of a household's data, a request of erasure
+register.py     the registers of four weeks, absences justified and to justify
 doubles.py      a household entered twice, a responsable without account
 invoices.py     invoices paid, to pay and overdue, made by the services
 runs.py         the year's invoices issued together, and a run to check

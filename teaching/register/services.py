@@ -24,7 +24,8 @@ from teaching.register.selectors import sheet_of
 class Called:
     """What the register says after a sending, which may have changed nothing: sent twice, the same.
 
-    `is_known`: this very sending had been recorded, and told, already. `unexpected` counts the marks that were left out: of students who are not expected there.
+    `is_known`: this very sending had been recorded, and told, already. `unexpected` counts the
+    marks that were left out: of students who are not expected there.
     """
 
     marks: list[Mark]

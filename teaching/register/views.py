@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from students.models import Teacher
-from teaching.lessons import Attendees, hours_of_teacher, lessons
+from teaching.lessons import Attendees, find, hours_of_teacher, lessons
 from teaching.register import services
 from teaching.register.forms import RegisterForm
 from teaching.register.marks import summary_of
@@ -65,8 +65,9 @@ def _send(request, form):
     except ValidationError as error:
         if error.code != "stale":
             return _refused(request, form, 422, error.messages[0])
-        # What the others wrote may have come after this page read the sheet.
-        form = RegisterForm(sheet_of(form.sheet.lesson), request.POST)
+        # What the others wrote may have come after this page read the lesson.
+        lesson = find(form.sheet.lesson.hour, form.sheet.lesson.planned_on)
+        form = RegisterForm(sheet_of(lesson), request.POST)
         form.is_valid()
         return _refused(request, form.after_conflict(), 409, error.messages[0], conflict=True)
     if not called.is_known:

@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from students.models import SchoolYear
+from teaching.absences import services as absences
 from teaching.enums import Presence
 from teaching.lessons import find
-from teaching.models import Absence
+from teaching.models import Absence, AbsenceNotice
 from teaching.register import services
 from teaching.register.marks import Mark
 from teaching.register.selectors import sheet_of
@@ -19,6 +20,7 @@ from tests.factories import (
     EnrolmentFactory,
     FamilyFactory,
     GuardianFactory,
+    SchoolYearFactory,
     SlotFactory,
     StudentFactory,
 )
@@ -30,13 +32,13 @@ EXCUSED, HERE = Mark(Presence.EXCUSED), Mark(Presence.PRESENT)
 class Case:
     """A slot of today's weekday, three students; `lesson` is today's."""
 
-    def __init__(self, teacher, students=3, name="Formation musicale"):
+    def __init__(self, teacher, students=3, name="Formation musicale", year=None):
         self.teacher = teacher
         self.today = timezone.localdate()
         self.slot = SlotFactory(
             teacher=teacher,
             course__name=name,
-            course__school_year=self._year(),
+            course__school_year=year or SchoolYearFactory(),
             weekday=self.today.isoweekday(),
             places=students + 3,
         )
@@ -86,11 +88,27 @@ class Case:
         found = Absence.objects.live().select_related("enrolment__student")
         return {each.enrolment.student.first_name: each.kind for each in found}
 
-    def _year(self):
-        """Well begun, whatever the day the tests are played."""
-        first = self.today - dt.timedelta(days=100)
-        last = self.today + dt.timedelta(days=200)
-        return SchoolYear.objects.get_or_create(starts_on=first, defaults={"ends_on": last})[0]
+
+def well_begun() -> SchoolYear:
+    """Whatever the day the tests are played."""
+    today = timezone.localdate()
+    first, last = today - dt.timedelta(days=100), today + dt.timedelta(days=200)
+    return SchoolYear.objects.get_or_create(starts_on=first, defaults={"ends_on": last})[0]
+
+
+def make_absence(student, teacher) -> tuple[str, Absence]:
+    """Of today, to a class of that teacher; with the key of the lesson."""
+    case = Case(teacher, students=0, name="Atelier d'appel")
+    case.enrolments = [case.enrol("", student=student)]
+    case.call(ABSENT)
+    return case.lesson.key, Absence.objects.get(enrolment=case.enrolments[0])
+
+
+def make_notice(student, family, *, actor, reason="") -> AbsenceNotice:
+    """Of tomorrow: it excuses nothing of today."""
+    tomorrow = timezone.localdate() + dt.timedelta(days=1)
+    days = {"first_on": tomorrow, "last_on": tomorrow}
+    return absences.announce(student, family, **days, course=None, reason=reason, actor=actor)
 
 
 def make_home(student, rank=1, **guardian) -> User:

@@ -12,6 +12,7 @@ from students.models import Course
 from teaching.enums import LessonState, Presence
 from teaching.lessons import find
 from teaching.models import Absence, AbsenceNotice, Lesson, LessonTime, RegisterEntry
+from teaching.register import services
 from teaching.register.marks import Mark
 from tests.factories import (
     CourseFactory,
@@ -20,7 +21,7 @@ from tests.factories import (
     TeacherFactory,
 )
 from tests.queries import count_queries
-from tests.teaching.register_cases import ABSENT, HERE, LATE, Case, make_home
+from tests.teaching.register_cases import ABSENT, HERE, LATE, Case, make_home, well_begun
 
 JSON = {"Accept": "application/json"}
 
@@ -150,6 +151,24 @@ class TestConflict:
         assert case.kinds() == {"Louise 1": "late", "Louise 2": "late"}
         assert page.context["form"].sending["version"].value() == 1
 
+    def test_somebody_else_was_the_first_while_this_one_was_being_read(
+        self, signed_in, case, monkeypatch
+    ):
+        """The lesson had no row yet when this request read it."""
+        other, body, call = TeacherFactory().user, case.post(ABSENT), services.call
+
+        def after_the_other(*args, **kwargs):
+            monkeypatch.setattr(services, "call", call)
+            case.call(HERE, LATE, by=other)
+            return call(*args, **kwargs)
+
+        monkeypatch.setattr(services, "call", after_the_other)
+
+        page = signed_in.post(case.url, body)
+
+        assert page.status_code == 409
+        assert [mark.theirs for mark in page.context["form"].lines] == ["présent", "", ""]
+
     def test_validated_again_it_is_recorded(self, signed_in, case):
         other = TeacherFactory().user
         body = case.post(ABSENT, HERE, HERE, version=0)
@@ -231,7 +250,8 @@ class TestWho:
 class TestIndex:
     URL = "/extranet/enseignant/appels/"
 
-    def test_today_s_and_those_forgotten(self, signed_in, case):
+    def test_today_s_and_those_forgotten(self, signed_in, teacher):
+        case = Case(teacher, year=well_begun())
         last_week = case.today - dt.timedelta(days=7)
 
         page = signed_in.get(self.URL)

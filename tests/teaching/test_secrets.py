@@ -5,6 +5,8 @@ from django.urls import get_resolver, reverse
 
 from families.models import Family, Guardian
 from students.enums import Scheduling
+from teaching.absences import services as absences
+from teaching.models import Absence
 from tests.factories import (
     CommuneFactory,
     CourseFactory,
@@ -14,6 +16,7 @@ from tests.factories import (
     StudentFactory,
 )
 from tests.households import HOUSEHOLDS, found_in, make_household
+from tests.teaching.register_cases import make_absence, make_notice
 
 STUDENT = {
     "email": "zyeleve@example.org",
@@ -40,6 +43,13 @@ def pages(client, teacher, director):
     course = CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
     EnrolmentFactory(student=student, course=course)
     rows = {"slot": [slot.pk], "course": [course.pk]}
+    rows["register"] = [make_absence(student, teacher)[0]]
+    for home in student.families.order_by("custodies__rank"):
+        by = home.guardians.get().user
+        said = f"Zymotif {home.pk}"
+        make_notice(student, home, actor=by, reason=said)
+        absences.justify(Absence.objects.get(), home, text=said, actor=by)
+    secrets += ["Zymotif"]
     client.force_login(teacher.user)
     [space] = [
         part for part in get_resolver().url_patterns if getattr(part, "namespace", "") == "teacher"
@@ -54,7 +64,8 @@ def pages(client, teacher, director):
 def test_no_page_of_a_teacher_holds_a_secret_of_the_households(pages):
     texts, secrets = pages
 
-    assert set(texts) == {"index", "slot", "course"}
+    assert set(texts) == {"index", "slot", "course", "registers", "register"}
+    assert "Nguyễn" in texts["register"]
     assert "Nguyễn" in texts["slot"]
     assert "Nguyễn" in texts["course"]
     assert {name: found_in(text, secrets) for name, text in texts.items()} == {
