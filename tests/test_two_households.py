@@ -213,11 +213,8 @@ def test_no_mail_to_one_tells_what_is_the_others(
         assert parent.guardian.family.address not in mail.body
 
 
-def test_their_rows_are_not_found(
-    signed_in, student, their_document, their_invoice, their_rental, their_words
-):
+def test_their_rows_are_not_found(signed_in, their_document, their_invoice, their_rental, other):
     for url in (
-        reverse("teaching:withdraw_notice", args=[student.pk, their_words.pk]),
         reverse("documents:download", args=[their_document.pk]),
         reverse("billing:invoice", args=[their_invoice.pk]),
         reverse("billing:rental", args=[their_rental.pk]),

@@ -107,9 +107,8 @@ class AbsenceAdmin(
     def get_urls(self):
         wrap = self.admin_site.admin_view
         answer = permission_required(DECIDE)(self.answer)
-        repeated = permission_required(VIEW)(_repeated)
         return [
-            path("repetees/", wrap(repeated), name="teaching_absence_repeated"),
+            path("repetees/", wrap(_repeated), name="teaching_absence_repeated"),
             path("<int:pk>/repondre/", wrap(answer), name="teaching_absence_answer"),
             *super().get_urls(),
         ]
@@ -234,6 +233,7 @@ def _answer(request, absence):
 
 
 @require_safe
+@permission_required(VIEW)
 def _repeated(request):
     """The students of the site chosen who are absent again and again, this year."""
     context = {

@@ -28,7 +28,7 @@ def absences(request, pk):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def announce(request, pk):
+def announce_absence(request, pk):
     """« Annoncer une absence »."""
     selection = household_students(request.user, pk)
     form = NoticeForm(selection.student, request.POST or None)
@@ -48,7 +48,7 @@ def announce(request, pk):
 
 
 @require_POST
-def withdraw(request, pk, notice):
+def withdraw_notice(request, pk, notice):
     """« Retirer »: he will come. Of one's own household's notices only."""
     selection = household_students(request.user, pk)
     found = get_object_or_404(
@@ -67,7 +67,7 @@ def withdraw(request, pk, notice):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def justify(request, pk, absence):
+def justify_absence(request, pk, absence):
     """« Justifier » an absence; the administration answers."""
     selection = household_students(request.user, pk)
     found = get_object_or_404(

@@ -36,13 +36,9 @@ class RegisterAdmin(
     ]
 
     def get_urls(self):
-        missing = permission_required("teaching.view_register")(_missing)
+        missing = self.admin_site.admin_view(_missing)
         return [
-            path(
-                "non-faits/",
-                self.admin_site.admin_view(missing),
-                name="teaching_register_missing",
-            ),
+            path("non-faits/", missing, name="teaching_register_missing"),
             *super().get_urls(),
         ]
 
@@ -71,6 +67,7 @@ class RegisterAdmin(
 
 
 @require_safe
+@permission_required("teaching.view_register")
 def _missing(request):
     """At the site chosen, of the last two weeks: who has to call what, since when."""
     found = missing_registers(request.establishment)

@@ -33,6 +33,11 @@ def validate(page):
     page.get_by_role("button", name="Valider l'appel").click()
 
 
+def quiet(phone):
+    """The network that was cut is what the browser complains of."""
+    phone.faults[:] = [fault for fault in phone.faults if "ERR_" not in fault]
+
+
 def kept(page):
     return page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('appel:'))")
 
@@ -95,7 +100,7 @@ def test_the_network_goes_in_the_middle(phone, case):
     assert case.kinds() == {"Louise 0": "absent", "Louise 2": "excused"}
     assert RegisterEntry.objects.count() == 1
     assert kept(page) == []
-    phone.faults[:] = [fault for fault in phone.faults if "ERR_INTERNET" not in fault]
+    quiet(phone)
 
 
 def test_the_tab_is_closed_meanwhile(phone, case):
@@ -115,7 +120,7 @@ def test_the_tab_is_closed_meanwhile(phone, case):
     assert case.kinds() == {"Louise 1": "absent"}
     assert RegisterEntry.objects.count() == 1
     assert kept(another) == []
-    phone.faults[:] = [fault for fault in phone.faults if "ERR_INTERNET" not in fault]
+    quiet(phone)
 
 
 def test_an_answer_that_never_came_is_not_recorded_twice(phone, case):
@@ -138,7 +143,7 @@ def test_an_answer_that_never_came_is_not_recorded_twice(phone, case):
 
     expect(page.get_by_text("L'appel est enregistré")).to_be_visible(timeout=12_000)
     assert RegisterEntry.objects.count() == 1
-    phone.faults[:] = [fault for fault in phone.faults if "ERR_FAILED" not in fault]
+    quiet(phone)
 
 
 def test_what_was_ticked_and_not_validated_is_given_back(phone, case):
@@ -185,7 +190,7 @@ def test_somebody_else_wrote_meanwhile(phone, case):
     expect(page.get_by_text("L'appel est enregistré")).to_be_visible()
     assert case.kinds() == {"Louise 0": "absent", "Louise 2": "absent"}
     assert kept(page) == []
-    phone.faults[:] = [fault for fault in phone.faults if "ERR_INTERNET" not in fault]
+    quiet(phone)
 
 
 def test_the_conflict_is_told_on_another_page_too(phone, case):
@@ -204,7 +209,7 @@ def test_the_conflict_is_told_on_another_page_too(phone, case):
     page.get_by_role("button", name="Comparer").click()
 
     expect(page.get_by_role("heading", name="Cet appel a été changé entre-temps")).to_be_visible()
-    phone.faults[:] = [fault for fault in phone.faults if "ERR_INTERNET" not in fault]
+    quiet(phone)
 
 
 def test_signing_out_sends_or_asks_before_it_erases(phone, case):
@@ -222,3 +227,44 @@ def test_signing_out_sends_or_asks_before_it_erases(phone, case):
     page.get_by_role("button", name="Déconnexion").click()
     page.wait_for_url("**/extranet/")
     assert kept(page) == []
+
+
+def test_somebody_else_signs_in_on_the_same_phone(phone, case):
+    """What one teacher has kept is neither shown to the next one nor sent in his name."""
+    page = phone.page
+    page.goto(case.url)
+    phone.context.set_offline(True)
+    tap(page, "Louise 0", "Absent")
+    validate(page)
+    expect(page.get_by_text(KEPT)).to_be_visible()
+    page.close()
+    phone.context.set_offline(False)
+    phone.context.clear_cookies()
+    phone.sign_in_as(TeacherFactory().user)
+
+    page = phone.context.new_page()
+    page.goto(reverse("teacher:registers"))
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("est gardé")).to_have_count(0)
+    assert not RegisterEntry.objects.exists()
+    phone.context.clear_cookies()
+    phone.sign_in_as(case.teacher.user)
+    page.goto(reverse("teacher:registers"))
+
+    expect(page.get_by_text("est enregistré.")).to_be_visible()
+    assert case.kinds() == {"Louise 0": "absent"}
+    quiet(phone)
+
+
+def test_the_session_ends_while_the_network_is_away(phone, case):
+    page = phone.page
+    page.goto(case.url)
+    tap(page, "Louise 0", "Absent")
+    phone.context.clear_cookies()
+    validate(page)
+
+    expect(page.get_by_text("est gardé sur ce téléphone. Connectez-vous")).to_be_visible()
+    phone.sign_in_as(case.teacher.user)
+    page.goto(reverse("teacher:registers"))
+    expect(page.get_by_text("est enregistré.")).to_be_visible()
+    assert case.kinds() == {"Louise 0": "absent"}
