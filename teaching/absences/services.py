@@ -35,27 +35,27 @@ def announce(
     student's), "twice" (this household has told it already).
     """
     if first_on < timezone.localdate():
-        raise ValidationError(
-            {"first_on": "Une absence passée ne s'annonce plus\u00a0: elle se justifie."},
-            code="past",
-        )
+        text = "Une absence passée ne s'annonce plus\u00a0: elle se justifie."
+        raise _refusal("first_on", text, "past")
     if last_on < first_on:
-        raise ValidationError({"last_on": "Le dernier jour n'est pas avant le premier."}, "order")
+        raise _refusal("last_on", "Le dernier jour n'est pas avant le premier.", "order")
     if (last_on - first_on).days >= MAX_DAYS:
-        raise ValidationError(
-            {"last_on": f"{MAX_DAYS} jours au plus\u00a0: au-delà, écrivez au secrétariat."},
-            code="too_long",
-        )
+        text = f"{MAX_DAYS} jours au plus\u00a0: au-delà, écrivez au secrétariat."
+        raise _refusal("last_on", text, "too_long")
     Student.objects.select_for_update(no_key=True).get(pk=student.pk)
     if course and not courses_of(student).filter(course=course).exists():
-        raise ValidationError({"course": "Ce n'est pas un cours de l'élève."}, code="other_course")
+        raise _refusal("course", "Ce n'est pas un cours de l'élève.", "other_course")
     same = {"student": student, "family": family, "course": course}
     days = {"first_on": first_on, "last_on": last_on}
     if AbsenceNotice.objects.live().filter(**same, **days).exists():
-        raise ValidationError({"first_on": "Cette absence est déjà annoncée."}, code="twice")
+        raise _refusal("first_on", "Cette absence est déjà annoncée.", "twice")
     return AbsenceNotice.objects.create(
         **same, **days, reason=reason, created_at=timezone.now(), created_by=actor
     )
+
+
+def _refusal(field, text, code):
+    return ValidationError({field: ValidationError(text, code=code)})
 
 
 def courses_of(student: Student):
