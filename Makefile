@@ -113,6 +113,10 @@ bench-runs: .venv/dev.txt ## Émet les factures de 20 000 foyers, expéditeurs t
 
 HOUSEHOLDS ?= 20000
 
+.PHONY: bench-register
+bench-register: .venv/dev.txt ## Fait l'appel de 1 000 classes en une soirée, sur PostgreSQL (CLASSES=100 : moins)
+	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.register $(if $(CLASSES),--classes $(CLASSES))
+
 .PHONY: drill
 drill: .venv/dev.txt ## Lance 5 000 messages : serveur qui refuse, expéditeurs tués (MAILS=200 : moins)
 	$(ALONE) $(PYTHON) -m bench.launch --mails $(MAILS)

@@ -62,6 +62,10 @@ _SECRETARIAT = [
     "teaching.reopen_evaluation",
     *[f"teaching.{verb}_lessontime" for verb in ("view", "add", "change")],
     "teaching.view_portraitsource",
+    *[f"teaching.view_{model}"
+      for model in ("register", "absence", "absencenotice", "registersettings")],
+    "teaching.decide_absence",
+    "teaching.export_absence",
 ]  # fmt: skip
 _REGIE = [
     "families.view_family",
@@ -107,6 +111,7 @@ _DIRECTION = [
     *[f"teaching.{verb}_portraitsource" for verb in ("add", "delete")],
     "billing.publish_tariffgrid",
     "reenrolment.publish_allotment",
+    *[f"teaching.{verb}_registersettings" for verb in ("add", "change")],
     "billing.delete_instrument",
     *[f"families.delete_{model}" for model in ("family", "guardian")],
     *[f"students.delete_{model}" for model in ("student", "course", "slot", "repertoirepiece")],

@@ -21,6 +21,9 @@ from families.selectors import families_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign
 from reenrolment.worklist import Workload, workload
+from teaching.absences.selectors import justifications_to_answer, missing_registers
+from teaching.enums import AbsenceState
+from teaching.register.selectors import FORGOTTEN_DAYS
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ class Site(admin.AdminSite):
 
 
 def _to_do(request) -> list[Figure]:
-    """What waits at the site chosen; nothing of what he may not see. At most six queries."""
-    return [*_dossiers_to_do(request), *_regie(request)]
+    """What waits at the site chosen; nothing of what he may not see. At most fourteen queries."""
+    return [*_dossiers_to_do(request), *_regie(request), *_absences(request)]
 
 
 def _dossiers_to_do(request) -> list[Figure]:
@@ -162,6 +165,35 @@ def _regie(request) -> list[Figure]:
     return [
         Figure(number, _plural(number, one, several), "", url)
         for number, one, several, url in named
+        if number
+    ]
+
+
+def _absences(request) -> list[Figure]:
+    """What families wrote, and the registers forgotten; not shown while there is nothing."""
+    if not request.user.has_perm("teaching.view_absence"):
+        return []
+    justifications = justifications_to_answer(request.establishment).count()
+    missing = missing_registers(request.establishment)
+    absences = reverse("admin:teaching_absence_changelist")
+    query = urlencode({"etat": AbsenceState.PENDING.value})
+    named = [
+        (
+            justifications,
+            *("absence à examiner", "absences à examiner"),
+            "une famille l'a justifiée",
+            f"{absences}?{query}",
+        ),
+        (
+            len(missing),
+            *("appel non fait", "appels non faits"),
+            f"en {FORGOTTEN_DAYS} jours",
+            reverse("admin:teaching_register_missing"),
+        ),
+    ]
+    return [
+        Figure(number, _plural(number, one, several), detail, url)
+        for number, one, several, detail, url in named
         if number
     ]
 

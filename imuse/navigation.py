@@ -95,6 +95,11 @@ class Navigation:
         return self._is_free and Space.FAMILY in self._spaces
 
     @property
+    def is_teacher(self) -> bool:
+        """His registers are sent from whatever page he opens (static/js/register.js)."""
+        return self._is_free and Space.TEACHER in [self._space, *self._spaces]
+
+    @property
     def sites(self) -> list[Establishment]:
         """Those that the account may switch between; none to choose when it has one."""
         sites = getattr(self.request, "establishments", []) if self._is_free else []

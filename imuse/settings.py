@@ -169,6 +169,7 @@ PERSONAL_DATA = [
     "teaching.timetable.personal_data.TimetablePart",
     "teaching.evaluations.personal_data.EvaluationsPart",
     "teaching.classes.personal_data.ClassesPart",
+    "teaching.absences.personal_data.AbsencesPart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
 # What an agent is told once he saved a slot: each is called with it, and gives sentences.
@@ -231,6 +232,7 @@ FAMILY_FOLLOWERS = [
     "billing.instruments.absorbing.Rentals",
     "billing.absorbing.Situations",
     "billing.absorbing.PaymentPlanChoices",
+    "teaching.absences.absorbing.Absences",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from teaching.absences import views as absences
 from teaching.evaluations import views as evaluations
 from teaching.timetable import views as timetable
 
@@ -20,4 +21,16 @@ urlpatterns = [
     path("emploi-du-temps/agenda/supprimer/", timetable.revoke_feed, name="revoke_feed"),
     path("eleves/<int:pk>/emploi-du-temps/", timetable.student_week, name="student_week"),
     path("agenda/<str:token>.ics", timetable.calendar, name="calendar"),
+    path("eleves/<int:pk>/absences/", absences.absences, name="absences"),
+    path("eleves/<int:pk>/absences/annoncer/", absences.announce_absence, name="announce_absence"),
+    path(
+        "eleves/<int:pk>/absences/annonces/<int:notice>/retirer/",
+        absences.withdraw_notice,
+        name="withdraw_notice",
+    ),
+    path(
+        "eleves/<int:pk>/absences/<int:absence>/justifier/",
+        absences.justify_absence,
+        name="justify_absence",
+    ),
 ]

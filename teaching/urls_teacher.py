@@ -3,6 +3,7 @@ from django.urls import path
 from teaching.classes import views as classes
 from teaching.evaluations import teacher_views as evaluations
 from teaching.home import views as home
+from teaching.register import views as register
 from teaching.timetable import teacher_views as timetable
 
 app_name = "teacher"
@@ -35,4 +36,6 @@ urlpatterns = [
     path("emploi-du-temps/agenda/creer/", timetable.make_feed, name="make_feed"),
     path("emploi-du-temps/agenda/supprimer/", timetable.revoke_feed, name="revoke_feed"),
     path("seances/<str:key>/changer/", timetable.change_lesson, name="change_lesson"),
+    path("appels/", register.registers, name="registers"),
+    path("seances/<str:key>/appel/", register.register, name="register"),
 ]

@@ -26,7 +26,7 @@ from students.enums import Weekday
 from students.models import Discipline, SchoolYear
 from teaching.enums import ClosureKind
 from teaching.lessons import find
-from teaching.models import Closure, Lesson, PortraitSource, TimetableSettings
+from teaching.models import Closure, Lesson, PortraitSource, RegisterSettings, TimetableSettings
 from teaching.timetable import services as timetable
 from tests.factories import (
     CampaignFactory,
@@ -59,6 +59,7 @@ from tests.factories import (
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
+from tests.teaching.register_cases import make_absence, make_notice
 
 OUTSIDERS = ["nobody", "parent", "teacher"]  # no agents: the sign-in page
 AGENTS = ["registrar", "accountant", "director", "superuser"]
@@ -113,6 +114,10 @@ RIGHTS = {
     "teaching_evaluation": ("v", "", "v", "v"),
     "billing_paymentplan": ("", "vac", "vac", "vac"),
     "billing_paymentplanchoice": ("", "v", "v", "v"),
+    "teaching_register": ("v", "", "v", "v"),
+    "teaching_absence": ("v", "", "v", "v"),
+    "teaching_absencenotice": ("v", "", "v", "v"),
+    "teaching_registersettings": ("v", "", "vac", "vac"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
     "reenrolment_reenrolment": ("v", "", "v", "v"),
@@ -135,6 +140,7 @@ ACTIONS = {
     "teaching_lessontime": {"end_now": ["registrar", "director", "superuser"]},
     "documents_piecerule": {"renew": ["registrar", "director", "superuser"]},
     "documents_document": {"accept": ["registrar", "director", "superuser"]},
+    "teaching_absence": {"accept": ["registrar", "director", "superuser"]},
     "billing_invoice": {"issue": ["accountant", "director", "superuser"]},
     "billing_paymentattempt": {
         "ask_payfip": ["accountant", "director", "superuser"],
@@ -186,6 +192,9 @@ PAGES = {
     "families_erasurerequest_erase": OF_THE_DIRECTION,
     "families_erasurerequest_answer": OF_THE_DIRECTION,
     "students_slot_add_place": {"get": DOSSIERS, "post": DOSSIERS},
+    "teaching_register_missing": LAUNCH,
+    "teaching_absence_repeated": LAUNCH,
+    "teaching_absence_answer": {"get": DOSSIERS, "post": DOSSIERS},  # nothing chosen
     "students_waitingentry_line": LAUNCH,
     "students_waitingentry_log": LAUNCH,
     "students_waitingentry_offer": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
@@ -361,6 +370,7 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
     ranked = line.allotment.campaign
     reminder = make_reminder(case.campaign, superuser)
     payment_reminder = PaymentReminder.objects.create(establishment=establishment, actor=superuser)
+    _, absence = make_absence(student, teacher)
     return {
         "accounts_establishment": establishment,
         "accounts_user": parent,
@@ -438,6 +448,11 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "families_erasurerequest_answer": [erasure.pk],
         "students_slot_add_place": [case.slot.pk],
         "students_waitingentry": wish,
+        "teaching_register": absence.register,
+        "teaching_absence": absence,
+        "teaching_absencenotice": make_notice(student, family, actor=parent),
+        "teaching_registersettings": RegisterSettings.objects.create(establishment=establishment),
+        "teaching_absence_answer": [absence.pk],
         "students_waitingentry_line": [awaited.pk],
         "students_waitingentry_log": [awaited.pk, wish.pk],
         "students_waitingentry_offer": [awaited.pk, wish.pk],

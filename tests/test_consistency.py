@@ -37,6 +37,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
+    "absence",
+    "justification",
     "agent", "code", "commune", "cycle", "date", "discipline", "instrument", "mail", "nature",
     "note", "notes", "occasion", "pages", "place", "portrait", "position", "situation", "type",
     "version", "zone",
@@ -169,6 +171,11 @@ WITHOUT_VISIBLE_TO = {
     "billing.PaymentReminder": "staff only",
     "billing.PaymentReminderLine": "staff only",
     "billing.RemindedInvoice": "staff only",
+    "teaching.Register": "staff and its teacher: selectors.lesson_of",
+    "teaching.RegisterEntry": "staff and the register's teacher",
+    "teaching.RegisterSettings": "staff only",
+    "teaching.AbsenceMove": "staff only",
+    "teaching.Justification": "the absence's, and of one's own household: absences_of_year",
     "reenrolment.Terms": "public",
     "reenrolment.Campaign": "public",
     "reenrolment.WaitingCriterion": "public",

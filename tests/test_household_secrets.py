@@ -6,6 +6,7 @@ from billing.models import Payment
 from documents.models import Document
 from families import data_exports
 from students.enums import Weekday
+from teaching.absences import services as absences
 from tests.factories import (
     DocumentTypeFactory,
     EvaluationFactory,
@@ -14,10 +15,12 @@ from tests.factories import (
     PieceRuleFactory,
     SlotFactory,
     StudentFactory,
+    TeacherFactory,
 )
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import fill, offer, wait_for
+from tests.teaching.register_cases import make_absence, make_notice
 from tests.test_urls import ROUTES, YEAR_PAID, address, calendar_token
 
 
@@ -56,6 +59,12 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
     payment = Payment.objects.get(invoice__family=family)
     period = PeriodFactory()
     EvaluationFactory(enrolment=case.theory, period=period, published=True)
+    _, absence = make_absence(student, TeacherFactory())
+    by = other.guardians.get().user
+    make_notice(student, other, actor=by, reason="Motif-tu-de-lautre")
+    absences.justify(absence, other, text="Excuse-tue-de-lautre", actor=by)
+    secrets = [*secrets, "Motif-tu-de-lautre", "Excuse-tue-de-lautre"]
+    notice = make_notice(student, family, actor=parent, reason="Le nôtre")
     rows = {
         "families": export.pk,
         "students": student.pk,
@@ -69,6 +78,8 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "documents:supplied": student.pk,
         "documents:download": family.documents.get().pk,
         "documents:example": DocumentTypeFactory(shown=True).pk,
+        "teaching:withdraw_notice": (student.pk, notice.pk),
+        "teaching:justify_absence": (student.pk, absence.pk),
         "billing": family.invoices.get().pk,
         "billing:rental": family.rentals.get().pk,
         "billing:rental_contract": family.rentals.get().pk,
@@ -102,4 +113,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "billing:attestation",
         "billing:rental",
         "teaching:bulletin",
+        "teaching:absences",
     } <= set(texts)
+    assert "annoncée par l'autre foyer" in texts["teaching:absences"]
+    assert "Le nôtre" in texts["teaching:absences"]

@@ -410,6 +410,13 @@ WAYS = {
     ),
     "the invoice that an excess pays": excess,
     "the invoices of a deposit": deposit,
+    "the course of a notice": lambda w: Way(
+        "parent",
+        reverse("teaching:announce_absence", args=[w.student.pk]),
+        lambda key: {"first_on": timezone.localdate().isoformat(), "course": key},
+        w.theirs[Course].pk,
+        w.case.theory.course_id,
+    ),
     "enrolments confirmed": action("confirm", Enrolment, "registrar", lambda w: w.case.theory.pk),
     "pieces accepted": action(
         "accept", Document, "registrar", lambda w: DocumentFactory(family=w.family).pk
@@ -475,6 +482,10 @@ BODIES = {
     "students:image_consent": "a yes or a no",
     "teacher:hour": "no key",
     "teacher:end_hour": "a day",
+    "teacher:register": "the marks of the class: tests/teaching/test_register.py",
+    "teaching:announce_absence": "the course of a notice",
+    "teaching:withdraw_notice": "nothing",
+    "teaching:justify_absence": "a text",
     "billing:pay": "the rank of an instalment",
     "billing:payment_plan": "a number of parts",
     "billing:returned": "an idOp: tests/billing/payfip/test_pages.py",

@@ -43,6 +43,7 @@ from tests.factories import (
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
+from tests.teaching.register_cases import make_absence
 from tests.test_admin_pages import make_line
 from tests.test_urls import changeable_lesson
 
@@ -101,6 +102,7 @@ def rows(parent, student, family, teacher, superuser, establishment):
     reminder = PaymentReminder.objects.create(establishment=establishment, actor=superuser)
     line = make_line(case)
     rate = TariffRateFactory(grid__deliberation_number="")
+    called, absence = make_absence(student, teacher)
     return {
         "student": student.pk,
         "family": family.pk,
@@ -113,7 +115,9 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "evaluation": evaluation.pk,
         "period": evaluation.period_id,
         "lesson": changeable_lesson(teacher).key,
+        "called": called,
         "individual": individual.pk,
+        "absence": absence.pk,
         "awaited": awaited.pk,
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
@@ -378,6 +382,24 @@ PLAYS = {
     "Choisir la pièce dont les photos des listes sont tirées": get(
         "admin:teaching_portraitsource_add"
     ),
+    "Faire et corriger l'appel d'une séance": get("teacher:register", "called"),
+    "Lire les absences d'un élève sur l'extranet, les justifier, en annoncer": every(
+        get("teaching:absences", "student"),
+        get("teaching:announce_absence", "student"),
+        get("teaching:justify_absence", "student", "absence"),
+    ),
+    "Lire les appels, les absences et les annonces des familles": every(
+        *[
+            get(f"admin:teaching_{name}")
+            for name in (
+                *["register_changelist", "register_missing", "absence_changelist"],
+                *["absence_repeated", "absencenotice_changelist"],
+            )
+        ],
+    ),
+    "Répondre aux justifications d'absence": get("admin:teaching_absence_answer", "absence"),
+    "Exporter les absences": post("admin:list_export", "absences"),
+    "Changer les réglages des absences": get("admin:teaching_registersettings_add"),
     "Remplir une réinscription au guichet": every(
         get("reenrolment:assist", "student"), post("reenrolment:assist", "student")
     ),

@@ -22,6 +22,7 @@ from reenrolment.models import Reenrolment
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
 from students.enums import Weekday
+from teaching.absences import services as absences
 from tests.factories import (
     CustodyFactory,
     DocumentFactory,
@@ -35,6 +36,7 @@ from tests.factories import (
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import wait_for
+from tests.teaching.register_cases import make_absence, make_notice
 from tests.test_urls import ROUTES, YEAR_PAID, address, calendar_token
 
 # What is nobody else's in these tests.
@@ -50,6 +52,8 @@ THEIRS = {
     "instrument": "Guarneri caché",
     "assurance": "Assureur secret",
     "paiement": "QUITTANCE-CACHEE",
+    "motif d'absence": "Audience au tribunal",
+    "justification": "Convocation chez le juge",
 }
 
 
@@ -58,6 +62,8 @@ OF_ANOTHER_ROW = [
     "documents:download",
     *[f"billing:{name}" for name in ("invoice", "invoice_pdf", "receipt", "receipt_pdf")],
     "billing:attestation_pdf",
+    "teaching:withdraw_notice",
+    "teaching:justify_absence",
     *[f"billing:{name}" for name in ("pay", "leave", "payment", "rental", "rental_contract")],
 ]
 
@@ -128,7 +134,16 @@ def their_rental(other, student):
 
 
 @pytest.fixture
-def signed_in(client, parent, their_document, their_invoice, their_rental):
+def their_words(other, student, teacher):
+    """Of an absence to come, and of one that was."""
+    by = other.guardians.exclude(user=None).get().user
+    _, absence = make_absence(student, teacher)
+    absences.justify(absence, other, text=THEIRS["justification"], actor=by)
+    return make_notice(student, other, actor=by, reason=THEIRS["motif d'absence"])
+
+
+@pytest.fixture
+def signed_in(client, parent, their_document, their_invoice, their_rental, their_words):
     client.force_login(parent)
     return client
 
@@ -137,7 +152,8 @@ def open_all(client, student, reader):
     """What each page of the extranet shows of theirs, by route."""
     found = {}
     wish = student.waiting_entries.get()
-    keys = dict.fromkeys(("students", "reenrolment", "documents", "families"), student.pk)
+    apps = ("students", "reenrolment", "documents", "families", "teaching")
+    keys = dict.fromkeys(apps, student.pk)
     keys["reenrolment:waiting"] = student.pk, wish.course_id
     keys["billing:attestation"] = YEAR_PAID
     keys["billing:payment_plan"] = PaymentPlanFactory().pk
@@ -191,7 +207,8 @@ def test_no_mail_to_one_tells_what_is_the_others(
 ):
     reach(state, case, parent, registrar)
 
-    mails = Mail.objects.exclude(kind=MailKind.INVOICE)  # each household has its own
+    # Each household has its own invoice.
+    mails = Mail.objects.exclude(kind=MailKind.INVOICE)
     ours, theirs = mails.filter(to=parent.email), mails.filter(to=THEIRS["e-mail"])
     assert ours.count() == theirs.count() / 2 > 0  # each responsable of either is told
     for mail in ours:
@@ -241,7 +258,7 @@ def test_neither_writes_what_is_the_others(signed_in, parent, other):
 
 
 def test_the_test_sees_what_is_shown(
-    client, student, case, other, their_document, their_invoice, their_rental
+    client, student, case, other, their_document, their_invoice, their_rental, their_words
 ):
     """Signed in as the other household, the same walk finds all of it."""
     wait_for(case, SlotFactory(course=case.slot.course, weekday=Weekday.FRIDAY, places=0))

@@ -38,6 +38,7 @@ from tests.factories import (
     make_paid_attempt,
     make_portrait,
 )
+from tests.teaching.register_cases import make_absence, make_notice
 
 # What a GET answers to, in the order of WHO: 302 for nobody is the sign-in page, 405 a POST only.
 # « household »: the other one of the same child, in alternating custody.
@@ -144,6 +145,12 @@ ROUTES = {
     "teacher:hour": CLASS,
     "teacher:end_hour": POST_ONLY,
     "teacher:portrait": CLASS,
+    "teacher:registers": TEACHER,
+    "teacher:register": CLASS,
+    "teaching:absences": STUDENT,
+    "teaching:announce_absence": STUDENT,
+    "teaching:withdraw_notice": POST_ONLY,
+    "teaching:justify_absence": STUDENT,
     "documents:supplied": STUDENT,
     "documents:download": HOUSEHOLD,
     "documents:example": SIGNED_IN,
@@ -237,6 +244,8 @@ def rows(student, parent, family, teacher, director):
     export = data_exports.ask(family, actor=parent)
     data_exports.prepare_next()
     awaited, wish = await_place(student)
+    called, absence = make_absence(student, teacher)
+    notice = make_notice(student, family, actor=parent)
     return {
         "families": export.pk,
         "students": student.pk,
@@ -268,6 +277,9 @@ def rows(student, parent, family, teacher, director):
         "teacher:all_files": course.school_year_id,
         "teacher:slot": lesson.pk,
         "teacher:slot_file": lesson.pk,
+        "teacher:register": called,
+        "teaching:withdraw_notice": (student.pk, notice.pk),
+        "teaching:justify_absence": (student.pk, absence.pk),
         "teacher:course": course.pk,
         "teacher:course_file": course.pk,
         "teacher:hour": enrolment.pk,

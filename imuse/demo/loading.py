@@ -23,6 +23,7 @@ from imuse.demo.instruments import Storeroom
 from imuse.demo.invoices import Office
 from imuse.demo.launch import launch, refuse_one
 from imuse.demo.my_data import ask_for_a_copy, ask_to_be_forgotten
+from imuse.demo.register import call_registers
 from imuse.demo.reminders import remind
 from imuse.demo.schooling import Schooling
 from imuse.demo.tariffs import vote
@@ -84,6 +85,7 @@ def load() -> None:
     show_faces(town, clock, random.Random(SEED), vasseur, register.users["secretariat"])
     remind(town, clock, register.users["secretariat"])
     WaitingRoom(town, teaching, clock).fill(cast["benali.n"])
+    call_registers(town, clock, random.Random(SEED), register.users["secretariat"])
     ask_for_a_copy(cast["martin.c"], clock)
     ask_to_be_forgotten(town, register, clock)
     enter_twice(village.households)

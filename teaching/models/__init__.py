@@ -1,5 +1,6 @@
 """The tables of the app, one file by noun."""
 
+from teaching.models.absences import AbsenceNotice, Justification
 from teaching.models.calendar import Closure, Lesson, LessonTime
 from teaching.models.evaluations import (
     Criterion,
@@ -11,14 +12,19 @@ from teaching.models.evaluations import (
     ScaleLevel,
 )
 from teaching.models.portraits import Portrait, PortraitSource
+from teaching.models.register import Absence, AbsenceMove, Register, RegisterEntry, RegisterSettings
 from teaching.models.timetable import CalendarFeed, LessonChange, TimetableSettings
 
 __all__ = [
+    "Absence",
+    "AbsenceMove",
+    "AbsenceNotice",
     "CalendarFeed",
     "Closure",
     "Criterion",
     "Evaluation",
     "EvaluationMove",
+    "Justification",
     "Lesson",
     "LessonChange",
     "LessonTime",
@@ -26,6 +32,9 @@ __all__ = [
     "Period",
     "Portrait",
     "PortraitSource",
+    "Register",
+    "RegisterEntry",
+    "RegisterSettings",
     "Scale",
     "ScaleLevel",
     "TimetableSettings",

@@ -22,7 +22,7 @@ from tests.lists import csv_of, xlsx_of
 from tests.queries import count_queries
 
 IMPORTED = ["familles", "responsables", "eleves", "gardes", "cours", "creneaux"]
-EXPORTED = ["inscriptions", "dossiers", "factures"]
+EXPORTED = ["inscriptions", "dossiers", "factures", "absences"]
 
 
 @pytest.fixture

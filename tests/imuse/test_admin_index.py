@@ -112,8 +112,9 @@ def test_the_page_makes_a_constant_number_of_queries(
         submit()
     client.force_login(registrar)
 
-    # session, user, his sites, two of permissions, three figures, campaign, log
-    with django_assert_num_queries(10):
+    # session, user, his sites, two of permissions, three figures, campaign, log; absences to
+    # examine, and for the registers: slots, fixed hours, closed days
+    with django_assert_num_queries(14):
         client.get(INDEX)
 
 

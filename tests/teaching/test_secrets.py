@@ -7,7 +7,9 @@ from accounts.models import Establishment
 from families.models import Family, Guardian
 from students import waiting
 from students.enums import Scheduling
+from teaching.absences import services as absences
 from teaching.enums import Space
+from teaching.models import Absence
 from teaching.timetable import feeds
 from tests.factories import (
     CommuneFactory,
@@ -20,6 +22,7 @@ from tests.factories import (
     make_portrait,
 )
 from tests.households import HOUSEHOLDS, found_in, make_household
+from tests.teaching.register_cases import make_absence, make_notice
 from tests.teaching.timetable_cases import make_time
 from tests.test_urls import changeable_lesson
 
@@ -68,9 +71,16 @@ def pages(client, teacher, director):
         "evaluation_slot": [period.pk, slot.pk],
         "evaluation_course": [period.pk, course.pk],
         "evaluation": [period.pk, enrolment.pk],
+        "register": [make_absence(student, teacher)[0]],
         "change_lesson": [changeable_lesson(teacher).key],
     }
     feeds.make(teacher.user, Space.TEACHER)
+    for home in student.families.order_by("custodies__rank"):
+        by = home.guardians.get().user
+        said = f"Zymotif {home.pk}"
+        make_notice(student, home, actor=by, reason=said)
+        absences.justify(Absence.objects.get(), home, text=said, actor=by)
+    secrets += ["Zymotif"]
     client.force_login(teacher.user)
     [space] = [
         part for part in get_resolver().url_patterns if getattr(part, "namespace", "") == "teacher"
