@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         ('accounts', '0015_mail_of_bounces'),
         ('families', '0004_doubles_and_invitations'),
         ('students', '0008_lesson_dates'),
-        ('teaching', '0001_calendar'),
+        ('teaching', '0002_classes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

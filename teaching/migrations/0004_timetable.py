@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0015_mail_of_bounces'),
-        ('teaching', '0001_calendar'),
+        ('teaching', '0003_register'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

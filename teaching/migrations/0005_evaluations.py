@@ -10,9 +10,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0016_evaluations'),
+        ('accounts', '0017_mail_of_the_year'),
         ('students', '0008_lesson_dates'),
-        ('teaching', '0001_calendar'),
+        ('teaching', '0004_timetable'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
