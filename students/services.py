@@ -19,10 +19,10 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.prepared import prepared
 from students import waiting_moves
+from students.class_changes import note_move, note_seat
 from students.closing import check_not_closed
-from students.enums import NEXT, ClassMove, Cycle, EnrolmentStatus, WaitingState
+from students.enums import NEXT, Cycle, EnrolmentStatus, WaitingState
 from students.models import (
-    ClassChange,
     Course,
     Enrolment,
     Hold,
@@ -235,10 +235,7 @@ def _move(enrolment, status):
     enrolment = lock_enrolment(enrolment)
     if status not in NEXT[enrolment.status]:
         raise ValidationError("Action déjà faite ou impossible.", code="bad_transition")
-    if status == EnrolmentStatus.CONFIRMED:
-        _note(enrolment, ClassMove.ARRIVED, enrolment.slot)
-    elif enrolment.status == EnrolmentStatus.CONFIRMED:
-        _note(enrolment, ClassMove.LEFT, enrolment.slot)
+    note_move(enrolment, status)
     enrolment.status = status
     if status == EnrolmentStatus.RELEASED:
         enrolment.place = None
@@ -247,11 +244,6 @@ def _move(enrolment, status):
         )
     enrolment.save(update_fields=["status", "place"])
     return enrolment
-
-
-def _note(enrolment, kind, slot):
-    """What the teacher reads as « nouveau » or « parti »; a mere request is no change of class."""
-    ClassChange.objects.create(enrolment=enrolment, kind=kind, slot=slot)
 
 
 def _lock_slot(slot):
@@ -268,10 +260,7 @@ def _take_place(enrolment, slot, *, ahead, actor, reason):
     try:
         _save(enrolment)
         waiting_moves.end_waits(enrolment.student, slot, actor=actor, reason=reason)
-        if enrolment.status == EnrolmentStatus.CONFIRMED:
-            if former:
-                _note(enrolment, ClassMove.LEFT, former.slot)
-            _note(enrolment, ClassMove.ARRIVED, slot)
+        note_seat(enrolment, former and former.slot, slot)
         return enrolment
     except IntegrityError:
         enrolment.place = former

@@ -38,8 +38,8 @@ CODE = sorted(path for app in OUR_APPS for path in (ROOT / app).rglob("*.py"))
 # A word that is the same in both languages is not a word left in English.
 SAME_IN_FRENCH = {
     "agent", "code", "commune", "cycle", "date", "discipline", "instrument", "mail", "nature",
-    "note", "notes", "occasion", "pages", "place", "position", "situation", "type", "version",
-    "zone",
+    "note", "notes", "occasion", "pages", "place", "portrait", "position", "situation", "type",
+    "version", "zone",
 }  # fmt: skip
 
 
