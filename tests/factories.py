@@ -291,7 +291,8 @@ def make_time(course, enrolment=None, **kwargs) -> LessonTime:
 
 def make_portrait(student, **kwargs) -> Portrait:
     """One that may be shown: of an accepted photo, whose households all agreed."""
-    kind = DocumentTypeFactory(photo=True)
+    kind = DocumentType.objects.filter(name="Photo d'identité").first()
+    kind = kind or DocumentTypeFactory(photo=True)
     PortraitSource.objects.create(type=kind)
     photo = DocumentFactory(type=kind, student=student, verdict=Verdict.ACCEPTED, **kwargs)
     student.custodies.update(image_consent_at=timezone.now())
