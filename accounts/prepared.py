@@ -26,14 +26,20 @@ FIRST_KEY = 2**62
 FIRST_MOMENT = dt.datetime(2900, 1, 1, tzinfo=dt.UTC)
 
 
+class Text(str):
+    """A text that varies from call to call, as a key does: a plain one is of the shape."""
+
+    __slots__ = ()
+
+
 def prepared(compose: Callable[..., QuerySet]) -> Callable[..., list]:
     """A selector that returns the rows of `compose`, whose SQL is composed once for each shape.
 
-    Its arguments, by position: whole numbers (keys), days, hours, aware moments, and lists of keys
-    without doubles are values, which vary from call to call; all others (None, texts, flags) are of
-    the shape, as the length of a list is. `compose` uses nothing but its arguments: a clock read,
-    or a condition on a value, would stay as the first call found it. The tests catch both
-    (`verify`).
+    Its arguments, by position: whole numbers (keys), days, hours, aware moments, `Text`, and lists
+    of keys without doubles are values, which vary from call to call; all others (None, plain texts,
+    flags) are of the shape, as the length of a list is. `compose` uses nothing but its arguments: a
+    clock read, or a condition on a value, would stay as the first call found it. The tests catch
+    both (`verify`).
     """
     kept: dict[Hashable, _Statement | None] = {}
 
@@ -113,7 +119,7 @@ def _shape(argument) -> Hashable:
 
 
 def _is_value(argument) -> bool:
-    return type(argument) is int or isinstance(argument, dt.date | dt.time)
+    return type(argument) is int or isinstance(argument, dt.date | dt.time | Text)
 
 
 def _values(arguments) -> list:
@@ -152,6 +158,8 @@ def _replace(argument, numbers: Iterator[int]):
             return FIRST_MOMENT.date() + dt.timedelta(days=next(numbers))
         case dt.time():
             return dt.time(microsecond=next(numbers) + 1)
+        case Text():
+            return Text(f"{FIRST_KEY + next(numbers)}")
     return FIRST_KEY + next(numbers) if _is_value(argument) else argument
 
 
@@ -163,4 +171,4 @@ def _adapt(value, connection):
         return connection.ops.adapt_datefield_value(value)
     if isinstance(value, dt.time):
         return connection.ops.adapt_timefield_value(value)
-    return value
+    return str(value) if isinstance(value, Text) else value

@@ -114,24 +114,32 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | Non
     `slot_awaited` or `slot_closed` (whose `params["slot"]` is the slot), `slot_gone`,
     `already_enrolled`, `not_suited`, `clash`.
     """
-    slot = _lock_slot(slot)
+    return hold_in(_lock_slot(slot), student, until=until, level=level)
+
+
+def hold_in(slot: Slot, student: Student, *, until: dt.datetime, level: Level | None) -> Hold:
+    """`hold` in a slot that `lock_slots` gave, within the caller's transaction.
+
+    A refusal leaves nothing written but the end of what was held too long, which is true anyhow.
+    """
     check_not_closed(student, slot)
     check_not_enrolled(student, slot.course)
     check_suited(student, slot, level)
     check_no_clash(student, slot)
-    free = _first_free_place(slot, student)
-    until = max(until, free.kept_until or until)
+    [held] = _picked(student.pk, slot.course_id) or [Hold(student=student, course=slot.course)]
+    if held.pk is None or held.place.slot_id != slot.pk or held.until <= timezone.now():
+        held.place = _first_free_place(slot, student)
+        held.until = held.place.kept_until or until
+    held.until = max(held.until, until)
     waiting_moves.end_waits(student, slot)
-    picked = _picked(student.pk, slot.course_id)
-    held = picked[0] if picked else Hold(student=student, course=slot.course)
-    held.place, held.until = free, until
     held.save()
     return held
 
 
 @prepared
 def _picked(student: int, course: int) -> QuerySet[Hold]:
-    return Hold.objects.filter(student=student, course=course, entry=None).order_by("pk")[:1]
+    holds = Hold.objects.filter(student=student, course=course, entry=None)
+    return holds.select_related("place").order_by("pk")[:1]
 
 
 def let_go(student: Student, course: Course) -> None:
