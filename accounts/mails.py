@@ -71,7 +71,7 @@ def queue_many(kind: MailKind, written: Iterable[tuple[str, str, str, str]]) -> 
         Mail(key=f"{kind}:{key}", kind=kind, to=to, subject=subject, body=body, due_at=now)
         for key, to, subject, body in written
     ]
-    Mail.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+    Mail.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)  # written once
     return len(rows)
 
 

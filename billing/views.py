@@ -40,19 +40,20 @@ def locations(request):
 @require_safe
 def invoice(request, pk):
     """One invoice or credit note, to read and to print."""
-    ours = Invoice.objects.visible_to(request.user)
-    full = ours.for_list().select_related("establishment", "credits")
-    invoice = get_object_or_404(full, pk=pk)
-    payments = invoice.payments.select_related(*TOLD)
-    notes = list(ours.with_amounts().filter(credits=invoice).order_by("pk"))
-    statement = statement_of(invoice, invoice.instalments.all(), notes, timezone.localdate())
+    user, today = request.user.pk, timezone.localdate()
+    found = _invoice_in_full(user, pk, today)
+    if not found:
+        raise Http404
+    [invoice] = found
+    notes = _credit_notes(user, pk, today)
+    statement = statement_of(invoice, invoice.instalments.all(), notes, today)
     return render(
         request,
         "billing/credit_note.html" if invoice.is_credit_note else "billing/invoice.html",
         {
             "invoice": invoice,
             "statement": statement,
-            "movements": [movement_of(payment) for payment in payments],
+            "movements": [movement_of(payment) for payment in _payments_of(pk)],
             "offer": None if invoice.is_credit_note else offer_for(invoice),
             "tab": TABS[invoice.kind],
         },
@@ -146,6 +147,24 @@ def _issued_invoices(user: int, establishment: int, today: dt.date) -> QuerySet[
     """Of both tabs: each says what is due on the other."""
     invoices = Invoice.objects.visible_to(User(pk=user), today)
     return invoices.filter(establishment=establishment).for_list(today)
+
+
+@prepared
+def _invoice_in_full(user: int, pk: int, today: dt.date) -> QuerySet[Invoice]:
+    """One or none."""
+    full = Invoice.objects.visible_to(User(pk=user), today).for_list(today)
+    return full.select_related("establishment", "credits").filter(pk=pk)
+
+
+@prepared
+def _credit_notes(user: int, invoice: int, today: dt.date) -> QuerySet[Invoice]:
+    ours = Invoice.objects.visible_to(User(pk=user), today).with_amounts(today)
+    return ours.filter(credits=invoice).order_by("pk")
+
+
+@prepared
+def _payments_of(invoice: int) -> QuerySet[Payment]:
+    return Payment.objects.filter(invoice=invoice).select_related(*TOLD)
 
 
 def _paid_invoices(request):

@@ -86,8 +86,9 @@ class TestTown:
             "held": 0, "requested": 0, "submitted": 0, "oversold": [], "violations": [],
         }  # fmt: skip
         household = cast["households"][0]
-        paths = [path.format(student=household["student"]) for path in PAGES.values()]
-        paths.remove(PAGES["Réinscription : vérifier"].format(student=household["student"]))
+        keys = {"student": household["student"], "invoice": household["invoice"]}
+        paths = [path.format(**keys) for path in PAGES.values()]
+        paths.remove(PAGES["Réinscription : vérifier"].format(**keys))
         assert set(count_queries_of(household["cookies"], paths)) == set(paths)
 
     def test_a_rush_is_undone(self, client, db):
@@ -146,7 +147,7 @@ def test_a_browser_sends_large_requests_to_the_server_of_the_uploads(monkeypatch
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 def test_every_page_measured_has_an_address(path):
-    assert resolve(path.format(student=12)).func
+    assert resolve(path.format(student=12, invoice=3)).func
 
 
 class TestMeasures:
