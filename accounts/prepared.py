@@ -70,6 +70,8 @@ class _Statement:
     sql: str
     parameters: tuple[Any, ...]
     places: tuple[int | None, ...]  # by parameter: the value that it takes, None for a constant
+    converters: dict  # from the driver's values to the fields', by column
+    has_composite_fields: bool
 
     def run(self, values: list) -> list:
         """Raises TransactionManagementError as Django does: rows are locked in a transaction."""
@@ -109,6 +111,8 @@ class _Bound:
         compiler.connection = connections[using]
         answer = self.statement.sql, self.statement.bind(self.values)
         compiler.as_sql = lambda *args, **kwargs: answer
+        compiler.get_converters = lambda columns: self.statement.converters
+        compiler.has_composite_fields = lambda columns: self.statement.has_composite_fields
         return compiler
 
 
@@ -144,7 +148,16 @@ def _compose(compose, arguments) -> _Statement | None:
         return None
     found = [_adapt(value, compiler.connection) for value in _values(stand_ins)]
     places = tuple(found.index(each) if each in found else None for each in parameters)
-    return _Statement(queryset, compiler, sql, tuple(parameters), places)
+    columns = [column for column, *_ in compiler.select]
+    return _Statement(
+        queryset,
+        compiler,
+        sql,
+        tuple(parameters),
+        places,
+        compiler.get_converters(columns),
+        compiler.has_composite_fields(columns),
+    )
 
 
 def _replace(argument, numbers: Iterator[int]):

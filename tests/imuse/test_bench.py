@@ -224,9 +224,13 @@ class TestReport:
         assert [line.count("|") for line in report.pages_table([page])[2:]] == [10] * 4
         assert [line.count("|") for line in report.picks_table([_race(90)])[2:]] == [8] * 3
         assert [line.count("|") for line in report.shapes_table([_race(90)])[2:]] == [4] * 6
-        assert [line.count("|") for line in report.evening_table(_evening(1))[2:]] == [6] * 3
+        assert [line.count("|") for line in report.evening_table(_evening(1))[4:]] == [6] * 3
         pages = [line.count("|") for line in report.uploads_table(_rush(60))[2:]]
         assert pages == [8] * 5 + [0] + [5] * 4
+
+    def test_the_evening_says_what_each_took_of_the_processor(self):
+        told = "CPU par réponse : site 12,3 ms, base 3,0 ms, clients 0,5 ms."
+        assert told in report.evening_table(_evening(1))
 
 
 def _answer(sent_at, answered_at):
@@ -246,6 +250,7 @@ def _race(per_second):
 
 def _evening(seconds):
     evening = Evening(families=1, arrival=1, submitted=1, lasted=40)
+    evening.cpu = {"site": 0.0123, "base": 0.003, "clients": 0.0005}
     evening.steps["accueil"].append(_answer(0, seconds))
     return evening
 
