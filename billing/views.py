@@ -53,7 +53,7 @@ def invoice(request, pk):
         {
             "invoice": invoice,
             "statement": statement,
-            "movements": [movement_of(payment) for payment in _payments_of(pk)],
+            "movements": [movement_of(payment) for payment in _payments_of([pk])],
             "offer": None if invoice.is_credit_note else offer_for(invoice),
             "tab": TABS[invoice.kind],
         },
@@ -76,8 +76,8 @@ def payments(request):
     """All that was paid and given back, and the attestations that can be had of it."""
     invoices = _paid_invoices(request)
     numbers = {invoice.pk: invoice for invoice in invoices}
-    rows = Payment.objects.filter(invoice__in=numbers).select_related(*TOLD)
-    movements = [movement_of(payment) for payment in rows.order_by("-paid_on", "-pk")]
+    movements = [movement_of(payment) for payment in _payments_of(sorted(numbers))]
+    movements.sort(key=lambda each: (each.payment.paid_on, each.payment.pk), reverse=True)
     for movement in movements:
         movement.payment.invoice = numbers[movement.payment.invoice_id]
     return render(
@@ -163,18 +163,21 @@ def _credit_notes(user: int, invoice: int, today: dt.date) -> QuerySet[Invoice]:
 
 
 @prepared
-def _payments_of(invoice: int) -> QuerySet[Payment]:
-    return Payment.objects.filter(invoice=invoice).select_related(*TOLD)
+def _payments_of(invoices: list[int]) -> QuerySet[Payment]:
+    return Payment.objects.filter(invoice__in=invoices).select_related(*TOLD)
 
 
 def _paid_invoices(request):
     """Those of the site, with all that their payments are told and shared out by."""
-    return list(
-        Invoice.objects.visible_to(request.user)
-        .filter(establishment=request.establishment)
-        .select_related("establishment", "school_year", "family__commune")
-        .prefetch_related("lines__student", "payments", "family__guardians")
-        .order_by("pk")
+    return _shared_out(request.user.pk, request.establishment.pk, timezone.localdate())
+
+
+@prepared
+def _shared_out(user: int, establishment: int, today: dt.date) -> QuerySet[Invoice]:
+    invoices = Invoice.objects.visible_to(User(pk=user), today).filter(establishment=establishment)
+    related = invoices.select_related("establishment", "school_year", "family__commune")
+    return related.prefetch_related("lines__student", "payments", "family__guardians").order_by(
+        "pk"
     )
 
 

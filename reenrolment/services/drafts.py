@@ -147,21 +147,25 @@ def _locked_dossier(campaign: int, student: int) -> QuerySet[Reenrolment]:
 
 
 def _lines_of(reenrolment):
-    """The lines of the dossier, and the courses followed that have none yet. One query."""
+    """The lines of the dossier, and the courses followed that have none yet. One query.
+
+    In the order of the page: of two courses picked at the same hour, the first one has it.
+    """
     campaign, choices, without = reenrolment.campaign, [], []
-    for enrolment in _enrolments_and_choices(
+    found = _enrolments_and_choices(
         reenrolment.pk,
         reenrolment.student_id,
         campaign.establishment_id,
         campaign.previous_year_id,
-    ):
+    )
+    for enrolment in sorted(found, key=lambda e: (e.course.sort_name, e.pk)):
         # An outer join that finds nothing sets no attribute.
         if choice := getattr(enrolment, "choice", None):
             choice.reenrolment, choice.enrolment = reenrolment, enrolment
             choices.append(choice)
         else:
             without.append(enrolment)
-    return sorted(choices, key=lambda choice: choice.pk), without
+    return choices, without
 
 
 @prepared
