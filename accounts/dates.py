@@ -3,9 +3,12 @@
 import datetime as dt
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 NBSP = "\u00a0"
+MONTHS = [
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+]  # fmt: skip
 
 
 def moment(at: dt.datetime) -> str:
@@ -26,7 +29,7 @@ def until(at: dt.datetime) -> str:
 
 def day(date: dt.date) -> str:
     """« 3 mai 2027 », « 1er juillet 2027 »."""
-    return f"{'1er' if date.day == 1 else date.day}{NBSP}{date_format(date, 'F Y')}"
+    return f"{'1er' if date.day == 1 else date.day}{NBSP}{MONTHS[date.month - 1]} {date.year}"
 
 
 def french_time(time: dt.time) -> str:

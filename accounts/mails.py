@@ -75,7 +75,7 @@ def queue_many(
         Mail(key=f"{kind}:{key}", kind=kind, to=to, subject=subject, body=body, due_at=due_at)
         for key, to, subject, body in written
     ]
-    Mail.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
+    Mail.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)  # written once
     return len(rows)
 
 

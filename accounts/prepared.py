@@ -26,14 +26,20 @@ FIRST_KEY = 2**62
 FIRST_MOMENT = dt.datetime(2900, 1, 1, tzinfo=dt.UTC)
 
 
+class Text(str):
+    """A text that varies from call to call, as a key does: a plain one is of the shape."""
+
+    __slots__ = ()
+
+
 def prepared(compose: Callable[..., QuerySet]) -> Callable[..., list]:
     """A selector that returns the rows of `compose`, whose SQL is composed once for each shape.
 
-    Its arguments, by position: whole numbers (keys), days, hours, aware moments, and lists of keys
-    without doubles are values, which vary from call to call; all others (None, texts, flags) are of
-    the shape, as the length of a list is. `compose` uses nothing but its arguments: a clock read,
-    or a condition on a value, would stay as the first call found it. The tests catch both
-    (`verify`).
+    Its arguments, by position: whole numbers (keys), days, hours, aware moments, `Text`, and lists
+    of keys without doubles are values, which vary from call to call; all others (None, plain texts,
+    flags) are of the shape, as the length of a list is. `compose` uses nothing but its arguments: a
+    clock read, or a condition on a value, would stay as the first call found it. The tests catch
+    both (`verify`).
     """
     kept: dict[Hashable, _Statement | None] = {}
 
@@ -64,6 +70,8 @@ class _Statement:
     sql: str
     parameters: tuple[Any, ...]
     places: tuple[int | None, ...]  # by parameter: the value that it takes, None for a constant
+    converters: dict  # from the driver's values to the fields', by column
+    has_composite_fields: bool
 
     def run(self, values: list) -> list:
         """Raises TransactionManagementError as Django does: rows are locked in a transaction."""
@@ -103,6 +111,8 @@ class _Bound:
         compiler.connection = connections[using]
         answer = self.statement.sql, self.statement.bind(self.values)
         compiler.as_sql = lambda *args, **kwargs: answer
+        compiler.get_converters = lambda columns: self.statement.converters
+        compiler.has_composite_fields = lambda columns: self.statement.has_composite_fields
         return compiler
 
 
@@ -113,7 +123,7 @@ def _shape(argument) -> Hashable:
 
 
 def _is_value(argument) -> bool:
-    return type(argument) is int or isinstance(argument, dt.date | dt.time)
+    return type(argument) is int or isinstance(argument, dt.date | dt.time | Text)
 
 
 def _values(arguments) -> list:
@@ -138,7 +148,16 @@ def _compose(compose, arguments) -> _Statement | None:
         return None
     found = [_adapt(value, compiler.connection) for value in _values(stand_ins)]
     places = tuple(found.index(each) if each in found else None for each in parameters)
-    return _Statement(queryset, compiler, sql, tuple(parameters), places)
+    columns = [column for column, *_ in compiler.select]
+    return _Statement(
+        queryset,
+        compiler,
+        sql,
+        tuple(parameters),
+        places,
+        compiler.get_converters(columns),
+        compiler.has_composite_fields(columns),
+    )
 
 
 def _replace(argument, numbers: Iterator[int]):
@@ -152,6 +171,8 @@ def _replace(argument, numbers: Iterator[int]):
             return FIRST_MOMENT.date() + dt.timedelta(days=next(numbers))
         case dt.time():
             return dt.time(microsecond=next(numbers) + 1)
+        case Text():
+            return Text(f"{FIRST_KEY + next(numbers)}")
     return FIRST_KEY + next(numbers) if _is_value(argument) else argument
 
 
@@ -163,4 +184,4 @@ def _adapt(value, connection):
         return connection.ops.adapt_datefield_value(value)
     if isinstance(value, dt.time):
         return connection.ops.adapt_timefield_value(value)
-    return value
+    return str(value) if isinstance(value, Text) else value

@@ -3,7 +3,11 @@
 import datetime as dt
 
 from django.contrib.sessions.backends import db
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
 from django.utils import timezone
+
+from accounts.prepared import Text, prepared
 
 
 class SessionStore(db.SessionStore):
@@ -24,9 +28,17 @@ class SessionStore(db.SessionStore):
         self.seen_at = now
 
     def _get_session_from_db(self):
-        row = super()._get_session_from_db()
-        self.seen_at = row.expire_date - self._lifetime() if row else None
-        return row
+        found = _live(Text(self.session_key), timezone.now())
+        if not found:
+            self._session_key = self.seen_at = None
+            return None
+        self.seen_at = found[0].expire_date - self._lifetime()
+        return found[0]
 
     def _lifetime(self):
         return dt.timedelta(seconds=self.get_session_cookie_age())
+
+
+@prepared
+def _live(key: Text, now: dt.datetime) -> QuerySet[Session]:
+    return Session.objects.filter(session_key=key, expire_date__gt=now)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ class Evening:
     submitted: int = 0
     stopped: int = 0  # families that could not go on to the recap, or to the confirmation
     lasted: float = 0.0
+    cpu: dict[str, float] = field(default_factory=dict)  # seconds, of each who shares the machine
     faults: list[str] = field(default_factory=list)
 
     @property
@@ -57,7 +59,13 @@ def play(server: Server, cast: dict, *, arrival: float) -> Evening:
     """The families of the cast, each for its first child."""
     server.ask("bench.town", "reset")
     evening = Evening(families=len(cast["households"]), arrival=arrival)
+    site, base, clients = server.cpu(), server.cpu_of_base(), time.process_time()
     asyncio.run(_everybody(evening, server, cast))
+    evening.cpu = {
+        "site": server.cpu() - site,
+        "base": sum(cpu - base.get(pid, 0) for pid, cpu in server.cpu_of_base().items()),
+        "clients": time.process_time() - clients,
+    }
     stored = json.loads(server.ask("bench.town", "verify"))
     evening.faults += [f"trop de places vendues : {slot}" for slot in stored["oversold"]]
     evening.faults += stored["violations"]

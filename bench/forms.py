@@ -28,6 +28,8 @@ class Form:
 def find_form(page: str, name: str) -> Form:
     """The form that has a field of that name. Raises LookupError."""
     for attributes, content in _FORM.findall(page):
+        if f'name="{name}"' not in content:  # the others are not read: the machine is the server's
+            continue
         form = _read(attributes, content)
         if name in form.fields or name in form.boxes or name in form.options:
             return form

@@ -28,6 +28,9 @@ PAGES = {
     "Réinscription : vérifier": f"{EDIT}verifier/",
     "Élève : documents": "/extranet/eleves/{student}/documents/",
     "Facturation": "/extranet/facturation/cotisations/",
+    "Facturation : locations": "/extranet/facturation/locations/",
+    "Une facture": "/extranet/facturation/{invoice}/",
+    "Paiements": "/extranet/facturation/paiements/",
     "Mot de passe": "/extranet/mot-de-passe/",
     "Mes connexions": "/extranet/mot-de-passe/connexions/",
     "Mes données": "/extranet/famille/mes-donnees/",
@@ -72,24 +75,25 @@ class Visited:
 
     server: Server
     browsers: list[Browser]
-    students: list[int]
+    keys: list[dict[str, int]]  # of each household, by the name that its addresses give them
 
     def addresses(self, path: str) -> Iterator:
-        turns = cycle(zip(self.browsers, self.students, strict=True))
-        for browser, student in turns:
-            yield lambda b=browser, s=student: b.get(path.format(student=s))
+        turns = cycle(zip(self.browsers, self.keys, strict=True))
+        for browser, keys in turns:
+            yield lambda b=browser, k=keys: b.get(path.format(**k))
 
 
 def visit(server: Server, cast: dict) -> Visited:
     """The product's server, for the first households of its town."""
     chosen = cast["households"][:HOUSEHOLDS]
     browsers = [Browser(server, household["cookies"]) for household in chosen]
-    return Visited(server, browsers, [household["student"] for household in chosen])
+    keys = [{"student": each["student"], "invoice": each["invoice"]} for each in chosen]
+    return Visited(server, browsers, keys)
 
 
 def visit_floor(server: Server, cast: dict) -> Visited:
     browsers = [Browser(server, cookies) for cookies in cast["sessions"][:HOUSEHOLDS]]
-    return Visited(server, browsers, cast["students"][:HOUSEHOLDS])
+    return Visited(server, browsers, [{} for _ in browsers])
 
 
 def measure(
@@ -110,7 +114,7 @@ def measure(
 
 
 def _count_queries(town):
-    paths = {name: path.format(student=town.students[0]) for name, path in PAGES.items()}
+    paths = {name: path.format(**town.keys[0]) for name, path in PAGES.items()}
     asked = {"cookies": town.browsers[0].cookies, "addresses": list(paths.values())}
     counts = json.loads(town.server.ask("bench.town", "queries", json.dumps(asked)))
     return {name: counts[path] for name, path in paths.items()}
@@ -118,8 +122,8 @@ def _count_queries(town):
 
 async def _choose_slots(town):
     """So that the page shows places held and the week, and the recap has something to show."""
-    for browser, student in zip(town.browsers, town.students, strict=True):
-        path = EDIT.format(student=student)
+    for browser, keys in zip(town.browsers, town.keys, strict=True):
+        path = EDIT.format(**keys)
         form = find_form((await browser.get(path)).page, "administrative")
         answer = await browser.post_files(path, pick(form, 0))
         if answer.status != 302:

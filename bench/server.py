@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg2
+
 WORKERS = 2
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -26,6 +28,17 @@ class Server:
     def cpu(self) -> float:
         """The seconds of processor that the workers have taken until now."""
         return sum(_cpu_of(worker) for worker in self.workers)
+
+    def cpu_of_base(self) -> dict[int, float]:
+        """The same of each connection to its database, by process; {} on another machine."""
+        connect = psycopg2.connect(self.environment["DATABASE_URL"])
+        with contextlib.closing(connect) as database, database.cursor() as cursor:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            found = [pid for (pid,) in cursor]
+        return {pid: _cpu_of(pid) for pid in found if _is_postgres(pid)}
 
     def ask(self, module: str, *arguments: str) -> str:
         """What a command of the bench writes, in the server's own environment."""
@@ -86,6 +99,11 @@ def _children_of(pid):
 def _listens(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _is_postgres(pid):
+    name = Path(f"/proc/{pid}/comm")
+    return name.exists() and name.read_text().startswith("postgres")
 
 
 def _free_port():

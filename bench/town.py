@@ -30,6 +30,7 @@ from django.utils import timezone  # noqa: E402
 from accounts import sessions  # noqa: E402
 from accounts.middleware import SESSION_KEY  # noqa: E402
 from accounts.models import Mail, User  # noqa: E402
+from bench import tariffs  # noqa: E402
 from bench.forms import find_form, pick  # noqa: E402
 from bench.households import FIRST_NAMES, LAST_NAMES  # noqa: E402
 from bench.sessions import cookies_of  # noqa: E402
@@ -109,6 +110,7 @@ def settle(shape: Shape) -> dict:
     town.open_campaign()
     town.settle_households()
     town.teach()
+    tariffs.vote(town.site, town.coming, actor=town.clerk)
     town.begin_dossiers()
     town.hand_in_documents()
     town.invoice()
@@ -440,6 +442,7 @@ class _Town:
             Instalment(invoice=invoice, number=1, due_on=due_on, amount="38.00")
             for invoice in invoices
         )
+        self.invoices = {invoice.family_id: invoice.pk for invoice in invoices}
         self.site.invoice_series.create(year=today.year, last_number=len(invoices))
 
     def household(self, number: int) -> dict:
@@ -450,6 +453,7 @@ class _Town:
             "username": user.username,
             "cookies": cookies_of_family(user),
             "student": student.pk,
+            "invoice": self.invoices[family.pk],
             "photo": f"piece-{piece_key(self.photo.pk, None)}",
             "proof": f"piece-{piece_key(self.proofs[-1].pk, family.pk)}",
         }

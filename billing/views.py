@@ -42,19 +42,20 @@ def locations(request):
 @require_safe
 def invoice(request, pk):
     """One invoice or credit note, to read and to print."""
-    ours = Invoice.objects.visible_to(request.user)
-    full = ours.for_list().select_related("establishment", "credits")
-    invoice = get_object_or_404(full, pk=pk)
-    payments = invoice.payments.select_related(*TOLD)
-    notes = list(ours.with_amounts().filter(credits=invoice).order_by("pk"))
-    statement = statement_of(invoice, invoice.instalments.all(), notes, timezone.localdate())
+    user, today = request.user.pk, timezone.localdate()
+    found = _invoice_in_full(user, pk, today)
+    if not found:
+        raise Http404
+    [invoice] = found
+    notes = _credit_notes(user, pk, today)
+    statement = statement_of(invoice, invoice.instalments.all(), notes, today)
     return render(
         request,
         "billing/credit_note.html" if invoice.is_credit_note else "billing/invoice.html",
         {
             "invoice": invoice,
             "statement": statement,
-            "movements": [movement_of(payment) for payment in payments],
+            "movements": [movement_of(payment) for payment in _payments_of([pk])],
             "offer": None if invoice.is_credit_note else offer_for(invoice),
             "tab": TABS[invoice.kind],
         },
@@ -77,8 +78,8 @@ def payments(request):
     """All that was paid and given back, and the attestations that can be had of it."""
     invoices = _paid_invoices(request)
     numbers = {invoice.pk: invoice for invoice in invoices}
-    rows = Payment.objects.filter(invoice__in=numbers).select_related(*TOLD)
-    movements = [movement_of(payment) for payment in rows.order_by("-paid_on", "-pk")]
+    movements = [movement_of(payment) for payment in _payments_of(sorted(numbers))]
+    movements.sort(key=lambda each: (each.payment.paid_on, each.payment.pk), reverse=True)
     for movement in movements:
         movement.payment.invoice = numbers[movement.payment.invoice_id]
     return render(
@@ -150,14 +151,35 @@ def _issued_invoices(user: int, establishment: int, today: dt.date) -> QuerySet[
     return invoices.filter(establishment=establishment).for_list(today)
 
 
+@prepared
+def _invoice_in_full(user: int, pk: int, today: dt.date) -> QuerySet[Invoice]:
+    """One or none."""
+    full = Invoice.objects.visible_to(User(pk=user), today).for_list(today)
+    return full.select_related("establishment", "credits").filter(pk=pk)
+
+
+@prepared
+def _credit_notes(user: int, invoice: int, today: dt.date) -> QuerySet[Invoice]:
+    ours = Invoice.objects.visible_to(User(pk=user), today).with_amounts(today)
+    return ours.filter(credits=invoice).order_by("pk")
+
+
+@prepared
+def _payments_of(invoices: list[int]) -> QuerySet[Payment]:
+    return Payment.objects.filter(invoice__in=invoices).select_related(*TOLD)
+
+
 def _paid_invoices(request):
     """Those of the site, with all that their payments are told and shared out by."""
-    return list(
-        Invoice.objects.visible_to(request.user)
-        .filter(establishment=request.establishment)
-        .select_related("establishment", "school_year", "family__commune")
-        .prefetch_related("lines__student", "payments", "family__guardians")
-        .order_by("pk")
+    return _shared_out(request.user.pk, request.establishment.pk, timezone.localdate())
+
+
+@prepared
+def _shared_out(user: int, establishment: int, today: dt.date) -> QuerySet[Invoice]:
+    invoices = Invoice.objects.visible_to(User(pk=user), today).filter(establishment=establishment)
+    related = invoices.select_related("establishment", "school_year", "family__commune")
+    return related.prefetch_related("lines__student", "payments", "family__guardians").order_by(
+        "pk"
     )
 
 

@@ -45,6 +45,11 @@ class Piece:
         return self.document is None and not self.is_covered
 
     @property
+    def is_only_missing(self) -> bool:
+        """Never sent, and due from this household alone: there is nothing else to say of it."""
+        return self.is_missing and self.expired is None and not self.either_home
+
+    @property
     def is_refused(self) -> bool:
         """Whatever it changes: of a household that the other one covers, nothing."""
         return self.document is not None and self.document.verdict == Verdict.REFUSED

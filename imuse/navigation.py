@@ -1,7 +1,7 @@
 """The tabs of each space, and which of them is open; templates/layout/_header.html shows them."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from django.urls import reverse
 
@@ -18,6 +18,7 @@ _FAMILY = [
 _CLASSES = {
     f"teacher:{name}" for name in ("classes", "all_lists", "slot", "course", "hour", "end_hour")
 }
+_REGISTERS = {"teacher:registers", "teacher:register"}
 _EVALUATIONS = {
     f"teacher:{name}"
     for name in ("evaluations", "evaluation_slot", "evaluation_course", "evaluation")
@@ -25,6 +26,7 @@ _EVALUATIONS = {
 _TEACHER = [
     ("Ma semaine", "teacher:index", {"teacher:index", "teacher:week", "teacher:change_lesson"}),
     ("Mes classes", "teacher:classes", _CLASSES),
+    ("Appels", "teacher:registers", _REGISTERS),
     ("Évaluations", "teacher:evaluations", _EVALUATIONS),
 ]
 _STAFF = [("Administration", "admin:index", {"admin"})]
@@ -40,6 +42,15 @@ _OWN_ACCOUNT = {
 _EVERYBODY = [
     ("Accessibilité", "imuse:accessibility", {"imuse:accessibility"}),
     ("Mot de passe", "accounts:change_password", _OWN_ACCOUNT),
+]
+# The pages of one student, whose key is the `pk` of their addresses.
+_STUDENT = [
+    ("identité", "students:identity", {"students:identity"}),
+    ("cours", "students:courses", {"students:courses", "teaching"}),
+    ("historique", "students:history", {"students:history"}),
+    ("répertoire", "students:repertoire", {"students:repertoire"}),
+    ("réinscription", "reenrolment:edit", {"reenrolment"}),
+    ("documents fournis", "documents:supplied", {"documents"}),
 ]
 TABS = {Space.FAMILY: _FAMILY, Space.TEACHER: _TEACHER, Space.STAFF: _STAFF}
 
@@ -62,11 +73,18 @@ class Navigation:
         """« Déconnexion », a button, is the header's own."""
         if not self._is_free:
             return []
-        here = self.request.resolver_match
-        names = {here.namespace, here.view_name} if here else set()
         return [
-            Link(label, reverse(url), bool(names & views))
-            for label, url, views in TABS[self._space] + _EVERYBODY
+            Link(label, _address(view), bool(self._names & views))
+            for label, view, views in TABS[self._space] + _EVERYBODY
+        ]
+
+    @cached_property
+    def student_tabs(self) -> list[Link]:
+        """On a page of one student: the six tabs of the manual."""
+        keys = [self.request.resolver_match.kwargs["pk"]]
+        return [
+            Link(label, reverse(view, args=keys), bool(self._names & views))
+            for label, view, views in _STUDENT
         ]
 
     @property
@@ -76,7 +94,7 @@ class Navigation:
 
     @property
     def home(self) -> str:
-        return reverse(HOME[self._space])
+        return _address(HOME[self._space])
 
     @property
     def other_spaces(self) -> list[Link]:
@@ -84,7 +102,7 @@ class Navigation:
         if not self._is_free:
             return []
         return [
-            Link(space.label, reverse(HOME[space]))
+            Link(space.label, _address(HOME[space]))
             for space in map(Space, self._spaces)
             if space != self._space
         ]
@@ -110,7 +128,13 @@ class Navigation:
         """Where a switch leads back to: the page that is read, nowhere if a form was sent to it."""
         return self.request.path if self.request.method == "GET" else ""
 
-    @property
+    @cached_property
+    def _names(self) -> set[str]:
+        """Of the page that is read, as TABS names it."""
+        here = self.request.resolver_match
+        return {here.namespace, here.view_name} if here else set()
+
+    @cached_property
     def _is_free(self) -> bool:
         user = getattr(self.request, "user", None)
         if not user or not user.is_authenticated or user.must_choose_password:
@@ -123,10 +147,16 @@ class Navigation:
         unknown = [Space.STAFF.value] if self.request.user.is_staff else []
         return self.request.session.get("spaces", unknown)
 
-    @property
+    @cached_property
     def _space(self) -> Space:
         """The teacher's on his pages, else the first of the person's own."""
         here = self.request.resolver_match
         if here and here.namespace == "teacher":
             return Space.TEACHER
         return Space(self._spaces[0]) if self._spaces else Space.FAMILY
+
+
+@cache
+def _address(view: str) -> str:
+    """Of a page that is the same for everybody: asked for ten times by page."""
+    return reverse(view)

@@ -139,7 +139,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "imuse.static_files.StaticFiles"
     },
 }
 # The antivirus that scans them, ClamAV: « unix:///run/clamav/clamd.ctl » or « tcp://host:3310 »;

@@ -18,7 +18,14 @@ from families.models import Guardian
 from reenrolment.allotted import allotted
 from reenrolment.households import Household
 from reenrolment.lacking import LackingHousehold
-from reenrolment.models import Allocation, Allotment, Campaign, Reenrolment, Transition
+from reenrolment.models import (
+    Allocation,
+    Allotment,
+    Campaign,
+    CourseChoice,
+    Reenrolment,
+    Transition,
+)
 from reenrolment.waits import waits_for_anything, waits_of
 from students.models import Slot, Student, WaitingEntry
 
@@ -28,11 +35,7 @@ def acknowledge(reenrolment: Reenrolment, transition: Transition, pieces: list[P
 
     `pieces`: what it was submitted with.
     """
-    choices = list(
-        reenrolment.choices.select_related(
-            "enrolment__course", "granted__course", "granted__place__slot__course"
-        )
-    )
+    choices = _choices_of(reenrolment.pk)
     _tell(
         MailKind.ACKNOWLEDGEMENT,
         reenrolment,
@@ -41,6 +44,15 @@ def acknowledge(reenrolment: Reenrolment, transition: Transition, pieces: list[P
         wanted=[choice for choice in choices if choice.wanted],
         stopped=[choice for choice in choices if not choice.wanted],
         waits=_waits(reenrolment, choices),
+    )
+
+
+@prepared
+def _choices_of(reenrolment: int) -> QuerySet[CourseChoice]:
+    """With what was granted."""
+    choices = CourseChoice.objects.filter(reenrolment=reenrolment)
+    return choices.select_related(
+        "enrolment__course", "granted__course", "granted__place__slot__course"
     )
 
 
@@ -194,6 +206,7 @@ def _tell(kind, reenrolment, transition, *, pieces=(), **context):
 
 def _write(kind, reenrolment, *, key, pieces=(), **context):
     """To each responsable of either household, with his own household's pieces."""
+    written = []
     for guardian in _guardians(reenrolment.student_id):
         ours = [p for p in pieces if p.family is None or p.family.pk == guardian.family_id]
         ours = [piece for piece in ours if piece.concerns_home]
@@ -210,5 +223,5 @@ def _write(kind, reenrolment, *, key, pieces=(), **context):
                 **context,
             },
         )
-        own = f"{key}:{guardian.pk}"
-        mails.queue(kind, key=own, to=guardian.email, subject=subject, body=body)
+        written.append((f"{key}:{guardian.pk}", guardian.email, subject, body))
+    mails.queue_many(kind, written)

@@ -2,7 +2,6 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.html import format_html_join
 
 from billing.models.invoices import PARTS
 from families.models import Family
@@ -33,18 +32,18 @@ class SectionForm(forms.Form):
             mine={name: self.cleaned_data[name] for name in names},
         )
 
-    def hidden(self, *names: str) -> str:
-        """The hidden fields that remember what was shown.
-
-        Written here: a widget's template for each takes a twentieth of the whole page's time.
+    @property
+    def shown(self) -> dict[str, str]:
+        """What the hidden fields hold, which the page writes itself: a widget's template for each
+        would take a twentieth of its time.
         """
-        fields = ((self[name].html_initial_name, self._remembered(name)) for name in names)
-        return format_html_join("", '<input type="hidden" name="{}" value="{}">', fields)
+        return {name: self._remembered(name) for name in self.fields}
 
     def _remembered(self, name):
         """What a form sent again remembered already, else what it shows now."""
-        value = self.data.get(self.add_initial_prefix(name), self[name].value())
-        return "" if value is None else value
+        hidden = self.add_initial_prefix(name)
+        value = self.data[hidden] if hidden in self.data else self[name].value()
+        return "" if value is None else str(value)
 
     def _shown(self, name):
         field = self.fields[name]
@@ -111,14 +110,6 @@ class DossierForm(SectionForm):
     def administrative_messages(self) -> list[str]:
         return self.messages_of("administrative")
 
-    @property
-    def hidden_administrative(self) -> str:
-        return self.hidden("administrative")
-
-    @property
-    def hidden_comment(self) -> str:
-        return self.hidden("comment")
-
 
 class ChoiceForm(SectionForm):
     wanted = Tick(label="Réinscription")
@@ -144,10 +135,6 @@ class ChoiceForm(SectionForm):
         self.fields["slot_id"].unsuited = {str(slot.pk) for slot in row.unsuited}
 
     @property
-    def hidden_initials(self) -> str:
-        return self.hidden(*self.fields)
-
-    @property
     def wanted_messages(self) -> list[str]:
         return self.messages_of("wanted")
 
@@ -156,21 +143,16 @@ class ChoiceForm(SectionForm):
         return self.messages_of("slot_id")
 
     @property
-    def slot_value(self) -> str:
-        """The option to select, as a string: what was typed, while it is offered.
+    def slot_options(self) -> list[tuple[str, str, bool]]:
+        """Value, label, and is it the one selected: what was typed, while it is offered.
 
         Else the place that is the student's still: nothing selected, the next save would give it
         back.
         """
+        options = [(str(value), label) for value, label in self.fields["slot_id"].choices]
         typed = str(self["slot_id"].value() or "")
-        offered = {str(value) for value, _ in self.fields["slot_id"].choices}
-        return typed if typed in offered else str(self.row.choice.slot_id or "")
-
-    @property
-    def slot_options(self) -> list[tuple[str, str, bool]]:
-        """Value, label, and is it the one selected."""
-        chosen = self.slot_value
-        options = ((str(value), label) for value, label in self.fields["slot_id"].choices)
+        is_offered = any(value == typed for value, _ in options)
+        chosen = typed if is_offered else str(self.row.choice.slot_id or "")
         return [(value, label, value == chosen) for value, label in options]
 
     def clean(self):

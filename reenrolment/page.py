@@ -1,5 +1,6 @@
 """What the pages of one dossier show, read in ten queries with those of every page.
 
+The pieces, the week and the cost are read by the pages that show them.
 Two more while the student waits for a place: the rule of the lists, and the lines. One more before
 the campaign opens for everybody, two if it lets a group in: for this student?
 """
@@ -46,7 +47,6 @@ class Page:
     campaign: Campaign | None
     reenrolment: Reenrolment | None
     rows: list[Row]
-    pieces: list[Piece]
     demand: list[RequestedPiece]
     opening: Opening | None = None  # for this student; None without a campaign
     refusal: str = ""  # why the administration refused it
@@ -72,6 +72,20 @@ class Page:
     @property
     def status(self) -> Status:
         return Status(self.reenrolment.status) if self.reenrolment else Status.DRAFT
+
+    @cached_property
+    def pieces(self) -> list[Piece]:
+        """Two queries, three once it is submitted: most forms sent say nothing of the pieces."""
+        if self.campaign is None:
+            return []
+        return pieces_of(
+            self.campaign,
+            self.student,
+            self.selection.custodies,
+            dances=any_dance(self.rows),
+            reenrolment=self.reenrolment,
+            demand=self.demand,
+        )
 
     @property
     def own_pieces(self) -> list[Piece]:
@@ -151,17 +165,17 @@ class Page:
 
 
 def load_courses(request: HttpRequest, pk: int) -> Page:
-    """The rows alone, without slots or waits, and no piece: for a page about one of the courses.
+    """The rows alone, without slots or waits: for a page about one of the courses.
 
     Raises as `load_page`.
     """
     selection, campaign, reenrolment = _whose(request, pk)
     if campaign is None:
-        return Page(selection, None, None, [], [], [])
+        return Page(selection, None, None, [], [])
     student = selection.student
     rows = rows_of(campaign, student, reenrolment, with_slots=False, with_waits=False)
     opening = opening_of(campaign, student)
-    return Page(selection, campaign, reenrolment, rows, [], [], opening=opening)
+    return Page(selection, campaign, reenrolment, rows, [], opening=opening)
 
 
 def load_dossier(request: HttpRequest, pk: int) -> Reenrolment:
@@ -176,24 +190,15 @@ def load_page(request: HttpRequest, pk: int) -> Page:
     """Raises Http404 when the student is neither the household's nor the one acted for."""
     selection, campaign, reenrolment = _whose(request, pk)
     if campaign is None:
-        return Page(selection, None, None, [], [], [])
+        return Page(selection, None, None, [], [])
     demand = demand_of(reenrolment) if reenrolment else []
     is_draft = reenrolment is None or reenrolment.status == Status.DRAFT
     rows = rows_of(campaign, selection.student, reenrolment, with_slots=is_draft)
-    pieces = pieces_of(
-        campaign,
-        selection.student,
-        selection.custodies,
-        dances=any_dance(rows),
-        reenrolment=reenrolment,
-        demand=demand,
-    )
     return Page(
         selection,
         campaign,
         reenrolment,
         rows,
-        pieces,
         demand,
         opening=opening_of(campaign, selection.student),
         refusal=refusal_of(reenrolment),

@@ -63,17 +63,23 @@ def pieces_of(
     return settle([_as_submitted(p, frozen.get(p.key), p.key in asked) for p in due])
 
 
-def load_pieces(reenrolment: Reenrolment) -> list[Piece]:
-    """`pieces_of` for whoever holds nothing but the dossier: the services and the admin."""
+def load_pieces(reenrolment: Reenrolment, *, dances: bool | None = None) -> list[Piece]:
+    """`pieces_of` for whoever holds nothing but the dossier: the services and the admin.
+
+    `dances`, which the rows tell whoever has them, is else read too.
+    """
+    campaign, student = reenrolment.campaign, reenrolment.student
+    if dances is None:
+        followed = followed_courses(campaign).filter(student=student)
+        dances = followed.filter(course__discipline__art=Art.DANCE).exists()
     return pieces_of(
-        reenrolment.campaign,
-        reenrolment.student,
-        list(reenrolment.student.custodies.select_related("family__commune")),
-        dances=followed_courses(reenrolment.campaign)
-        .filter(student=reenrolment.student, course__discipline__art=Art.DANCE)
-        .exists(),
-        reenrolment=reenrolment,
+        campaign, student, _custodies_of(student.pk), dances=dances, reenrolment=reenrolment
     )
+
+
+@prepared
+def _custodies_of(student: int) -> QuerySet[Custody]:
+    return Custody.objects.filter(student=student).select_related("family__commune")
 
 
 def pieces_of_many(

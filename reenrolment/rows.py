@@ -144,7 +144,7 @@ def rows_of(
     """
     enrolments = _enrolments(campaign, student, reenrolment)
     courses = {e.pk: _proposed(e, campaign) for e in enrolments}
-    slots = _slots_to_choose(courses.values(), student) if with_slots else {}
+    slots = _slots_to_choose(courses.values(), campaign, student) if with_slots else {}
     rows = [
         Row(
             enrolment=enrolment,
@@ -218,18 +218,21 @@ def _proposed(enrolment, campaign):
     return course if ours else None
 
 
-def _slots_to_choose(courses, student):
-    wanted = {c.pk for c in courses if c and c.scheduling == Scheduling.FAMILY}
+def _slots_to_choose(courses, campaign, student):
+    """By course; each slot with its course, which is at hand."""
+    wanted = {c.pk: c for c in courses if c and c.scheduling == Scheduling.FAMILY}
+    for course in wanted.values():
+        course.school_year = campaign.school_year
     slots = defaultdict(list)
     for slot in _slots_of(sorted(wanted), student.pk, timezone.now()):
+        slot.course = wanted[slot.course_id]
         slots[slot.course_id].append(slot)
     return slots
 
 
 @prepared
 def _slots_of(courses: list[int], student: int, now: dt.datetime) -> QuerySet[Slot]:
-    slots = slots_for(Student(pk=student), now).filter(course__in=courses)
-    return slots.select_related("course__school_year")
+    return slots_for(Student(pk=student), now).filter(course__in=courses)
 
 
 def _sorted_out(slots, student, enrolment):

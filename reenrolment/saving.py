@@ -17,6 +17,7 @@ from reenrolment.services import drafts, supplies
 from reenrolment.services.submission import check_complement
 
 KEEPS_PLACES = {"keep", "check"}  # the buttons « Prolonger » and « Vérifier »
+ABOUT_PIECES = {"send", "remove"}
 # gunicorn ends a request after 60 s: after so many, no other file is begun. The last one may still
 # wait for photos to be assembled (25 s at most), or for a storage that is down (26 s).
 LAST_START_SECONDS = 20
@@ -71,6 +72,11 @@ class PieceLine:
     def is_settled(self) -> bool:
         """Nothing to send: it may be replaced all the same, which is folded away."""
         return self.piece.is_accepted or self.piece.is_covered
+
+    @property
+    def hints_first(self) -> bool:
+        """Does it say at once what to send? Folded, where there is nothing to send."""
+        return self.piece.concerns_home and not self.is_settled
 
     @property
     def field_id(self) -> str:
@@ -150,9 +156,9 @@ def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outco
         else:
             typed = DraftForms(page, data)
             edits, valid = typed.edits(), not typed.errors()
-            unsaved = drafts.save_draft(page.campaign, page.student, edits)
-            if KEEPS_PLACES & set(data):
-                drafts.keep_places(page.campaign, page.student)
+            unsaved = drafts.save_draft(
+                page.campaign, page.student, edits, keeps_places=bool(KEEPS_PLACES & set(data))
+            )
     except ValidationError as error:
         general = [f"{message} {NOT_SAVED}" for message in error.messages]
     piece_errors, notices = ({}, []) if general else _supply(page, data, files, actor)
@@ -175,6 +181,8 @@ def _supply(page, data, files, actor):
     Returns the sentences by the name of their field, and those that are of no field.
     """
     errors, notices, down = {}, [], ""
+    if not files and not ABOUT_PIECES & set(data):
+        return errors, notices
     last_start = time.monotonic() + LAST_START_SECONDS
     for key, piece in page.sendable.items():
         upload, photos = files.get(f"piece-{key}"), _photos(files, piece)

@@ -1,4 +1,7 @@
-"""What forbids a student a slot, whoever claims it for him: each check reads what it needs."""
+"""What forbids a student a slot, whoever claims it for him, or a slot its size or its course.
+
+Each check reads what it needs.
+"""
 
 import datetime as dt
 
@@ -10,6 +13,30 @@ from accounts.prepared import prepared
 from students.enums import Weekday
 from students.models import Course, Enrolment, Hold, Slot, Student
 from students.suitability import Level, misfits
+
+
+def check_has_slots(course: Course) -> None:
+    """Raises ValidationError, code `without_slots`, for a course whose lessons have none."""
+    if not course.has_slots:
+        raise ValidationError(
+            "Ce cours n'a pas de créneau\u00a0: son horaire est %(scheduling)s.",
+            code="without_slots",
+            params={"scheduling": course.get_scheduling_display()},
+        )
+
+
+def check_capacity_of(taken: int, capacity: int) -> None:
+    """Raises ValidationError, code `capacity_below_taken`."""
+    if capacity < taken:
+        raise ValidationError(
+            "%(taken)d places sont déjà prises ou réservées dans ce créneau\u00a0: sa capacité"
+            " ne peut pas descendre à %(capacity)d."
+            if taken > 1
+            else "Une place est déjà prise ou réservée dans ce créneau\u00a0: sa capacité ne peut"
+            " pas descendre à %(capacity)d.",
+            code="capacity_below_taken",
+            params={"taken": taken, "capacity": capacity},
+        )
 
 
 def check_not_enrolled(student: Student, course: Course) -> None:

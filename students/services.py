@@ -9,6 +9,7 @@ that does not hold it is refused, and the staff passes `ahead`.
 import datetime as dt
 import logging
 from collections.abc import Iterable
+from functools import wraps
 from itertools import count, islice
 
 from django.core.exceptions import ValidationError
@@ -31,10 +32,28 @@ from students.models import (
     Student,
     WaitingEntry,
 )
-from students.obstacles import check_no_clash, check_not_enrolled, check_suited
+from students.obstacles import (
+    check_capacity_of,
+    check_no_clash,
+    check_not_enrolled,
+    check_suited,
+)
 from students.suitability import Level
 
 logger = logging.getLogger(__name__)
+
+
+def _in_a_transaction(service):
+    """The caller's, else one of its own: refusing before it writes, it needs no savepoint."""
+
+    @wraps(service)
+    def inner(*arguments, **named):
+        if transaction.get_connection().in_atomic_block:
+            return service(*arguments, **named)
+        with transaction.atomic():
+            return service(*arguments, **named)
+
+    return inner
 
 
 def lock_slots(slot_pks: Iterable[int]) -> dict[int, Slot]:
@@ -59,7 +78,7 @@ def lock_enrolment(enrolment: Enrolment) -> Enrolment:
     return rows.select_for_update(of=["self"]).get(pk=enrolment.pk)
 
 
-@transaction.atomic
+@_in_a_transaction
 def claim(
     student: Student,
     slot: Slot,
@@ -90,7 +109,7 @@ def claim(
     return _take_place(enrolment, slot, ahead=ahead, actor=actor, reason=reason)
 
 
-@transaction.atomic
+@_in_a_transaction
 def enrol_without_place(
     student: Student, course: Course, *, cycle: Cycle, cycle_year: int | None = None
 ) -> Enrolment:
@@ -115,29 +134,38 @@ def hold(student: Student, slot: Slot, *, until: dt.datetime, level: Level | Non
     `slot_awaited` or `slot_closed` (whose `params["slot"]` is the slot), `slot_gone`,
     `already_enrolled`, `not_suited`, `clash`.
     """
-    slot = _lock_slot(slot)
+    return hold_in(_lock_slot(slot), student, until=until, level=level)
+
+
+def hold_in(slot: Slot, student: Student, *, until: dt.datetime, level: Level | None) -> Hold:
+    """`hold` in a slot that `lock_slots` gave, within the caller's transaction.
+
+    A refusal leaves nothing written but the end of what was held too long, which is true anyhow.
+    """
     check_not_closed(student, slot)
     check_not_enrolled(student, slot.course)
     check_suited(student, slot, level)
     check_no_clash(student, slot)
-    free = _first_free_place(slot, student)
-    until = max(until, free.kept_until or until)
+    [held] = _picked(student.pk, slot.course_id) or [Hold(student=student, course=slot.course)]
+    if held.pk is None or held.place.slot_id != slot.pk or held.until <= timezone.now():
+        held.place = _first_free_place(slot, student)
+        held.until = held.place.kept_until or until
+    held.until = max(held.until, until)
     waiting_moves.end_waits(student, slot)
-    picked = _picked(student.pk, slot.course_id)
-    held = picked[0] if picked else Hold(student=student, course=slot.course)
-    held.place, held.until = free, until
     held.save()
     return held
 
 
 @prepared
 def _picked(student: int, course: int) -> QuerySet[Hold]:
-    return Hold.objects.filter(student=student, course=course, entry=None).order_by("pk")[:1]
+    holds = Hold.objects.filter(student=student, course=course, entry=None)
+    return holds.select_related("place").order_by("pk")[:1]
 
 
 def let_go(student: Student, course: Course) -> None:
     """The place picked for the student in the course, if any, is free again; an offer stays."""
-    Hold.objects.filter(student=student, course=course, entry=None).delete()
+    if held := _picked(student.pk, course.pk):  # the DELETE of nothing costs more than to look
+        held[0].delete()
 
 
 @transaction.atomic
@@ -218,16 +246,6 @@ def add_place(slot: Slot, *, reason: str) -> Place:
     added.full_clean()
     added.save()
     return added
-
-
-def check_has_slots(course: Course) -> None:
-    """Raises ValidationError, code `without_slots`, for a course whose lessons have none."""
-    if not course.has_slots:
-        raise ValidationError(
-            "Ce cours n'a pas de créneau\u00a0: son horaire est %(scheduling)s.",
-            code="without_slots",
-            params={"scheduling": course.get_scheduling_display()},
-        )
 
 
 @transaction.atomic
@@ -367,20 +385,6 @@ def _places_and_free_ones(slot, capacity):
     free = [p for p in places if not hasattr(p, "enrolment") and not hasattr(p, "hold")]
     check_capacity_of(len(places) - len(free), capacity)
     return places, free
-
-
-def check_capacity_of(taken: int, capacity: int) -> None:
-    """Raises ValidationError, code `capacity_below_taken`."""
-    if capacity < taken:
-        raise ValidationError(
-            "%(taken)d places sont déjà prises ou réservées dans ce créneau\u00a0: sa capacité"
-            " ne peut pas descendre à %(capacity)d."
-            if taken > 1
-            else "Une place est déjà prise ou réservée dans ce créneau\u00a0: sa capacité ne peut"
-            " pas descendre à %(capacity)d.",
-            code="capacity_below_taken",
-            params={"taken": taken, "capacity": capacity},
-        )
 
 
 def _slot_full(slot):

@@ -2,7 +2,10 @@
 
 import datetime as dt
 
+from django.db.models import QuerySet
+
 from accounts.models import Establishment
+from accounts.prepared import prepared
 from billing.models.tariff_rows import TariffModifier, TariffRate
 from billing.models.tariffs import TariffCategory, TariffGrid
 from billing.pricing import grids
@@ -14,13 +17,19 @@ def published_grid(
     establishment: Establishment, school_year: SchoolYear, on: dt.date
 ) -> TariffGrid | None:
     """The published grid of the year that is valid that day: one at most (`publishing.publish`)."""
+    found = _published(establishment.pk, school_year.pk, on)
+    return found[0] if found else None
+
+
+@prepared
+def _published(establishment: int, school_year: int, on: dt.date) -> QuerySet[TariffGrid]:
     return TariffGrid.objects.filter(
         establishment=establishment,
         school_year=school_year,
         status=GridStatus.PUBLISHED,
         valid_from__lte=on,
         valid_until__gte=on,
-    ).first()
+    )
 
 
 def grid_in_force(

@@ -121,6 +121,13 @@ class DocumentType(models.Model):
         return f"{self.usual_pages}\u00a0page{'s' * (self.usual_pages > 1)} d'habitude"
 
     @property
+    def expected(self) -> str:
+        """« Document de moins de 6 mois · 4 pages d'habitude · Format : PDF, 2 Mo au plus. »"""
+        age = self.recency and f"Document {self.recency}"
+        formats = f"Format\u00a0: {Formats(self.formats).label}, 2\u00a0Mo au plus."
+        return " · ".join(filter(None, [age, self.length, formats]))
+
+    @property
     def example_version(self) -> str:
         """Another one for each picture, so that a browser may keep what it has."""
         return self.example.name.rpartition("/")[2][:8]

@@ -1,27 +1,23 @@
 """What a family fills in before it submits; the slots it picks are held meanwhile."""
 
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import FilteredRelation, Q, QuerySet
 
 from accounts.dates import moment
 from accounts.prepared import prepared
 from reenrolment.early_access import opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
-from reenrolment.pieces import followed_courses
-from reenrolment.services.moves import lock
+from reenrolment.pieces import is_followed
 from students import services as students
 from students import waiting_moves
 from students.models import Enrolment, Student
 from students.suitability import coming_level
-
-# What tells of a choice to which level it leads (students.suitability).
-LEADS_TO = ["enrolment__course__next_course", "enrolment__next_course"]
 
 
 @dataclass(frozen=True)
@@ -69,20 +65,21 @@ def check_open(campaign: Campaign, student: Student) -> None:
 
 @transaction.atomic
 def save_draft(
-    campaign: Campaign, student: Student, edits: dict[str, Edit]
+    campaign: Campaign, student: Student, edits: dict[str, Edit], *, keeps_places: bool = False
 ) -> list[Conflict | Refusal]:
     """Saves the sections one by one; creates the dossier the first time.
 
     Keys of `edits`: « administrative », « comment », or « course-<pk of this year's enrolment> »
     with `wanted`, `slot_id` and `stop_reason`. A section is compared three ways: what somebody
     else saved meanwhile is never overwritten unseen. A slot newly picked is held for the student
-    (`Campaign.hold_minutes`), before the one picked until then goes back. Returns what was not
-    saved. Raises ValidationError `not_open`, `closed`, or `not_draft` once it is submitted.
+    (`Campaign.hold_minutes`), before the one picked until then goes back. `keeps_places`: the
+    others too, as `keep_places` does. Returns what was not saved. Raises ValidationError
+    `not_open`, `closed`, or `not_draft` once it is submitted.
     """
     check_open(campaign, student)
-    reenrolment = open_draft(campaign, student)
+    reenrolment, choices = _open_draft(campaign, student)
     unsaved, changes = [], {}
-    for section, row in _rows_of(reenrolment).items():
+    for section, row in _sections(reenrolment, choices).items():
         edit = edits.get(section)
         theirs = {name: getattr(row, name) for name in edit.mine} if edit else {}
         if edit is None or edit.mine in (edit.base, theirs):
@@ -91,70 +88,101 @@ def save_draft(
             unsaved.append(Conflict(section, theirs))
         else:
             changes[section] = row, edit.mine
-    refused = _hold_all(reenrolment, changes)
+    slots = _lock_slots_of(changes.values(), choices if keeps_places else [])
+    refused = _hold_all(reenrolment, changes, slots)
     unsaved += [Refusal(section, error) for section, error in refused.items()]
-    for row, mine in (change for section, change in changes.items() if section not in refused):
-        for name, value in mine.items():
-            setattr(row, name, value)
-        # The lengths alone: the slot is locked, and the database refuses the rest by itself.
-        row.clean_fields(exclude={field.name for field in row._meta.fields} - set(mine))
-        row.save(update_fields=list(mine))
+    saved = [change for section, change in changes.items() if section not in refused]
+    _write(saved)
+    for row, mine in saved:
         if mine.get("wanted") is False:
             _stop_waiting(reenrolment.student, row)
+    if keeps_places:
+        _hold_again(reenrolment, choices, slots)
     return unsaved
 
 
-@transaction.atomic
 def keep_places(campaign: Campaign, student: Student) -> None:
     """Holds the slots picked for `hold_minutes` from now, where a place is left (« Prolonger »).
 
     A slot that is full by now, the page shows by itself. Raises ValidationError as `save_draft`.
     """
-    check_open(campaign, student)
-    hold_places(open_draft(campaign, student))
+    save_draft(campaign, student, {}, keeps_places=True)
 
 
 def hold_places(reenrolment: Reenrolment) -> None:
-    """The same for a locked draft.
-
-    A slot that is not proposed, or not for the student, any more is left to the others.
-    """
-    picked = reenrolment.choices.filter(wanted=True).exclude(slot=None)
-    proposed = Coalesce("enrolment__next_course", "enrolment__course__next_course")
-    picked = picked.filter(slot__course=proposed).select_related(*LEADS_TO)
-    levels = {choice.slot_id: coming_level(choice.enrolment) for choice in picked}
-    until = reenrolment.campaign.hold_until
-    for slot in students.lock_slots(levels).values():
-        with suppress(ValidationError):
-            students.hold(reenrolment.student, slot, until=until, level=levels[slot.pk])
+    """The same for a locked draft."""
+    choices, _ = _lines_of(reenrolment)
+    _hold_again(reenrolment, choices, _lock_slots_of([], choices))
 
 
 def open_draft(campaign: Campaign, student: Student) -> Reenrolment:
     """The locked draft of this student, made if need be, with a line for each course followed."""
-    reenrolment, _ = Reenrolment.objects.get_or_create(campaign=campaign, student=student)
-    reenrolment = lock(reenrolment)
+    return _open_draft(campaign, student)[0]
+
+
+def _open_draft(campaign, student):
+    """With its lines."""
+    found = _locked_dossier(campaign.pk, student.pk)
+    if not found:
+        Reenrolment.objects.get_or_create(campaign=campaign, student=student)
+        found = _locked_dossier(campaign.pk, student.pk)
+    [reenrolment] = found
+    reenrolment.campaign, reenrolment.student = campaign, student
     if reenrolment.status != Status.DRAFT:
         raise ValidationError(
             "Ce dossier a déjà été déposé\u00a0: il ne se modifie plus.", code="not_draft"
         )
-    site, year = campaign.establishment_id, campaign.previous_year_id
-    CourseChoice.objects.bulk_create(
-        CourseChoice(reenrolment=reenrolment, enrolment=enrolment)
-        for enrolment in _without_choice(reenrolment.pk, student.pk, site, year)
-    )
-    return reenrolment
+    choices, without = _lines_of(reenrolment)
+    if without:
+        choices += CourseChoice.objects.bulk_create(
+            CourseChoice(reenrolment=reenrolment, enrolment=enrolment) for enrolment in without
+        )
+    return reenrolment, choices
 
 
 @prepared
-def _without_choice(reenrolment: int, student: int, site: int, year: int) -> QuerySet[Enrolment]:
-    campaign = Campaign(establishment_id=site, previous_year_id=year)
-    followed = followed_courses(campaign).filter(student=student)
-    return followed.exclude(choices__reenrolment=reenrolment)
+def _locked_dossier(campaign: int, student: int) -> QuerySet[Reenrolment]:
+    dossiers = Reenrolment.objects.filter(campaign=campaign, student=student)
+    return dossiers.order_by().select_for_update()
 
 
-def _rows_of(reenrolment):
+def _lines_of(reenrolment):
+    """The lines of the dossier, and the courses followed that have none yet. One query.
+
+    In the order of the page: of two courses picked at the same hour, the first one has it.
+    """
+    campaign, choices, without = reenrolment.campaign, [], []
+    found = _enrolments_and_choices(
+        reenrolment.pk,
+        reenrolment.student_id,
+        campaign.establishment_id,
+        campaign.previous_year_id,
+    )
+    for enrolment in sorted(found, key=lambda e: (e.course.sort_name, e.pk)):
+        # An outer join that finds nothing sets no attribute.
+        if choice := getattr(enrolment, "choice", None):
+            choice.reenrolment, choice.enrolment = reenrolment, enrolment
+            choices.append(choice)
+        else:
+            without.append(enrolment)
+    return choices, without
+
+
+@prepared
+def _enrolments_and_choices(
+    reenrolment: int, student: int, site: int, year: int
+) -> QuerySet[Enrolment]:
+    ours = FilteredRelation("choices", condition=Q(choices__reenrolment=reenrolment))
+    followed = is_followed(Campaign(establishment_id=site, previous_year_id=year))
+    enrolments = Enrolment.objects.filter(student=student).annotate(choice=ours)
+    enrolments = enrolments.filter(followed | Q(choice__isnull=False))
+    # What tells of a choice to which level it leads (students.suitability).
+    leads_to = ["course__next_course", "next_course"]
+    return enrolments.select_related(*leads_to, "choice__slot__course").order_by()
+
+
+def _sections(reenrolment, choices):
     """What each section of the page writes to; a course left since the page was read has none."""
-    choices = _choices_of(reenrolment.pk)
     return {
         "administrative": reenrolment,
         "comment": reenrolment,
@@ -162,19 +190,43 @@ def _rows_of(reenrolment):
     }
 
 
-@prepared
-def _choices_of(reenrolment: int) -> QuerySet[CourseChoice]:
-    choices = CourseChoice.objects.filter(reenrolment=reenrolment)
-    return choices.select_related("slot__course", *LEADS_TO)
+def _write(changes):
+    """Each row's own columns that change; the lines that change alike, in one UPDATE."""
+    alike = defaultdict(list)
+    for row, mine in changes:
+        changed = {name: value for name, value in mine.items() if getattr(row, name) != value}
+        for name, value in changed.items():
+            setattr(row, name, value)
+        # The lengths alone: the slot is locked, and the database refuses the rest by itself.
+        row.clean_fields(exclude={field.name for field in row._meta.fields} - set(changed))
+        alike[type(row), tuple(changed.items())].append(row.pk)
+    for (model, changed), keys in alike.items():
+        model.objects.filter(pk__in=keys).update(**dict(changed))
 
 
-def _hold_all(reenrolment, changes):
+def _hold_again(reenrolment, choices, slots):
+    """Where a place is left; `slots`, locked, are those of the choices.
+
+    A slot that is not proposed, or not for the student, any more is left to the others.
+    """
+    until = reenrolment.campaign.hold_until
+    picked = [choice for choice in choices if choice.wanted and choice.slot_id in slots]
+    for choice in sorted(picked, key=lambda choice: choice.slot_id):
+        slot, proposed = slots[choice.slot_id], choice.enrolment.proposed_course
+        if proposed is None or slot.course_id != proposed.pk:
+            continue
+        level = coming_level(choice.enrolment)
+        with suppress(ValidationError):
+            students.hold_in(slot, reenrolment.student, until=until, level=level)
+
+
+def _hold_all(reenrolment, changes, slots):
     """Holds the slots picked, and gives the refusals by section: their former place is kept.
 
     Two courses may exchange their hours in one save: those refused as a clash are tried once more,
-    together, without the places that they leave; it helps all of them or none.
+    together, without the places that they leave; it helps all of them or none. `slots`: all those,
+    locked.
     """
-    slots = _lock_slots_of(changes.values())
     refused = {}
     for section, (row, mine) in changes.items():
         try:
@@ -194,11 +246,15 @@ def _hold_all(reenrolment, changes):
     return refused
 
 
-def _lock_slots_of(changes):
-    """Locks what was picked until now and what is picked now, and gives them by key."""
+def _lock_slots_of(changes, choices):
+    """Locks what was picked until now and what is picked now, and gives them by key.
+
+    All at once: a second time would not follow the order of the locks.
+    """
     picked = {getattr(row, "slot_id", None) for row, _ in changes}
     picked |= {mine.get("slot_id") for _, mine in changes}
-    return students.lock_slots(picked - {None})
+    picked |= {choice.slot_id for choice in choices}
+    return students.lock_slots(picked - {None}) if picked - {None} else {}
 
 
 def _hold_picked(reenrolment, row, picked):
@@ -216,7 +272,7 @@ def _hold_picked(reenrolment, row, picked):
     if picked is not None and picked != before:
         level = coming_level(row.enrolment)
         until = reenrolment.campaign.hold_until
-        students.hold(reenrolment.student, picked, until=until, level=level)
+        students.hold_in(picked, reenrolment.student, until=until, level=level)
     if before is not None and (picked is None or picked.course_id != before.course_id):
         students.let_go(reenrolment.student, before.course)
 

@@ -12,7 +12,7 @@ from reenrolment.enums import Status
 from reenrolment.models import Reenrolment, SuppliedPiece, Terms
 from reenrolment.pieces import demand_of, load_pieces
 from reenrolment.readiness import fingerprint_of, unanswered
-from reenrolment.rows import load_rows
+from reenrolment.rows import any_dance, load_rows
 from reenrolment.services.drafts import check_open, hold_places
 from reenrolment.services.moves import check_move, lock, move
 from students import services as students
@@ -54,7 +54,8 @@ def submit(
             "Les conditions générales ont changé\u00a0: relisez-les avant de valider.",
             code="terms_changed",
         )
-    rows, pieces = load_rows(reenrolment), load_pieces(reenrolment)
+    rows = load_rows(reenrolment)
+    pieces = load_pieces(reenrolment, dances=any_dance(rows))
     if fingerprint_of(reenrolment, rows, pieces) != fingerprint:
         raise ValidationError(
             "Le dossier a été modifié depuis ce récapitulatif\u00a0: relisez-le avant de valider.",

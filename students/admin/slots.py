@@ -16,6 +16,7 @@ from students.admin.rush import MOST_PLACES, RushMixin
 from students.admin.scope import AudienceMixin, OwnCoursesMixin, RefusalsMixin, audience
 from students.lists import SlotList
 from students.models import Place, Slot
+from students.obstacles import check_has_slots
 
 
 class SlotForm(forms.ModelForm):
@@ -41,7 +42,7 @@ class SlotForm(forms.ModelForm):
 
     def clean_course(self):
         course = self.cleaned_data["course"]
-        services.check_has_slots(course)
+        check_has_slots(course)
         return course
 
     def clean_capacity(self):

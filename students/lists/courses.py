@@ -18,11 +18,11 @@ from accounts.spreadsheets.columns import (
 )
 from accounts.spreadsheets.lists import List
 from accounts.spreadsheets.registry import register
-from students import services
 from students.enums import Cycle, Scheduling, Weekday
 from students.lists import saving
 from students.models import Course, Discipline, SchoolYear, Slot, Teacher
 from students.models.audiences import LAST_YEAR, OLDEST
+from students.obstacles import check_capacity_of, check_has_slots
 
 AGE = "Ans révolus le 31 décembre qui suit la rentrée"
 CYCLE_YEAR = "Celle de l'élève dans le cycle du cours"
@@ -284,7 +284,7 @@ class SlotList(_OwnEstablishments):
         course = self.related["course"][line.row.course_id]
         if line.is_new:
             try:
-                services.check_has_slots(course)
+                check_has_slots(course)
             except ValidationError as error:
                 raise ValidationError({"course": error}) from None
             if getattr(line.row, "capacity", None) is None:
@@ -294,7 +294,7 @@ class SlotList(_OwnEstablishments):
         elif "capacity" in line.seen:
             taken = line.seen["capacity"] - line.row.places_left
             try:
-                services.check_capacity_of(taken, line.row.capacity)
+                check_capacity_of(taken, line.row.capacity)
             except ValidationError as error:
                 raise ValidationError({"capacity": error}) from None
 

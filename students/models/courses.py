@@ -217,12 +217,12 @@ class Slot(Audience):
     def __str__(self):
         """« Formation musicale A – LUNDI – 18 h 30 à 19 h 30 », as in the manual, step 6."""
         name = f"{self.course.name} {self.group}".strip()
-        return f"{name} – {self.get_weekday_display().upper()} – {self.hours}"
+        return f"{name} – {Weekday(self.weekday).label.upper()} – {self.hours}"
 
     @property
     def within_course(self) -> str:
         """« A – LUNDI – 18 h 30 à 19 h 30 », where the course is named already."""
-        named = [self.group, self.get_weekday_display().upper(), self.hours]
+        named = [self.group, Weekday(self.weekday).label.upper(), self.hours]
         return " – ".join(filter(None, named))
 
     @property

@@ -1,7 +1,8 @@
 """What the pages of evaluations read, each in a constant number of queries."""
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -11,6 +12,8 @@ from accounts.models import Establishment
 from students.models import Course, Enrolment, Slot, Student, Teacher
 from teaching.enums import EvaluationState
 from teaching.models import Evaluation, Period
+
+NEAR = dt.timedelta(days=31)  # « Ma semaine » recalls what is due from then on
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class SchoolClass:
         return len(self.rows) - self.done
 
 
-def pupils_of(teacher: Teacher, sites: QuerySet[Establishment]) -> QuerySet[Enrolment]:
+def pupils_of(teacher: Teacher, sites: Collection[Establishment]) -> QuerySet[Enrolment]:
     """The confirmed enrolments in his own classes at these sites: of whom he may write.
 
     A substitute writes nothing: who follows a student for a period is his teacher.
@@ -60,7 +63,7 @@ def periods_to_evaluate(site: Establishment) -> list[Period]:
 
 
 def classes_of(
-    teacher: Teacher, sites: QuerySet[Establishment], periods: Iterable[Period]
+    teacher: Teacher, sites: Collection[Establishment], periods: Iterable[Period]
 ) -> dict[Period, list[SchoolClass]]:
     """His classes of each period, in the order of the week, then by name. Two queries."""
     periods = list(periods)
@@ -83,19 +86,25 @@ def classes_of(
 
 
 def class_of(
-    teacher: Teacher, sites: QuerySet[Establishment], period: Period, group: Slot | Course
+    teacher: Teacher, sites: Collection[Establishment], period: Period, group: Slot | Course
 ) -> SchoolClass | None:
     """One of them; None if it is not his, or if nobody is in it."""
     found = classes_of(teacher, sites, [period])[period]
     return next((each for each in found if each.group == group), None)
 
 
-def teacher_due(teacher: Teacher, site: Establishment) -> list[tuple[Period, int]]:
-    """What is left to write: the periods under way, and of how many students. Four queries."""
-    periods = periods_to_evaluate(site)
+def teacher_due(
+    teacher: Teacher, sites: Collection[Establishment], today: dt.date
+) -> list[tuple[Period, int]]:
+    """The periods to hand in within a month, or late, and of how many students. Three queries."""
+    periods = list(
+        Period.objects.open(today)
+        .filter(establishment__in=sites, due_on__lte=today + NEAR)
+        .select_related("school_year", "establishment")
+    )
     if not periods:
         return []
-    classes = classes_of(teacher, Establishment.objects.filter(pk=site.pk), periods)
+    classes = classes_of(teacher, sites, periods)
     left = {period: sum(each.left for each in found) for period, found in classes.items()}
     return [(period, count) for period, count in left.items() if count]
 

@@ -1,6 +1,8 @@
 """The capabilities that have something to say on « Ma semaine », in the order of the page."""
 
 from teaching.classes.todo import HoursToFix
+from teaching.evaluations.todo import EvaluationsDue
 from teaching.home.todo import Source
+from teaching.register.todo import RegistersDue
 
-SOURCES: list[Source] = [HoursToFix()]
+SOURCES: list[Source] = [RegistersDue(), EvaluationsDue(), HoursToFix()]

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -107,7 +107,12 @@ def _entries(teacher, hours, found, now):
     for source in SOURCES:
         for key, each in source.due(teacher, found, now).items():
             to_do[key] += each
-    return [Entry(lesson, teacher, attendees.of(lesson), to_do[lesson.key]) for lesson in found]
+    entries = [Entry(lesson, teacher, attendees.of(lesson)) for lesson in found]
+    # Where nobody is expected there is nothing to do.
+    return [
+        replace(entry, to_do=to_do[entry.lesson.key]) if entry.attendees else entry
+        for entry in entries
+    ]
 
 
 def _days(entries, today):

@@ -86,8 +86,9 @@ class TestTown:
             "held": 0, "requested": 0, "submitted": 0, "oversold": [], "violations": [],
         }  # fmt: skip
         household = cast["households"][0]
-        paths = [path.format(student=household["student"]) for path in PAGES.values()]
-        paths.remove(PAGES["Réinscription : vérifier"].format(student=household["student"]))
+        keys = {"student": household["student"], "invoice": household["invoice"]}
+        paths = [path.format(**keys) for path in PAGES.values()]
+        paths.remove(PAGES["Réinscription : vérifier"].format(**keys))
         assert set(count_queries_of(household["cookies"], paths)) == set(paths)
 
     def test_a_rush_is_undone(self, client, db):
@@ -146,7 +147,7 @@ def test_a_browser_sends_large_requests_to_the_server_of_the_uploads(monkeypatch
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 def test_every_page_measured_has_an_address(path):
-    assert resolve(path.format(student=12)).func
+    assert resolve(path.format(student=12, invoice=3)).func
 
 
 class TestMeasures:
@@ -223,9 +224,13 @@ class TestReport:
         assert [line.count("|") for line in report.pages_table([page])[2:]] == [10] * 4
         assert [line.count("|") for line in report.picks_table([_race(90)])[2:]] == [8] * 3
         assert [line.count("|") for line in report.shapes_table([_race(90)])[2:]] == [4] * 6
-        assert [line.count("|") for line in report.evening_table(_evening(1))[2:]] == [6] * 3
+        assert [line.count("|") for line in report.evening_table(_evening(1))[4:]] == [6] * 3
         pages = [line.count("|") for line in report.uploads_table(_rush(60))[2:]]
         assert pages == [8] * 5 + [0] + [5] * 4
+
+    def test_the_evening_says_what_each_took_of_the_processor(self):
+        told = "CPU par réponse : site 12,3 ms, base 3,0 ms, clients 0,5 ms."
+        assert told in report.evening_table(_evening(1))
 
 
 def _answer(sent_at, answered_at):
@@ -245,6 +250,7 @@ def _race(per_second):
 
 def _evening(seconds):
     evening = Evening(families=1, arrival=1, submitted=1, lasted=40)
+    evening.cpu = {"site": 0.0123, "base": 0.003, "clients": 0.0005}
     evening.steps["accueil"].append(_answer(0, seconds))
     return evening
 

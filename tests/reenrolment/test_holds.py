@@ -350,7 +350,8 @@ class TestThePage:
         [(field, _)] = response.context["errors"]
         assert field == f"id_{section(case)}-slot_id"
         forms = {form.prefix: form for form in response.context["forms"].choices}
-        assert forms[section(case)].slot_value == str(case.slot.pk)
+        options = forms[section(case)].slot_options
+        assert [value for value, _, chosen in options if chosen] == [str(case.slot.pk)]
 
     def test_a_slot_filled_between_page_and_save_is_told_beside_it(self, home, case, rival):
         data = page_data(home.get(url(case.student)))

@@ -125,9 +125,9 @@ def test_a_course_left_since_the_page_was_read_is_passed_over(home, case, monkey
     """The secretariat ends the enrolment between the reading and the saving."""
     save_draft = drafts.save_draft
 
-    def after_leaving(*args):
+    def after_leaving(*args, **keys):
         Enrolment.objects.filter(pk=case.choir.pk).update(status=EnrolmentStatus.RELEASED)
-        return save_draft(*args)
+        return save_draft(*args, **keys)
 
     monkeypatch.setattr(saving.drafts, "save_draft", after_leaving)
 

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from students.enums import Cycle, EnrolmentStatus, Scheduling
 from teaching.enums import EvaluationState
-from teaching.evaluations.selectors import teacher_due
 from teaching.models import Evaluation, Lesson
 from tests.factories import (
     CourseFactory,
@@ -82,7 +81,21 @@ class TestIndex:
             (slot, 2, 1),
             (piano, 1, 1),
         ]
-        assert teacher_due(teacher, slot.course.establishment) == [(period, 2)]
+
+    def test_ma_semaine_recalls_it_from_a_month_before(self, signed_in, slot, period, louise):
+        today = timezone.localdate()
+        words = "1er semestre\u00a0: 1 évaluation à rendre"
+        for due_on, shown, late in [
+            (today + dt.timedelta(days=32), False, False),
+            (today + dt.timedelta(days=31), True, False),
+            (today - dt.timedelta(days=1), True, True),
+        ]:
+            period.due_on = due_on
+            period.save()
+            others = signed_in.get(reverse("teacher:index")).context["others"]
+            found = [each for each in others if each.label == words]
+            assert bool(found) == shown
+            assert [each.is_late for each in found] == ([late] if shown else [])
 
     def test_no_period_no_table(self, signed_in, louise):
         assert "Aucune période d'évaluation n'est en cours" in signed_in.get(URL).text.replace(
