@@ -219,6 +219,7 @@ FAMILY_FOLLOWERS = [
     "billing.absorbing.Invoices",
     "billing.instruments.absorbing.Rentals",
     "billing.absorbing.Situations",
+    "billing.absorbing.PaymentPlanChoices",
     "reenrolment.absorbing.Households",
 ]
 GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]

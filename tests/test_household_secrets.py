@@ -6,7 +6,13 @@ from billing.models import Payment
 from documents.models import Document
 from families import data_exports
 from students.enums import Weekday
-from tests.factories import DocumentTypeFactory, PieceRuleFactory, SlotFactory, StudentFactory
+from tests.factories import (
+    DocumentTypeFactory,
+    PaymentPlanFactory,
+    PieceRuleFactory,
+    SlotFactory,
+    StudentFactory,
+)
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import fill, offer, wait_for
@@ -60,6 +66,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "billing:rental_contract": family.rentals.get().pk,
         "billing:receipt": payment.pk,
         "billing:receipt_pdf": payment.pk,
+        "billing:payment_plan": PaymentPlanFactory().pk,
         "billing:attestation": YEAR_PAID,
         "billing:attestation_pdf": YEAR_PAID,
     }

@@ -28,6 +28,7 @@ from tests.factories import (
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
+    PaymentPlanFactory,
     PieceRuleFactory,
     RentalFactory,
     SlotFactory,
@@ -139,6 +140,7 @@ def open_all(client, student):
     keys = dict.fromkeys(("students", "reenrolment", "documents", "families"), student.pk)
     keys["reenrolment:waiting"] = student.pk, wish.course_id
     keys["billing:attestation"] = YEAR_PAID
+    keys["billing:payment_plan"] = PaymentPlanFactory().pk
     keys["reenrolment:offer"] = student.pk, wish.pk
     for name in ROUTES:
         if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
