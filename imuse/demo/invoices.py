@@ -57,6 +57,7 @@ ACCOUNTS = {  # examples
     AccountingEntry.TRANSFER: "5159",
     AccountingEntry.ONLINE: "5115",
     AccountingEntry.DEBIT: "5117",
+    AccountingEntry.DEPOSIT: "165",
 }
 
 
