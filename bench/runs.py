@@ -144,10 +144,10 @@ class Play:
                 self._prepare()
                 self._read_pages("à contrôler", full=True)
                 self._issue()
+                self._send_the_rest()
             finally:
                 for worker in self.workers:
                     worker.end(signal.SIGKILL)
-            self._send_the_rest()
         self._read_pages("émise", full=False)
         self._report()
         self._compare()
@@ -226,15 +226,11 @@ class Play:
             self.faults.append("l'émission arrêtée continue")
 
     def _send_the_rest(self):
-        """The mails that the killed workers held, once their time has come."""
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = self.server.host, self.server.port
-        start, before = time.perf_counter(), len(self.server.accepted)
-        while mails.waiting().exists():
-            mails.waiting().update(due_at=timezone.now(), taken_until=None)
-            mails.send_due()
-        sent = len(self.server.accepted) - before
-        say(f"messages restants : {sent}, envoyés en {_seconds(start)}")
+        """What the killed workers held too, as if its time had come."""
+        mails.waiting().exclude(taken_until=None).update(taken_until=None)
+        sent = Mail.objects.filter(sent_at__isnull=False)
+        with self._phase("messages restants", sent.count, Mail.objects.count(), []):
+            pass
 
     # --- The workers -----------------------------------------------------------------------------
 
@@ -259,7 +255,7 @@ class Play:
                 self._kill_one()
             for worker in self.workers:
                 worker.look()
-            time.sleep(0.05)
+            time.sleep(0.2)
         yield
         phase.seconds = time.perf_counter() - start
         self._end_workers()

@@ -69,7 +69,10 @@ def test_the_tabs_of_a_teacher(client, teacher):
 
     tabs = client.get(reverse("accounts:change_password")).context["navigation"].tabs
 
-    assert [tab.label for tab in tabs] == ["Mes classes", "Accessibilité", "Mot de passe"]
+    assert [tab.label for tab in tabs] == [
+        *["Ma semaine", "Mes classes", "Appels", "Évaluations"],
+        *["Accessibilité", "Mot de passe"],
+    ]
 
 
 def test_who_is_both_parent_and_teacher_goes_from_one_space_to_the_other(client, establishment):
@@ -84,7 +87,7 @@ def test_who_is_both_parent_and_teacher_goes_from_one_space_to_the_other(client,
 
     assert [space.url for space in home.other_spaces] == [reverse("teacher:index")]
     assert [space.url for space in classes.other_spaces] == [reverse("imuse:home")]
-    assert [tab.label for tab in classes.tabs if tab.is_current] == ["Mes classes"]
+    assert [tab.label for tab in classes.tabs if tab.is_current] == ["Ma semaine"]
 
 
 def test_staff_who_came_straight_to_the_administration_have_no_family_tabs(client, registrar):
