@@ -48,7 +48,7 @@ STEPS = {
     "a course is asked for": (students, "enrol_without_place"),
     "the pieces are frozen": (SuppliedPiece.objects, "bulk_create"),
     "the mail is composed": (emails, "compose"),
-    "the mail is queued": (mails, "queue"),
+    "the mail is queued": (mails, "queue_many"),
 }
 
 
@@ -96,7 +96,7 @@ def test_deciding_fails_when_its_mail_does(case, placed, registrar, monkeypatch,
         raise OperationalError("server closed the connection unexpectedly")
 
     with monkeypatch.context() as patch:
-        patch.setattr(mails, "queue", fail)
+        patch.setattr(mails, "queue_many", fail)
         with pytest.raises(OperationalError):
             calls[decision]()
 

@@ -156,15 +156,17 @@ class Register(Source):
 def test_what_other_capabilities_have_to_say(client, teacher, monkeypatch):
     register = Register()
     monkeypatch.setattr(views, "SOURCES", [register])
-    SlotFactory(teacher=teacher)
-    SlotFactory(teacher=teacher, starts_at=dt.time(17))
+    for hour in (15, 17):
+        slot = SlotFactory(teacher=teacher, starts_at=dt.time(hour))
+        EnrolmentFactory(course=slot.course, place=slot.places.get())
+    SlotFactory(teacher=teacher, starts_at=dt.time(18))  # nobody is expected: nothing to do
 
     response = client.get(URL)
 
     assert response.text.count('href="/appel/"') == 2
     assert "Une évaluation à rendre" in response.text
     assert len(register.asked) == 1
-    assert len(register.asked[0]) == 2
+    assert len(register.asked[0]) == 3
 
 
 class TestHoursToFix:
@@ -226,8 +228,9 @@ def test_queries(client, teacher, piano, count, django_assert_num_queries):
         make_time(piano, EnrolmentFactory(course=piano))
 
     # session, user, establishments (the session's and the page's), teacher, slots, hours, lessons,
-    # closures, attendees of slots and of courses, hours to fix
-    with django_assert_num_queries(12):
+    # closures, attendees of slots and of courses, hours to fix,
+    # periods to evaluate
+    with django_assert_num_queries(13):
         response = client.get(URL)
 
     assert len(entries(response)) == 2 * count
