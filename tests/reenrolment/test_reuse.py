@@ -95,7 +95,7 @@ class TestAccepted:
         assert f"{self.accepted(held)}\u00a0: <strong>rien à envoyer</strong>." in text
         assert re.search(r"Valable jusqu'au \d+(er)?\u00a0\w+ \d{4}\.", text)
         assert f'href="/extranet/documents/{held.pk}/"' in text
-        assert '<details class="piece-more" > <summary> Envoyer une version plus récente' in text
+        assert '<details class="piece-more" > <summary>Envoyer une version plus récente' in text
 
     def test_nor_that_of_his_sister(self, read, held, case, family):
         sister = StudentFactory(family=family)
