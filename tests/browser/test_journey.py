@@ -91,6 +91,7 @@ def test_a_family_re_enrols_staff_validate_the_teacher_reads_the_list(
 
     school = visit(width=360, javascript=javascript)
     school.sign_in("vasseur.c", PASSWORD, door="Accès enseignant")
+    school.page.get_by_role("link", name="Mes classes").first.click()
     school.page.get_by_role("link", name="Formation musicale").first.click()
     row = school.page.get_by_role("row", name="Louise")
     assert row.get_by_text("confirmée").count() == 1
