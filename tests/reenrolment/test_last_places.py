@@ -59,7 +59,7 @@ class Visitor:
         recap = self.browser.get(self._url("check"))
         if recap.status_code == 302:  # the slot is full already
             return self.browser.get(recap.url)
-        hidden = dict(re.findall(r'name="(terms|fingerprint)" value="(\w+)"', _text(recap)))
+        hidden = dict(re.findall(r'name="(terms|fingerprint)"\s+value="(\w+)"', _text(recap)))
         answer = self.browser.post(self._url("submit"), hidden | {"accept": "on"})
         return self.browser.get(answer.url)
 
@@ -173,6 +173,7 @@ class TestTwoLastPlacesInOppositeOrder:
     def test_without_the_order_of_the_locks_they_deadlock(self, courses, visitors, monkeypatch):
         """Proves that the test above can fail: each row then locks its slot when its turn comes."""
         monkeypatch.setattr(drafts, "_lock_slots_of", _slots_not_locked)
+        monkeypatch.setattr(drafts.students, "hold_in", _lock_at_its_turn)
 
         with pytest.raises(AssertionError), no_deadlock():
             self.play(courses, visitors)
@@ -240,8 +241,15 @@ def _leading_to(course, rank):
     )
 
 
-def _slots_not_locked(changes):
-    return _without_locking([mine["slot_id"] for _, mine in changes if "slot_id" in mine])
+def _slots_not_locked(changes, choices):
+    picked = {mine["slot_id"] for _, mine in changes if "slot_id" in mine}
+    picked |= {choice.slot_id for choice in choices}
+    return _without_locking(picked - {None})
+
+
+def _lock_at_its_turn(slot, student, *, hold_in=students.hold_in, **named):
+    students.lock_slots([slot.pk])
+    return hold_in(slot, student, **named)
 
 
 def _without_locking(slot_pks):
