@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
+from django.http import Http404
 from django.utils import timezone
 
 from accounts.dates import french_time
@@ -220,6 +221,30 @@ def read_key(key: str) -> tuple[type[Hour], int, dt.date] | None:
     except ValueError:
         return None
     return (Slot if match[1] == SLOT else LessonTime), int(match[2]), day
+
+
+def lesson_named(key: str, sites: Iterable[Establishment]) -> Occurrence | None:
+    """The lesson of that key (Occurrence.key), if it is at one of these sites. Three queries."""
+    named = read_key(key)
+    if named is None:
+        return None
+    model, pk, day = named
+    related = ["course__school_year", "course__establishment", "course__teacher"]
+    related += ["teacher"] if model is Slot else ["enrolment__student"]
+    hours = model.objects.filter(course__establishment__in=sites).select_related(*related)
+    hour = hours.filter(pk=pk).first()
+    return hour and find(hour, day)
+
+
+def lesson_of(teacher: Teacher, key: str, sites: Iterable[Establishment]) -> Occurrence:
+    """The lesson of that key, if it is his or he replaces somebody there.
+
+    Raises Http404 for a lesson that is nobody's, another's, or of another site. Three queries.
+    """
+    lesson = lesson_named(key, sites)
+    if lesson is None or teacher not in (lesson.teacher, lesson.usual_teacher):
+        raise Http404
+    return lesson
 
 
 def _days_of(hour, first, last):

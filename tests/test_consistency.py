@@ -171,7 +171,7 @@ WITHOUT_VISIBLE_TO = {
     "billing.PaymentReminder": "staff only",
     "billing.PaymentReminderLine": "staff only",
     "billing.RemindedInvoice": "staff only",
-    "teaching.Register": "staff and its teacher: selectors.lesson_of",
+    "teaching.Register": "staff and its teacher: lessons.lesson_of",
     "teaching.RegisterEntry": "staff and the register's teacher",
     "teaching.RegisterSettings": "staff only",
     "teaching.AbsenceMove": "staff only",

@@ -1,21 +1,18 @@
 """What the pages of the register read: one lesson, its sheet, the lessons not called yet."""
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Q, QuerySet
-from django.http import Http404
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Establishment, User
-from students.models import Enrolment, Slot, Teacher
+from students.models import Enrolment, Slot
 from teaching.enums import Presence
-from teaching.lessons import FIXED, SLOT, Attendees, Hours, Occurrence, find
+from teaching.lessons import Attendees, Hours, Occurrence
 from teaching.models import (
     AbsenceNotice,
-    LessonTime,
     Register,
     RegisterEntry,
     RegisterSettings,
@@ -23,7 +20,6 @@ from teaching.models import (
 from teaching.register.marks import PRESENT, Mark, mark_of
 
 FORGOTTEN_DAYS = 14  # how far back a register that was not called is recalled
-_KEY = re.compile(rf"([{SLOT}{FIXED}])(\d{{1,18}})-(\d{{4}}-\d\d-\d\d)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -61,36 +57,6 @@ class Sheet:
     def marks(self) -> dict[int, Mark]:
         """By enrolment."""
         return {line.enrolment.pk: line.mark for line in self.lines}
-
-
-def lesson_of(teacher: Teacher, key: str, sites: QuerySet[Establishment]) -> Occurrence:
-    """The lesson of that key (Occurrence.key), if it is his or he replaces somebody there.
-
-    Raises Http404 for a lesson that is nobody's, another's, or of another site. Three queries.
-    """
-    lesson = _lesson(key, sites)
-    if teacher not in (lesson.teacher, lesson.usual_teacher):
-        raise Http404
-    return lesson
-
-
-def _lesson(key, sites):
-    found = _KEY.fullmatch(key)
-    if found is None:
-        raise Http404
-    kind, pk, day = found.groups()
-    try:
-        planned_on = dt.date.fromisoformat(day)
-    except ValueError:
-        raise Http404 from None
-    hours = (Slot if kind == SLOT else LessonTime).objects.filter(course__establishment__in=sites)
-    related = ["course__school_year", "course__establishment", "course__teacher"]
-    related += ["teacher"] if kind == SLOT else ["enrolment__student"]
-    hour = hours.select_related(*related).filter(pk=pk).first()
-    lesson = hour and find(hour, planned_on)
-    if lesson is None:
-        raise Http404
-    return lesson
 
 
 def hours_of(lesson: Occurrence) -> Hours:

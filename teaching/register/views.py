@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from students.models import Teacher
-from teaching.lessons import Attendees, find, hours_of_teacher, lessons
+from teaching.lessons import Attendees, find, hours_of_teacher, lesson_of, lessons
 from teaching.register import services
 from teaching.register.forms import RegisterForm
 from teaching.register.marks import summary_of
-from teaching.register.selectors import FORGOTTEN_DAYS, lesson_of, name_of, not_called, sheet_of
+from teaching.register.selectors import FORGOTTEN_DAYS, name_of, not_called, sheet_of
 
 BACK = dt.timedelta(days=FORGOTTEN_DAYS)
 

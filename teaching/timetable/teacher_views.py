@@ -6,9 +6,9 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from students.models import Slot, Teacher
+from students.models import Teacher
 from teaching.enums import Space
-from teaching.lessons import find, hours_of_teacher, read_key
+from teaching.lessons import lesson_of
 from teaching.models import TimetableSettings
 from teaching.timetable import feed_pages, services, words
 from teaching.timetable.forms import MoveForm, ReasonForm
@@ -68,17 +68,8 @@ def _do(act, lesson, form, actor):
 def _own_lesson(request, key):
     """His own or one where he replaces, at a site of his account that lets teachers; else 404."""
     teacher = get_object_or_404(Teacher, user=request.user)
-    named = read_key(key)
-    if named is None:
-        raise Http404
-    model, pk, day = named
     sites = request.user.establishments.all()
-    hours = hours_of_teacher(teacher, sites, day, day)
-    theirs = hours.slots if model is Slot else hours.times
-    hour = next((hour for hour in theirs if hour.pk == pk), None)
-    lesson = hour and find(hour, day)
-    if lesson is None or teacher not in (lesson.teacher, lesson.usual_teacher):
-        raise Http404
+    lesson = lesson_of(teacher, key, sites)
     if lesson.course.establishment_id not in _sites_where_they_change(sites):
         raise Http404
     return lesson

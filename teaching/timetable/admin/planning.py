@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.admin import permission_required
 from accounts.selectors import establishments_of
-from teaching.lessons import find, hours_of_teacher, lessons, read_key
+from teaching.lessons import hours_of_teacher, lesson_named, lessons
 from teaching.models import LessonChange
 from teaching.timetable import services, words
 from teaching.timetable.forms import (
@@ -113,17 +113,7 @@ class PlanningMixin:
 
     def _lesson(self, request, key):
         """Of an hour of the agent's establishments; else 404."""
-        named = read_key(key)
-        if named is None:
-            raise Http404
-        model, pk, day = named
-        ours = establishments_of(request.user).values("pk")
-        hour = (
-            model.objects.filter(pk=pk, course__establishment__in=ours)
-            .select_related("course__school_year", "course__establishment", "course__teacher")
-            .first()
-        )
-        lesson = hour and find(hour, day)
+        lesson = lesson_named(key, establishments_of(request.user))
         if lesson is None:
             raise Http404
         return lesson
