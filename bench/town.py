@@ -228,7 +228,8 @@ def cookies_of_family(user: User) -> dict[str, str]:
 
 def _spread_keys():
     """Each table's keys begin at a million of their own: in a recorded query they tell apart."""
-    for number, model in enumerate([Student, Reenrolment, Enrolment, CourseChoice, Slot, Place]):
+    models = [Student, Reenrolment, Enrolment, CourseChoice, Slot, Place, Hold]
+    for number, model in enumerate(models):
         with connection.cursor() as cursor:
             cursor.execute(
                 f"ALTER TABLE {model._meta.db_table} ALTER COLUMN id RESTART WITH %s",
