@@ -1,7 +1,8 @@
 """Queries whose SQL is composed once, then run with other values: half of a page's processor time.
 
 Django composes the SQL of a query anew at each use, and that costs several times what PostgreSQL
-takes to run it (docs/performance.md). A selector decorated here keeps what it composed.
+takes to run it (docs/performance.md). A selector decorated here keeps what it composed; PostgreSQL
+keeps its own reading of it (accounts/server_statements.py).
 """
 
 import copy
@@ -14,8 +15,12 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet, prefetch_related_objects
 from django.db.models.sql.compiler import SQLCompiler
+
+from accounts import server_statements
+from accounts.server_statements import ServerStatement
 
 # Set by the tests: every call also composes its SQL as Django would, and compares.
 verify = False
@@ -72,6 +77,7 @@ class _Statement:
     places: tuple[int | None, ...]  # by parameter: the value that it takes, None for a constant
     converters: dict  # from the driver's values to the fields', by column
     has_composite_fields: bool
+    on_server: ServerStatement
 
     def run(self, values: list) -> list:
         """Raises TransactionManagementError as Django does: rows are locked in a transaction."""
@@ -84,8 +90,14 @@ class _Statement:
         prefetch_related_objects(rows, *self.queryset._prefetch_related_lookups)
         return rows
 
+    def answer(self, values: list, connection: BaseDatabaseWrapper) -> tuple[str, tuple]:
+        """The SQL to run, and its parameters."""
+        if server_statements.are_kept(connection):
+            return self.on_server.bind(_adapted(values, connection), connection)
+        return self.sql, self.bind(values)
+
     def bind(self, values: list) -> tuple:
-        given = [_adapt(value, self.compiler.connection) for value in values]
+        given = _adapted(values, self.compiler.connection)
         return tuple(
             constant if place is None else given[place]
             for constant, place in zip(self.parameters, self.places, strict=True)
@@ -109,7 +121,7 @@ class _Bound:
     def get_compiler(self, using=None, connection=None, elide_empty=True):
         compiler = copy.copy(self.statement.compiler)
         compiler.connection = connections[using]
-        answer = self.statement.sql, self.statement.bind(self.values)
+        answer = self.statement.answer(self.values, compiler.connection)
         compiler.as_sql = lambda *args, **kwargs: answer
         compiler.get_converters = lambda columns: self.statement.converters
         compiler.has_composite_fields = lambda columns: self.statement.has_composite_fields
@@ -146,9 +158,12 @@ def _compose(compose, arguments) -> _Statement | None:
         sql, parameters = compiler.as_sql()
     except EmptyResultSet:
         return None
-    found = [_adapt(value, compiler.connection) for value in _values(stand_ins)]
+    values = _values(stand_ins)
+    found = _adapted(values, compiler.connection)
     places = tuple(found.index(each) if each in found else None for each in parameters)
     columns = [column for column, *_ in compiler.select]
+    label = f"{compose.__module__}.{compose.__name__}"
+    types = tuple(map(type, values))
     return _Statement(
         queryset,
         compiler,
@@ -157,6 +172,7 @@ def _compose(compose, arguments) -> _Statement | None:
         places,
         compiler.get_converters(columns),
         compiler.has_composite_fields(columns),
+        ServerStatement(label, sql, tuple(parameters), places, types),
     )
 
 
@@ -174,6 +190,10 @@ def _replace(argument, numbers: Iterator[int]):
         case Text():
             return Text(f"{FIRST_KEY + next(numbers)}")
     return FIRST_KEY + next(numbers) if _is_value(argument) else argument
+
+
+def _adapted(values, connection):
+    return [_adapt(value, connection) for value in values]
 
 
 def _adapt(value, connection):

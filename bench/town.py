@@ -185,6 +185,7 @@ def count_queries_of(cookies: dict, addresses: list[str]) -> dict:
 
 def pick_sql() -> dict:
     """The SQL of the first household's pick, then of its giving it back, and the keys in it."""
+    connection.settings_dict["CONN_MAX_AGE"] = 0  # in full: another connection is to play it
     reset()
     student = Student.objects.order_by("pk").first()
     client = _client(cookies_of_family(User.objects.get(guardian__family__students=student)))
