@@ -47,6 +47,7 @@ _SECRETARIAT = [
     *[f"reenrolment.{verb}_{model}" for verb in ("view", "add", "change")
       for model in ("campaign", "terms", "earlyaccess")],
     "reenrolment.delete_earlyaccess",
+    "reenrolment.view_needs",
     "reenrolment.launch_campaign",
     "reenrolment.remind_families",
     "reenrolment.run_allotment",

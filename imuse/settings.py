@@ -174,6 +174,9 @@ PERSONAL_DATA = [
 ]
 # What an agent is told once he saved a slot: each is called with it, and gives sentences.
 SLOT_WARNINGS = ["teaching.timetable.conflicts.warnings_of"]
+# The hours of a student that are no slot: each is called with him, a slot and the keys of the
+# courses that count no more (`but_of`), and gives those at the time of the slot.
+STUDENT_HOURS = ["teaching.classes.clashes.fixed_hours_at"]
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]

@@ -14,6 +14,7 @@ from students.allotment import Applicant, Contest, Lesson, Outcome, Siblings, Wi
 from students.enums import Criterion, EnrolmentStatus, Scheduling
 from students.models import Course, Custody, Enrolment, Hold, Slot, WaitingEntry
 from students.waiting_order import Rule, lines_of
+from teaching.classes.clashes import fixed_hours_of
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Demand:
 
 
 def load_demand(campaign: Campaign) -> Demand:
-    """Six queries, eight when brothers and sisters count."""
+    """Seven queries, nine when brothers and sisters count; one more when hours are fixed."""
     rule = campaign.waiting_rule
     lines = _lines_without_a_place(campaign)
     choices = list(lines)
@@ -107,9 +108,9 @@ def load_demand(campaign: Campaign) -> Demand:
 
 
 def busy_of(students, campaign: Campaign) -> dict[int, list[Lesson]]:
-    """The lessons that the students have, or have picked, in the year prepared. Two queries.
+    """The lessons that the students have, or have picked, in the year prepared.
 
-    `students`: keys, or a query that gives them.
+    `students`: keys, or a query that gives them. Three queries, four when hours are fixed already.
     """
     busy = defaultdict(list)
     seats = Enrolment.objects.live().filter(
@@ -124,6 +125,8 @@ def busy_of(students, campaign: Campaign) -> dict[int, list[Lesson]]:
     for rows in (seats, held):
         for row in rows.select_related("place__slot").order_by("pk"):
             busy[row.student_id].append(lesson_of(row.place.slot))
+    for student, time in fixed_hours_of(students, campaign.school_year):
+        busy[student].append(Lesson(None, time.weekday, time.starts_at, time.ends_at))
     return busy
 
 

@@ -25,9 +25,9 @@ from students.enums import Fate
 
 @dataclass(frozen=True)
 class Lesson:
-    """When a slot is taught; `slot` is its key."""
+    """When a slot is taught; `slot` is its key, None for an hour that is no slot's."""
 
-    slot: int
+    slot: int | None
     weekday: int
     starts_at: dt.time
     ends_at: dt.time

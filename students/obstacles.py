@@ -5,9 +5,11 @@ Each check reads what it needs.
 
 import datetime as dt
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from accounts.prepared import prepared
 from students.enums import Weekday
@@ -66,7 +68,8 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
     """Raises ValidationError, code `clash`, if he has, or picked, a lesson at the same time.
 
     A place that is only offered to him forbids nothing, nor does one of the same course, or of
-    the enrolment that he is leaving: this slot takes its place.
+    the enrolment that he is leaving: this slot takes its place. The hours that are no slot are
+    those that settings.STUDENT_HOURS knows of.
     """
     left = {slot.course_id} | ({leaving.course_id} if leaving else set())
     clashing = _lessons_at(
@@ -85,6 +88,14 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
             code="clash",
             params={"slot": slot, "other": clashing[0]},
         )
+    for hours_at in settings.STUDENT_HOURS:
+        if fixed := import_string(hours_at)(student, slot, but_of=sorted(left)):
+            raise ValidationError(
+                "Le créneau «\u00a0%(slot)s\u00a0» est en même temps que «\u00a0%(other)s\u00a0»,"
+                " dont l'heure est déjà fixée\u00a0: choisissez un autre créneau.",
+                code="clash",
+                params={"slot": slot, "other": fixed[0]},
+            )
 
 
 @prepared

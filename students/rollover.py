@@ -1,8 +1,10 @@
 """« Reconduire »: the courses of a year, with their slots, are made anew for the next one.
 
-What exists already by its name is left as it is, so that it may be played again.
+What exists already by its name is left as it is, so that it may be played again: the plan says what
+it has otherwise by now. A course may be left out, and its students led elsewhere.
 """
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 from django.core.exceptions import ValidationError
@@ -10,7 +12,8 @@ from django.db import transaction
 from django.db.models import Count, Q
 
 from accounts.models import Establishment
-from students.models import Course, Place, SchoolYear, Slot
+from students.models import Course, Place, SchoolYear, Slot, Teacher
+from students.year_changes import changes_between
 
 BATCH = 500  # rows of one INSERT
 
@@ -33,9 +36,48 @@ class Renewal:
 
 
 @dataclass(frozen=True)
+class There:
+    """A course that the next year has already, and what it has otherwise than this year's."""
+
+    course: Course
+    changes: list[str]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What an agent wants otherwise than planned.
+
+    `left`: keys of the courses that are not made anew. `following`: by the key of a course, the
+    name of the one of the next year that it leads to, empty for none. `departing`: keys of the
+    teachers who do not come back; nobody is named in their place yet.
+    """
+
+    left: Set[int] = frozenset()
+    following: Mapping[int, str] = field(default_factory=dict)
+    departing: Set[int] = frozenset()
+
+
+@dataclass(frozen=True)
 class Plan:
     to_make: list[Renewal]
-    existing: list[str]  # names of courses that the next year has already
+    there: list[There]
+
+    @property
+    def existing(self) -> list[str]:
+        """Names of the courses that the next year has already."""
+        return [each.course.name for each in self.there]
+
+    @property
+    def names(self) -> list[str]:
+        """Of all the courses that the next year would have, or has: what a course may lead to."""
+        return sorted({*self.existing, *(renewal.course.name for renewal in self.to_make)})
+
+    @property
+    def teachers(self) -> list[Teacher]:
+        """Those whom the copies would name."""
+        named = {renewal.course.teacher for renewal in self.to_make}
+        named |= {slot.teacher for renewal in self.to_make for slot in renewal.capacities}
+        return sorted(named - {None}, key=lambda teacher: (teacher.sort_name, teacher.pk))
 
     @property
     def slots(self) -> int:
@@ -54,31 +96,53 @@ def year_after(year: SchoolYear) -> SchoolYear | None:
 def plan_of(establishment: Establishment, year: SchoolYear) -> Plan:
     """The dry run: nothing is written, whatever the number of courses six queries.
 
-    Raises ValidationError, code `no_next_year`.
+    One less before the next year has any course. Raises ValidationError, code `no_next_year`.
     """
     following_year = _year_after(year)
-    known = set(_courses(establishment, following_year).values_list("name", flat=True))
+    known = {course.name: course for course in _courses(establishment, following_year)}
     courses = list(_courses(establishment, year).select_related("next_course"))
-    new = [course for course in courses if course.name not in known]
     led_to = _led_to(establishment, year)
-    capacities = _capacities(new)
+    capacities = _capacities([*courses, *known.values()])
     return Plan(
         to_make=[
             Renewal(course, _following(course, led_to), capacities.get(course.pk, {}))
-            for course in new
+            for course in courses
+            if course.name not in known
         ],
-        existing=[course.name for course in courses if course.name in known],
+        there=[
+            _there(course, known[course.name], capacities)
+            for course in courses
+            if course.name in known
+        ],
     )
 
 
+def check_following(plan: Plan, name: str, renewal: Renewal, left: Set[int] = frozenset()) -> None:
+    """Raises ValidationError, code `unknown_course`, unless the next year will have that course.
+
+    What the plan says itself is always right; `left`: the courses that it will not make.
+    """
+    not_made = {r.course.name for r in plan.to_make if r.course.pk in left}
+    if name and name != renewal.following and name not in set(plan.names) - not_made:
+        raise ValidationError(
+            "«\u00a0%(name)s\u00a0» n'est pas un cours de l'année suivante\u00a0: choisissez dans"
+            " la liste, ou laissez vide.",
+            code="unknown_course",
+            params={"name": name},
+        )
+
+
 @transaction.atomic
-def roll_over(establishment: Establishment, year: SchoolYear, *, expected: int) -> list[Course]:
-    """Makes what `plan_of` announces, and gives the courses made.
+def roll_over(
+    establishment: Establishment, year: SchoolYear, *, expected: int, choices: Choices | None = None
+) -> list[Course]:
+    """Makes what `plan_of` announces, as `choices` has it, and gives the courses made.
 
     `expected` is the number of courses that the page announced. Raises ValidationError: `changed`
     when there are more or fewer to make now (a colleague has just done it), `nothing`,
-    `no_next_year`.
+    `no_next_year`, `unknown_course` (check_following).
     """
+    choices = choices or Choices()
     # The site's row, as an import locks it: two agents, or an agent and an import, take turns.
     Establishment.objects.select_for_update().get(pk=establishment.pk)
     plan = plan_of(establishment, year)
@@ -90,16 +154,27 @@ def roll_over(establishment: Establishment, year: SchoolYear, *, expected: int) 
         )
     if not plan.to_make:
         raise ValidationError("Il n'y a plus rien à reconduire.", code="nothing")
+    kept = [renewal for renewal in plan.to_make if renewal.course.pk not in choices.left]
+    if not kept:
+        raise ValidationError("Cochez au moins un cours à reconduire.", code="nothing")
+    for renewal in plan.to_make:
+        name = choices.following.get(renewal.course.pk, renewal.following)
+        check_following(plan, name, renewal, choices.left)
     following_year = _year_after(year)
     made = Course.objects.bulk_create(
         [
-            _copy(renewal.course, school_year=following_year, next_course=None)
-            for renewal in plan.to_make
+            _copy(
+                renewal.course,
+                school_year=following_year,
+                next_course=None,
+                **_teacher_of(renewal.course, choices),
+            )
+            for renewal in kept
         ],
         batch_size=BATCH,
     )
-    _copy_slots(plan, made)
-    _link(plan, establishment, following_year)
+    _copy_slots(kept, made, choices)
+    _link(plan, choices, establishment, following_year)
     return made
 
 
@@ -114,13 +189,23 @@ def _year_after(year):
 
 
 def _courses(establishment, year):
-    return Course.objects.filter(establishment=establishment, school_year=year)
+    courses = Course.objects.filter(establishment=establishment, school_year=year)
+    return courses.select_related("teacher")
+
+
+def _there(course, coming, capacities):
+    before, after = (capacities.get(each.pk, {}) for each in (course, coming))
+    return There(course, changes_between(course, coming, before, after))
+
+
+def _teacher_of(row, choices):
+    return {"teacher": None} if row.teacher_id in choices.departing else {}
 
 
 def _capacities(courses):
     """By course, then by slot: the places, but those added for one student too many."""
     found = {}
-    slots = Slot.objects.filter(course__in=courses).select_related("course")
+    slots = Slot.objects.filter(course__in=courses).select_related("course", "teacher")
     for slot in slots.annotate(planned=Count("places", filter=Q(places__reason=""))):
         found.setdefault(slot.course_id, {})[slot] = slot.planned
     return found
@@ -144,11 +229,11 @@ def _following(course, led_to):
     return led_to.get(course.name, course.name) or ""
 
 
-def _copy_slots(plan, made):
+def _copy_slots(kept, made, choices):
     """In the order of the plan, with new places."""
     copies = [
-        (_copy(slot, course=course, closed_at=None), places)
-        for renewal, course in zip(plan.to_make, made, strict=True)
+        (_copy(slot, course=course, closed_at=None, **_teacher_of(slot, choices)), places)
+        for renewal, course in zip(kept, made, strict=True)
         for slot, places in renewal.capacities.items()
     ]
     Slot.objects.bulk_create([slot for slot, _ in copies], batch_size=BATCH)
@@ -162,14 +247,19 @@ def _copy_slots(plan, made):
     )
 
 
-def _link(plan, establishment, following_year):
-    """What the former courses propose, where nobody has decided it."""
+def _link(plan, choices, establishment, following_year):
+    """What the former courses propose: as the agent chose, else where nobody has decided it."""
     coming = {course.name: course for course in _courses(establishment, following_year)}
-    undecided = [renewal for renewal in plan.to_make if not renewal.course.next_course_id]
-    for renewal in undecided:
-        renewal.course.next_course = coming.get(renewal.following)
-    courses = [renewal.course for renewal in undecided if renewal.course.next_course]
-    Course.objects.bulk_update(courses, ["next_course"], batch_size=BATCH)
+    changed = []
+    for renewal in plan.to_make:
+        course = renewal.course
+        name = choices.following.get(course.pk, renewal.following)
+        if course.next_course_id and name == renewal.following:
+            continue
+        before, course.next_course = course.next_course_id, coming.get(name)
+        if course.next_course_id != before:
+            changed.append(course)
+    Course.objects.bulk_update(changed, ["next_course"], batch_size=BATCH)
 
 
 def _copy(row, **changes):

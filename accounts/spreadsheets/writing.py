@@ -26,7 +26,7 @@ ALL_TYPES = {XLSX: CONTENT_TYPES[XLSX], ZIP: "application/zip"}  # of several sh
 GUARDED = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"-[0-9]+(,[0-9]+)?")
 # Excel writes both as the country of its reader does: « 1 234,50 », « 31/12/2026 » in French.
-FORMATS = {Decimal: "#,##0.00", dt.date: "dd/mm/yyyy"}
+FORMATS = {Decimal: "#,##0.00", int: "0", dt.date: "dd/mm/yyyy"}
 WIDTH = 60  # characters, of the widest column
 
 
@@ -41,7 +41,8 @@ class Table(NamedTuple):
 def write(format_: str, headers: list[str], rows: Iterable[list[str]], *, title: str) -> bytes:
     """The file; `title` names the sheet. The first row is the headers.
 
-    A cell is a text; one of `cells.amount` or `cells.day` is a number or a date for Excel.
+    A cell is a text; one of `cells.amount`, `cells.whole` or `cells.day` is a number or a date for
+    Excel.
     """
     table = [headers, *rows]
     return _csv(table) if format_ == CSV else _xlsx(table, title)
@@ -103,13 +104,13 @@ def _saved(workbook):
 
 
 def _cell(sheet, text):
-    """An amount or a day is one; a text is text whatever it looks like.
+    """An amount, a number or a day is one; a text is text whatever it looks like.
 
     Neither « =1+1 » nor « 0612345678 » becomes something else.
     """
     if isinstance(text, Typed):
         cell = WriteOnlyCell(sheet, text.value)
-        cell.number_format = FORMATS[Decimal if isinstance(text.value, Decimal) else dt.date]
+        cell.number_format = FORMATS[type(text.value)]
         return cell
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
     cell.data_type = "s"

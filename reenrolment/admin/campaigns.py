@@ -9,7 +9,7 @@ from accounts.admin import OwnEstablishmentsMixin
 from accounts.admin_filters import SiteFilter
 from accounts.moments import MomentField
 from accounts.selectors import establishments_of
-from reenrolment.admin import allotments, desk, launches, reminders
+from reenrolment.admin import allotments, desk, launches, needs, reminders
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, EarlyAccess, Reenrolment, Terms
 from reenrolment.services import waiting
@@ -115,7 +115,7 @@ class CampaignAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     inlines = [EarlyAccessInline]
 
     def get_urls(self):
-        pages = [desk, launches, reminders, allotments]
+        pages = [desk, launches, reminders, allotments, needs]
         return [*(each for page in pages for each in page.urls()), *super().get_urls()]
 
     def get_fieldsets(self, request, obj=None):

@@ -132,7 +132,10 @@ class Campaign(models.Model):
                 violation_error_message="Attribution inconnue.",
             ),
         ]
-        permissions = [("launch_campaign", "Peut lancer les réinscriptions")]
+        permissions = [
+            ("launch_campaign", "Peut lancer les réinscriptions"),
+            ("view_needs", "Peut lire les besoins par discipline d'une année"),
+        ]
 
     def __str__(self):
         return f"Réinscriptions {self.school_year} – {self.establishment}"

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.dates import french_time
 from accounts.models import Establishment
 from accounts.names import SortNameField
+from accounts.revisions import RevisedQuerySet, RevisionField
 from students.enums import WITHOUT_SLOT, Art, Cycle, EnrolmentStatus, Scheduling, Weekday
 from students.models.audiences import Audience
 from students.models.people import Teacher
@@ -35,7 +36,7 @@ class Discipline(models.Model):
         return self.name
 
 
-class CourseQuerySet(models.QuerySet):
+class CourseQuerySet(RevisedQuerySet):
     def taught_by(self, teacher):
         """The teacher's courses without slots; the others are taught slot by slot."""
         return self.filter(teacher=teacher, scheduling__in=WITHOUT_SLOT)
@@ -84,6 +85,8 @@ class Course(Audience):
         help_text="Ce que la réinscription propose ; vide : attribué par l'administration.",
     )
     sort_name = SortNameField("name")
+    # What calendars show of it (teaching/timetable/calendars.py).
+    revision = RevisionField("name", "teacher")
 
     objects = CourseQuerySet.as_manager()
 
@@ -127,7 +130,7 @@ class Course(Audience):
         return self.scheduling == Scheduling.SCHOOL
 
 
-class SlotQuerySet(models.QuerySet):
+class SlotQuerySet(RevisedQuerySet):
     def with_places(self, at: dt.datetime | None = None):
         """Adds `capacity`, `held` and `places_left`, in the week's order.
 
@@ -189,6 +192,8 @@ class Slot(Audience):
     closed_at = models.DateTimeField(  # students/closing.py
         "fermé aux familles le", null=True, blank=True, editable=False
     )
+    # What calendars show of it (teaching/timetable/calendars.py).
+    revision = RevisionField("group", "weekday", "starts_at", "ends_at", "room", "teacher")
 
     objects = SlotQuerySet.as_manager()
 

@@ -5,11 +5,17 @@ taken (rooms are words, and two teachers may share one), or another student has 
 the same course (a lesson for two). Of the student's other lesson the teacher reads the hours alone.
 """
 
-from django.core.exceptions import ValidationError
-from django.db.models import Q
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
-from students.enums import WITHOUT_SLOT
-from students.models import Enrolment, Slot
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.prepared import prepared
+from students.enums import WITHOUT_SLOT, Weekday
+from students.models import Enrolment, SchoolYear, Slot, Student
 from teaching.models import LessonTime
 
 
@@ -43,6 +49,79 @@ def doubts(enrolment: Enrolment, wanted) -> list[str]:
         if other := _first(slots, times.exclude(_paired(enrolment, wanted))):
             found.append(f"La salle {wanted.room} est prise à cette heure\u00a0: {other}.")
     return found
+
+
+def fixed_hours_at(student: Student, slot: Slot, *, but_of: list[int]) -> list[LessonTime]:
+    """The student's fixed hours at the time of a slot, of one student or of a whole course.
+
+    But of the courses `but_of`, and but those that are over. One query; for whoever claims a slot
+    (settings.STUDENT_HOURS).
+    """
+    return _fixed_hours_at(
+        student.pk,
+        but_of,
+        slot.course.school_year_id,
+        Weekday(slot.weekday),
+        slot.starts_at,
+        slot.ends_at,
+        timezone.localdate(),
+    )
+
+
+@prepared
+def _fixed_hours_at(
+    student: int,
+    but_of: list[int],
+    school_year: int,
+    weekday: Weekday,
+    starts_at: dt.time,
+    ends_at: dt.time,
+    today: dt.date,
+) -> QuerySet[LessonTime]:
+    lasting = Q(ends_on=None) | Q(ends_on__gte=today)
+    own = Enrolment.objects.live().filter(
+        lasting,
+        student=student,
+        course__school_year=school_year,
+        course__scheduling__in=WITHOUT_SLOT,
+    )
+    own = own.exclude(course__in=but_of).order_by()
+    # A union, each half by its index: an OR over two tables reads every hour of the town.
+    ours = LessonTime.objects.filter(enrolment__in=own.values("pk")).order_by().values("pk")
+    of_all = LessonTime.objects.filter(enrolment=None, course__in=own.values("course"))
+    ours = ours.union(of_all.order_by().values("pk"))
+    times = LessonTime.objects.filter(
+        lasting, pk__in=ours, weekday=weekday, starts_at__lt=ends_at, ends_at__gt=starts_at
+    )
+    return times.select_related("course")
+
+
+def fixed_hours_of(
+    students: Iterable[int] | QuerySet, year: SchoolYear
+) -> Iterator[tuple[int, LessonTime]]:
+    """Each of these students, by key, with each fixed hour of the year that is not over.
+
+    Of his own lessons and of his whole courses, asked for or confirmed. Two queries, one if no
+    hour is fixed yet.
+    """
+    today = timezone.localdate()
+    lasting = Q(ends_on=None) | Q(ends_on__gte=today)
+    own = Enrolment.objects.live().filter(
+        lasting, student__in=students, course__school_year=year, course__scheduling__in=WITHOUT_SLOT
+    )
+    own = own.order_by("pk").values_list("student", "pk", "course")
+    times = LessonTime.objects.filter(lasting, course__school_year=year).order_by("pk")
+    by_enrolment, of_all = defaultdict(list), defaultdict(list)
+    for time in times:
+        if time.enrolment_id:
+            by_enrolment[time.enrolment_id].append(time)
+        else:
+            of_all[time.course_id].append(time)
+    if not (by_enrolment or of_all):  # as a rule, in the spring, for the coming year
+        return
+    for student, enrolment, course in own:
+        for time in [*by_enrolment[enrolment], *of_all[course]]:
+            yield student, time
 
 
 def _slots_at(enrolment, wanted):

@@ -1,4 +1,4 @@
-"""The hours that a teacher fixes for individual lessons: every write, and what refuses one.
+"""The hours that are fixed, of individual lessons and of whole courses: every write and refusal.
 
 What was given stays as it was. A lesson is named by its weekly hour and its day: to rewrite an hour
 would move the lessons whose register was called, and change the names that calendars know. So an
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 from django.utils import timezone
 
 from students.enums import EnrolmentStatus, Scheduling
@@ -101,32 +101,49 @@ def end(enrolment: Enrolment, from_day: dt.date) -> None:
 def fix_for_all(course: Course, wanted: Wanted, *, former: LessonTime | None = None) -> LessonTime:
     """An hour of the whole course, on school time (CHAM): a new one, or what `former` becomes.
 
-    Nobody is told: the school's timetable is the school's to send. Raises ValidationError
+    The families of its students are told, unless nothing changes. Raises ValidationError
     `has_slots`, and as `fix` `outside_year`, `ends_before_start`, `lessons_given`.
     """
-    course = Course.objects.select_for_update(of=["self"], no_key=True).get(pk=course.pk)
+    course = _lock_course(course.pk)
     if course.has_slots:
         raise ValidationError(
             "Ce cours a des créneaux\u00a0: son horaire est le leur.", "has_slots"
         )
     _check_days(course, wanted)
-    reused = None
-    if former is not None:
-        reused = _end_all(_locked(former), wanted.from_day, keep_one=True)
-    time = reused or LessonTime(course=course, revision=0)
-    return _write(time, wanted)
+    times = _locked(former, until=wanted.from_day) if former is not None else []
+    if times and wanted.is_hour_of(times[0]):
+        return _keep(times[0], wanted)
+    reused = _end_all(times, wanted.from_day, keep_one=True)
+    time = _write(reused or LessonTime(course=course, revision=0), wanted)
+    emails.tell_all_fixed(time, former=former)
+    return time
 
 
 @transaction.atomic
 def end_for_all(time: LessonTime, from_day: dt.date) -> None:
-    """The whole course has that hour no more from that day on. Raises `lessons_given`."""
-    Course.objects.select_for_update(of=["self"], no_key=True).get(pk=time.course_id)
-    _end_all(_locked(time), from_day, keep_one=False)
+    """The whole course has that hour no more from that day on; the families are told.
+
+    Ended by then already: nothing happens. Raises `lessons_given`.
+    """
+    _lock_course(time.course_id)
+    times = _locked(time, until=from_day)
+    if times:
+        emails.tell_all_ended(times[0], from_day)
+        _end_all(times, from_day, keep_one=False)
 
 
-def _locked(time):
-    """A fresh row, or none if another agent was quicker."""
-    rows = LessonTime.objects.select_related("course__school_year")
+def _lock_course(pk):
+    courses = Course.objects.select_related("school_year", "establishment", "teacher")
+    return courses.select_for_update(of=["self"], no_key=True).get(pk=pk)
+
+
+def _locked(time, *, until=None):
+    """A fresh row, or none if another agent was quicker, or if it ends before `until`."""
+    rows = LessonTime.objects.select_related(
+        "course__school_year", "course__establishment", "course__teacher"
+    )
+    if until is not None:
+        rows = rows.filter(Q(ends_on=None) | Q(ends_on__gte=until))
     return list(rows.filter(pk=time.pk, enrolment=None))
 
 
@@ -182,7 +199,11 @@ def _keep(time, wanted):
     if (time.room, time.starts_on, time.ends_on) == (wanted.room, starts_on, None):
         return time
     time.room, time.starts_on, time.ends_on = wanted.room, starts_on, None
-    emails.tell_fixed(_save(time), changed=True)
+    _save(time)
+    if time.enrolment_id:
+        emails.tell_fixed(time, changed=True)
+    else:
+        emails.tell_all_fixed(time, former=time)
     return time
 
 

@@ -1,10 +1,11 @@
 """What was done with the lessons, who may do it, and the private addresses of the calendars."""
 
+import datetime as dt
 import secrets
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import Establishment
@@ -70,11 +71,24 @@ class TimetableSettings(models.Model):
         default=False,
         help_text="Sinon, le secrétariat seul. Les familles sont prévenues dans les deux cas.",
     )
+    opens_at = models.TimeField(
+        "les salles ouvrent à",
+        default=dt.time(8),
+        help_text="Les heures libres des salles sont comptées entre l'ouverture et la fermeture.",
+    )
+    closes_at = models.TimeField("les salles ferment à", default=dt.time(22))
 
     class Meta:
         verbose_name = "réglage de l'emploi du temps"
         verbose_name_plural = "réglages de l'emploi du temps"
         ordering = ["establishment"]
+        constraints = [
+            models.CheckConstraint(
+                name="timetable_settings_closes_after_opening",
+                condition=Q(closes_at__gt=F("opens_at")),
+                violation_error_message="Les salles ferment après avoir ouvert.",
+            )
+        ]
 
     def __str__(self):
         return f"Emploi du temps ({self.establishment})"

@@ -18,6 +18,7 @@ from icalendar import (
 )
 from icalendar import Event as CalendarEvent
 
+from students.models import Slot
 from teaching.models import LessonChange
 from teaching.timetable import words
 from teaching.timetable.feeds import Event
@@ -56,8 +57,8 @@ class Publication:
 
     def _event(self, event):
         lesson = event.lesson
-        sequence, changed_at = self._changes[lesson.row.pk if lesson.row else None]
-        sequence += getattr(lesson.hour, "revision", 1) - 1
+        changes, changed_at = self._changes[lesson.row.pk if lesson.row else None]
+        sequence = changes + _revisions(lesson)
         made_at = changed_at or _beginning(lesson)
         found = CalendarEvent()
         found.add("uid", f"{lesson.key}@{urlsplit(settings.SITE_URL).hostname}")
@@ -85,6 +86,7 @@ class Publication:
             _location(lesson),
             _description(lesson),
             self._changes[row],
+            _revisions(lesson),
         )
 
 
@@ -116,6 +118,13 @@ def _changes(events):
     for change in changes:
         found[change.lesson_id] = found[change.lesson_id][0] + 1, change.at
     return found
+
+
+def _revisions(lesson):
+    """How many times its weekly hour and its course were changed, each since it was made."""
+    hour = lesson.hour
+    of_hour = hour.revision if isinstance(hour, Slot) else hour.revision - 1
+    return of_hour + lesson.course.revision
 
 
 def _beginning(lesson):

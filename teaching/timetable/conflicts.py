@@ -124,6 +124,11 @@ class Overlap:
 def overlaps_of(site: Establishment, year: SchoolYear) -> list[Overlap]:
     """Those of which one hour at least is the site's, whatever their number. Four queries."""
     hours = hours_of_year(year)
+    return overlaps_among(hours, site, _students_of(hours))
+
+
+def overlaps_among(hours: Hours, site: Establishment, of_students=()) -> list[Overlap]:
+    """Of a teacher or a room; and of a student, for each (student, hour) given. No query."""
     shared, names = defaultdict(list), {}
 
     def share(kind, key, name, hour):
@@ -135,7 +140,7 @@ def overlaps_of(site: Establishment, year: SchoolYear) -> list[Overlap]:
             share(Clash.TEACHER, teacher.pk, str(teacher), hour)
         if room := sort_key(hour.room):
             share(Clash.ROOM, (hour.course.establishment_id, room), hour.room.strip(), hour)
-    for student, hour in _students_of(hours):
+    for student, hour in of_students:
         share(Clash.STUDENT, student.pk, str(student), hour)
     found = [
         Overlap(kind, names[kind, key], one, other)

@@ -270,7 +270,7 @@ class TestRun:
         for _ in range(count):
             ranking.deposit(monday, None, actor=parent, family=family)
         ranking.campaign.waiting_criteria.create(position=1, criterion=Criterion.SIBLING)
-        with django_assert_num_queries(20):
+        with django_assert_num_queries(21):
             allotments.run(ranking.campaign, actor=registrar)
 
 

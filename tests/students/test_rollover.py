@@ -196,6 +196,124 @@ class TestWhatFollows:
         }
 
 
+class TestChoices:
+    def test_a_course_left_out_leads_its_students_elsewhere(self, establishment, year, coming):
+        stopped, other = course("Harpe"), course("Piano")
+        choices = rollover.Choices(left={stopped.pk}, following={stopped.pk: "Piano"})
+
+        made = rollover.roll_over(establishment, year, expected=2, choices=choices)
+
+        assert [each.name for each in made] == ["Piano"]
+        stopped.refresh_from_db()
+        other.refresh_from_db()
+        assert stopped.next_course == other.next_course == made[0]
+        plan = rollover.plan_of(establishment, year)
+        assert [each.course.name for each in plan.to_make] == ["Harpe"]
+
+    def test_left_out_without_a_word_its_students_are_allotted(self, establishment, year):
+        stopped, _ = course("Harpe"), course("Piano")
+
+        rollover.roll_over(
+            establishment, year, expected=2, choices=rollover.Choices(left={stopped.pk})
+        )
+
+        stopped.refresh_from_db()
+        assert stopped.next_course is None
+
+    def test_another_course_follows_or_none(self, establishment, year, coming):
+        decided = course("Orchestre", school_year=coming)
+        choir, theory = course("Chœur", next_course=decided), course("Solfège")
+        choices = rollover.Choices(following={choir.pk: "Solfège", theory.pk: ""})
+
+        rollover.roll_over(establishment, year, expected=2, choices=choices)
+
+        choir.refresh_from_db()
+        theory.refresh_from_db()
+        assert (choir.next_course.name, choir.next_course.school_year) == ("Solfège", coming)
+        assert theory.next_course is None
+
+    def test_it_must_be_a_course_of_the_next_year(self, establishment, year):
+        stopped, theory = course("Harpe"), course("Solfège")
+        for choices in (
+            rollover.Choices(following={theory.pk: "Théorbe"}),
+            rollover.Choices(left={stopped.pk}, following={theory.pk: "Harpe"}),
+        ):
+            refused = code_of(rollover.roll_over, establishment, year, expected=2, choices=choices)
+            assert refused == "unknown_course"
+
+        assert Course.objects.count() == 2
+
+    def test_a_teacher_who_leaves_is_named_nowhere(self, establishment, year, coming):
+        leaves, stays = TeacherFactory(user=None), TeacherFactory(user=None)
+        theory = course("Solfège")
+        for group, teacher in {"A": leaves, "B": stays}.items():
+            SlotFactory(course=theory, group=group, teacher=teacher)
+        piano = course("Piano", scheduling=Scheduling.TEACHER, teacher=leaves)
+        assert rollover.plan_of(establishment, year).teachers == sorted(
+            [leaves, stays], key=lambda teacher: (teacher.sort_name, teacher.pk)
+        )
+
+        choices = rollover.Choices(departing={leaves.pk})
+        rollover.roll_over(establishment, year, expected=2, choices=choices)
+
+        copies = Slot.objects.filter(course__school_year=coming).order_by("group")
+        assert [slot.teacher for slot in copies] == [None, stays]
+        assert Course.objects.get(school_year=coming, name="Piano").teacher is None
+        piano.refresh_from_db()
+        assert piano.teacher == leaves
+
+    def test_all_left_out_is_nothing(self, establishment, year):
+        theory = course("Solfège")
+        choices = rollover.Choices(left={theory.pk})
+
+        refused = code_of(rollover.roll_over, establishment, year, expected=1, choices=choices)
+
+        assert refused == "nothing"
+
+
+class TestWhatChanged:
+    """A change after the copy stays, and the plan says it."""
+
+    def test_nothing(self, establishment, year):
+        SlotFactory(course=course("Solfège"), places=3)
+        play(establishment, year)
+
+        [there] = rollover.plan_of(establishment, year).there
+
+        assert (there.course.name, there.changes) == ("Solfège", [])
+
+    def test_each_change_in_words(self, establishment, year, coming):
+        former = course("Solfège", cycle=Cycle.FIRST)
+        teacher = TeacherFactory(user=None, first_name="Paul", last_name="Durand")
+        for group in "ABCD":
+            SlotFactory(course=former, group=group, places=3, room="Ravel", teacher=teacher)
+        play(establishment, year)
+        copy = Course.objects.get(school_year=coming)
+        copy.cycle = Cycle.SECOND
+        copy.age_from = 9
+        copy.save()
+        a, b, c, _ = copy.slots.order_by("group")
+        services.set_capacity(a, 5)
+        Slot.objects.filter(pk=a.pk).update(room="Satie", teacher=None)
+        Slot.objects.filter(pk=b.pk).update(weekday=Weekday.TUESDAY, age_from=12)
+        c.delete()
+        SlotFactory(course=copy, group="E", teacher=None)
+
+        [there] = rollover.plan_of(establishment, year).there
+
+        assert [said.replace("\u00a0", " ") for said in there.changes] == [
+            "cycle Cycle 2 au lieu de Cycle 1",
+            "pour dès 9 ans au lieu de tous",
+            "A – LUNDI – 18 h 30 à 19 h 30 : salle Satie au lieu de Ravel, sans enseignant"
+            " (Paul Durand avant), places : 5 au lieu de 3",
+            "B – LUNDI – 18 h 30 à 19 h 30 : MARDI – 18 h 30 à 19 h 30 au lieu de LUNDI – 18 h 30"
+            " à 19 h 30, pour dès 12 ans au lieu de « comme le cours »",
+            "C – LUNDI – 18 h 30 à 19 h 30 : non repris",
+            "E – LUNDI – 18 h 30 à 19 h 30 : nouveau",
+        ]
+        assert code_of(rollover.roll_over, establishment, year, expected=0) == "nothing"
+
+
 @pytest.mark.parametrize("count", [1, 4])
 def test_the_dry_run_makes_six_queries(establishment, year, count, django_assert_num_queries):
     for number in range(count):
@@ -233,7 +351,7 @@ def test_the_page_says_what_it_will_make_then_makes_it(
     shown = admin.get(url(year))
     done = admin.post(url(year), shown.context["form"].initial, follow=True)
 
-    assert "Créer 1 cours en" in shown.text
+    assert "<strong>1</strong> cours à créer" in shown.text
     assert Course.objects.filter(school_year=coming).count() == 2
     assert told(done) == [f"Conservatoire\u00a0: 1 cours de {year} reconduits."]
     campaign = reverse("admin:reenrolment_campaign_add")
@@ -292,6 +410,62 @@ def test_the_year_leads_there_and_the_regie_may_not(admin, client, accountant, y
 
     assert client.get(url(year)).status_code == 403
     assert client.post(url(year), {}).status_code == 403
+
+
+def test_a_course_is_left_out_and_the_page_says_so(admin, registrar, year, coming):
+    theory, harp = course("Solfège"), course("Harpe")
+    data = admin.get(url(year)).context["form"].initial
+    del data[f"keep_{harp.pk}"]
+
+    done = admin.post(url(year), data | {f"next_{harp.pk}": "Solfège"}, follow=True)
+
+    assert told(done) == [f"Conservatoire\u00a0: 1 cours de {year} reconduits, 1 laissé."]
+    harp.refresh_from_db()
+    assert harp.next_course.name == "Solfège"
+    assert harp.next_course != theory
+    page = done.text
+    assert "laissé le" in page
+    assert f"par {registrar}" in page
+    form = done.context["form"]
+    assert form.initial[f"keep_{harp.pk}"] is False
+    assert admin.get(f"{url(year)}?tout").context["form"].initial[f"keep_{harp.pk}"] is True
+    left = LogEntry.objects.filter(object_id=str(harp.pk)).latest("pk")
+    assert left.change_message == f"Non reconduit en {coming}."
+
+
+def test_what_is_refused_is_said_beside_its_field_and_nothing_is_lost(admin, year):
+    theory, harp = course("Solfège"), course("Harpe")
+    data = admin.get(url(year)).context["form"].initial
+    del data[f"keep_{harp.pk}"]
+
+    answer = admin.post(url(year), data | {f"next_{theory.pk}": "Théorbe"})
+
+    form = answer.context["form"]
+    assert list(form.errors) == [f"next_{theory.pk}"]
+    assert "«\u00a0Théorbe\u00a0» n&#x27;est pas un cours de l&#x27;année suivante" in answer.text
+    assert 'value="Théorbe"' in answer.text
+    assert not form[f"keep_{harp.pk}"].value()
+    assert Course.objects.count() == 2
+
+
+def test_none_ticked_is_said_and_the_page_stays(admin, year):
+    theory = course("Solfège")
+    data = admin.get(url(year)).context["form"].initial
+    del data[f"keep_{theory.pk}"]
+
+    answer = admin.post(url(year), data)
+
+    assert answer.context["form"].non_field_errors() == ["Cochez au moins un cours à reconduire."]
+
+
+def test_a_teacher_who_leaves_by_the_page(admin, year, coming):
+    leaves = TeacherFactory(user=None)
+    SlotFactory(course=course("Solfège"), teacher=leaves)
+    data = admin.get(url(year)).context["form"].initial
+
+    admin.post(url(year), data | {"departing": [leaves.pk]})
+
+    assert Slot.objects.get(course__school_year=coming).teacher is None
 
 
 @pytest.mark.postgres

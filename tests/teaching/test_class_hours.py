@@ -374,7 +374,7 @@ class TestForAll:
 
         assert shown(former)[-1] == dt.date(2026, 10, 13)
         assert shown(time) == (Weekday.TUESDAY, dt.time(15), TODAY, None)
-        assert not Mail.objects.exists()
+        assert not Mail.objects.exists()  # nobody is in the course
 
     def test_it_ends(self, cham):
         time = hours.fix_for_all(cham, at(14, from_day=OPENS))
@@ -383,11 +383,122 @@ class TestForAll:
 
         assert shown(time)[-1] == dt.date(2026, 10, 13)
 
+    def test_changed_after_its_end_it_stays_ended(self, cham):
+        former = hours.fix_for_all(cham, at(14, from_day=OPENS))
+        hours.end_for_all(former, dt.date(2026, 9, 30))
+
+        time = hours.fix_for_all(cham, at(15), former=former)
+
+        assert shown(former)[-1] == dt.date(2026, 9, 29)
+        assert time != former
+
     def test_not_of_a_course_with_slots(self, year_2026):
         with pytest.raises(ValidationError) as caught:
             hours.fix_for_all(CourseFactory(school_year=year_2026), at())
 
         assert code(caught.value) == {"": ["has_slots"]}
+
+
+class TestForAllTold:
+    """Louise and Jules are brother and sister; Louise has two households."""
+
+    @pytest.fixture
+    def cham(self, year_2026, teacher):
+        return CourseFactory(
+            name="Chœur CHAM",
+            school_year=year_2026,
+            scheduling=Scheduling.SCHOOL,
+            teacher=teacher,
+        )
+
+    @pytest.fixture
+    def families(self, cham, louise):
+        claire = louise.student.families.order_by("custodies__rank").first()
+        jules = StudentFactory(first_name="Jules", birth_date=dt.date(2018, 5, 1))
+        CustodyFactory(student=jules, family=claire)
+        for student in (louise.student, jules):
+            EnrolmentFactory(student=student, course=cham)
+
+    def mails(self):
+        return {mail.to: mail for mail in Mail.objects.exclude(attempts__gt=0).order_by("pk")}
+
+    def test_each_guardian_once_for_all_his_students(self, cham, families):
+        hours.fix_for_all(cham, at(14, from_day=OPENS, room="Auditorium"))
+
+        mails = self.mails()
+        assert Mail.objects.count() == 2
+        assert mails["claire@example.org"].subject == "Horaire de Louise et Jules : Chœur CHAM"
+        assert mails["paul@example.org"].subject == "Horaire de Louise : Chœur CHAM"
+        body = mails["claire@example.org"].body.replace("\u00a0", " ")
+        assert "le mardi de 14 h à 14 h 30" in body
+        assert "salle : Auditorium" in body
+        assert "dès la reprise des cours" in body
+        assert "tous les élèves du cours" in body
+
+    def test_nothing_changes_nobody_is_told(self, cham, families):
+        time = hours.fix_for_all(cham, at(14, from_day=OPENS))
+        Mail.objects.all().delete()
+
+        again = hours.fix_for_all(cham, at(14), former=time)
+
+        assert again == time
+        assert shown(time) == (Weekday.TUESDAY, dt.time(14), None, None)
+        assert not Mail.objects.exists()
+
+    def test_the_room_alone_is_told(self, cham, families):
+        time = hours.fix_for_all(cham, at(14, from_day=OPENS))
+        Mail.objects.all().delete()
+
+        hours.fix_for_all(cham, at(14, room="Salle Satie"), former=time)
+
+        assert self.mails()["paul@example.org"].subject == "Nouvel horaire pour Louise : Chœur CHAM"
+        assert shown(time)[2:] == (None, None)
+
+    def test_a_change_then_another_leaves_one_mail_to_go(self, cham, families):
+        time = hours.fix_for_all(cham, at(14, from_day=OPENS))
+        other = hours.fix_for_all(cham, at(15), former=time)
+        hours.fix_for_all(cham, at(16), former=other)
+
+        waiting = Mail.objects.filter(sent_at=None, attempts=0, to="paul@example.org")
+        assert [mail.subject for mail in waiting] == ["Nouvel horaire pour Louise : Chœur CHAM"]
+        assert "16\u00a0h" in waiting[0].body
+
+    def test_the_end_is_told(self, cham, families):
+        time = hours.fix_for_all(cham, at(14, from_day=OPENS))
+        Mail.objects.all().delete()
+
+        hours.end_for_all(time, TODAY)
+        hours.end_for_all(time, TODAY)  # a second click
+
+        mail = self.mails()["paul@example.org"]
+        assert Mail.objects.count() == 2
+        assert mail.subject == "Un horaire de moins pour Louise : Chœur CHAM"
+        body = mail.body.replace("\u00a0", " ")
+        assert "À partir du 14 octobre 2026" in body
+        assert "n'a plus lieu le mardi de 14 h à 14 h 30" in body
+
+    def test_who_has_left_or_is_not_confirmed_is_not_told(self, cham, louise):
+        EnrolmentFactory(student=louise.student, course=cham, ends_on=dt.date(2026, 10, 1))
+        asking = StudentFactory()
+        CustodyFactory(student=asking, family=GuardianFactory(email="x@example.org").family)
+        EnrolmentFactory(student=asking, course=cham, status=EnrolmentStatus.REQUESTED)
+
+        hours.fix_for_all(cham, at(14))
+
+        assert not Mail.objects.exists()
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_as_many_queries_whatever_the_count(self, cham, count, django_assert_num_queries):
+        for number in range(count):
+            student = StudentFactory()
+            family = GuardianFactory(email=f"g{number}@example.org").family
+            CustodyFactory(student=student, family=family)
+            EnrolmentFactory(student=student, course=cham)
+
+        with django_assert_num_queries(17):
+            hours.fix_for_all(cham, at(14))
+
+        assert Mail.objects.count() == count
 
 
 @pytest.mark.postgres

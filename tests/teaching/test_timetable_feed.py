@@ -10,7 +10,7 @@ from icalendar import Calendar
 
 from families.models import Guardian
 from students.enums import Weekday
-from students.models import SchoolYear
+from students.models import SchoolYear, Slot
 from teaching.enums import Space
 from teaching.lessons import Hours, lessons
 from teaching.models import CalendarFeed, Closure
@@ -210,6 +210,44 @@ class TestEvents:
         assert after[uid].start.date() == friday
         assert after[uid]["SEQUENCE"] == 1
         assert after[uid]["LAST-MODIFIED"].dt > before[uid]["LAST-MODIFIED"].dt
+
+    def test_the_sequence_rises_with_the_weekly_hour(self, client, slot, feed, registrar):
+        """As the staff's page, or an UPDATE, changes it: a calendar then reads the lesson anew."""
+        lesson = next_lesson(slot)
+        uid = next(uid for uid in events(read(client, feed)) if uid.startswith(lesson.key))
+
+        def sequence():
+            return events(read(client, feed))[uid]["SEQUENCE"]
+
+        found = [sequence()]
+        slot.room = "Auditorium"
+        slot.save()
+        found.append(sequence())
+        Slot.objects.filter(pk=slot.pk).update(starts_at=dt.time(18), teacher=None)
+        found.append(sequence())
+        services.cancel([lesson], actor=registrar)
+        found.append(sequence())
+        slot.course.name = "Solfège"
+        slot.course.save()
+        found.append(sequence())
+        slot.course.save()
+        found.append(sequence())
+
+        assert found == [0, 1, 2, 3, 4, 4]
+
+    def test_the_sequence_rises_with_a_fixed_hour(self, client, student, feed):
+        time = make_time(student)
+
+        def sequence():
+            [*_, event] = events(read(client, feed)).values()
+            return event["SEQUENCE"]
+
+        assert sequence() == 0
+        time.course.teacher = TeacherFactory(user=None)
+        time.course.save()
+        assert sequence() == 1
+        type(time).objects.update(room="Studio 9", revision=2)
+        assert sequence() == 2
 
     def test_a_cancelled_one_says_so(self, client, slot, feed, registrar):
         services.cancel([next_lesson(slot)], actor=registrar, reason="Grève")

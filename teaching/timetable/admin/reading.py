@@ -1,4 +1,4 @@
-"""Rooms of a day, and what overlaps in a year: at the site chosen."""
+"""Rooms of a day, of a year, what overlaps and who teaches how long: at the site chosen."""
 
 from django.http import Http404
 from django.shortcuts import render
@@ -8,8 +8,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_safe
 
 from accounts.admin import permission_required
+from students.admin.years import YearForm
 from students.models import SchoolYear
-from teaching.timetable import conflicts, rooms
+from teaching.timetable import conflicts, loads, rooms, year_rooms
+from teaching.timetable.admin.year_forms import YearRoomsForm
 from teaching.timetable.forms import RoomsForm
 
 VIEW = "teaching.view_lesson"
@@ -19,7 +21,12 @@ class ReadingMixin:
     """For LessonAdmin."""
 
     def get_urls(self):
-        views = {"salles": self.rooms, "conflits": self.conflicts}
+        views = {
+            "salles": self.rooms,
+            "salles-annee": self.year_rooms,
+            "heures": self.loads,
+            "conflits": self.conflicts,
+        }
         return [
             *[
                 path(
@@ -62,6 +69,38 @@ class ReadingMixin:
             "years": [(year, conflicts.overlaps_of(site, year)) for year in years[:2]],
         }
         return render(request, "admin/teaching/lesson/conflicts.html", context)
+
+    @method_decorator(require_safe)
+    @method_decorator(permission_required(VIEW))
+    def year_rooms(self, request):
+        """« Salles de l'année »: rooms by day of the week; and which are free from when to when."""
+        form = YearRoomsForm(request)
+        found = year_rooms.rooms_of_year(form.chosen_site, form.chosen_year)
+        asked = form.asked
+        context = self._context(request, "Salles de l'année") | {
+            "form": form,
+            "found": found,
+            "overlaps": [year_rooms.said_of(overlap) for overlap in found.overlaps],
+            "asked": asked,
+            "free": found.free_rooms(*asked) if asked else [],
+            "is_nav_sidebar_enabled": False,
+        }
+        return render(request, "admin/teaching/lesson/year_rooms.html", context)
+
+    @method_decorator(require_safe)
+    @method_decorator(permission_required(VIEW))
+    def loads(self, request):
+        """« Heures d'enseignement »: how many a week for each teacher, beside the year before."""
+        form = YearForm(request)
+        previous = form.previous()
+        found = loads.loads_of(form.chosen_site, form.chosen_year, previous)
+        context = self._context(request, "Heures d'enseignement") | {
+            "form": form,
+            "previous": previous,
+            "loads": found,
+            "total": loads.total_of(found),
+        }
+        return render(request, "admin/teaching/lesson/loads.html", context)
 
     def _context(self, request, title):
         return self.admin_site.each_context(request) | {

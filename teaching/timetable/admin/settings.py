@@ -6,7 +6,7 @@ from teaching.models import TimetableSettings
 
 @admin.register(TimetableSettings)
 class TimetableSettingsAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
-    list_display = ["establishment", "teachers_change_lessons"]
+    list_display = ["establishment", "teachers_change_lessons", "opens_at", "closes_at"]
 
     def has_delete_permission(self, request, obj=None):
         return False
