@@ -8,7 +8,7 @@ the same course (a lesson for two). Of the student's other lesson the teacher re
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
-from students.enums import WITHOUT_SLOT
+from students.enums import WITHOUT_SLOT, EnrolmentStatus
 from students.models import Enrolment, Slot
 from teaching.models import LessonTime
 
@@ -50,9 +50,13 @@ def _slots_at(enrolment, wanted):
 
 
 def _times_at(enrolment, wanted):
-    """Those of others that have not ended by then."""
+    """Those of others that have not ended by then, nor left the course."""
     lasting = Q(ends_on=None) | Q(ends_on__gte=wanted.from_day)
-    times = LessonTime.objects.filter(_at(enrolment, wanted), lasting)
+    still_there = Q(enrolment=None) | Q(
+        Q(enrolment__ends_on=None) | Q(enrolment__ends_on__gte=wanted.from_day),
+        enrolment__status=EnrolmentStatus.CONFIRMED,
+    )
+    times = LessonTime.objects.filter(_at(enrolment, wanted), lasting, still_there)
     return times.exclude(enrolment=enrolment).select_related("course")
 
 

@@ -50,6 +50,8 @@ def call(
     check_open(lesson)
     row = _lock(lesson)
     lesson = find(lesson.hour, lesson.planned_on)  # moved or cancelled since the page was read?
+    if lesson is None:  # moved to come, and its student has left
+        raise _refusal("cancelled")
     check_open(lesson)
     sheet = sheet_of(lesson)
     wanted = {
