@@ -23,6 +23,8 @@ from reenrolment.models import Campaign
 from reenrolment.pieces import followed_courses
 from students.enums import WaitingState
 from students.models import Student, WaitingEntry
+from teaching.enums import TO_JUSTIFY, AbsenceState
+from teaching.models import Absence
 
 
 class State(TextChoices):
@@ -48,7 +50,7 @@ class Task:
 def tasks_of(user, establishment) -> list[Task]:
     """What the user's household has to do in this establishment, what is late first.
 
-    Six queries, and one if an invoice is to pay; one or two more before the campaign opens for
+    Seven queries, and one if an invoice is to pay; one or two more before the campaign opens for
     everybody.
     """
     campaigns = _campaign_of_the_moment(establishment.pk, timezone.now())
@@ -60,6 +62,7 @@ def tasks_of(user, establishment) -> list[Task]:
         *[task for task in invoices if task.state == State.LATE],
         *(_reenrolments(campaign, students) if campaign else []),
         *_refused_documents(user, students),
+        *_absences_to_justify(user),
         *[task for task in invoices if task.state != State.LATE],
     ]
 
@@ -177,6 +180,41 @@ def _refused_documents(user, students):
 def _refused(user: int) -> QuerySet[Document]:
     documents = Document.objects.visible_to(User(pk=user)).current()
     return documents.filter(verdict=Verdict.REFUSED).select_related("type", "student")
+
+
+def _absences_to_justify(user):
+    """One for each child, whatever the number: its link is the absence's, or that of all his."""
+    absences = defaultdict(list)
+    for absence in _unjustified(user.pk, timezone.localdate()):
+        absences[absence.enrolment.student].append(absence)
+    for student, theirs in absences.items():
+        first, whose = theirs[0], with_de(student.first_name)
+        said = f"{first.enrolment.course.name}, le {day(first.register.held_on)}"
+        if len(theirs) > 1:
+            title = f"{len(theirs)} absences {whose} à justifier"
+            hint = f"La plus ancienne\u00a0: {said}."
+            url = reverse("teaching:absences", args=[student.pk])
+        else:
+            title = f"Absence {whose} à justifier"
+            refused = first.state == AbsenceState.REFUSED
+            hint = f"{said}\u00a0: la justification est refusée." if refused else f"{said}."
+            url = reverse("teaching:justify_absence", args=[student.pk, first.pk])
+        yield Task(title, hint, State.TO_DO, url)
+
+
+@prepared
+def _unjustified(user: int, today: dt.date) -> QuerySet[Absence]:
+    """Of the school year under way, the oldest first."""
+    absences = Absence.objects.live().visible_to(User(pk=user)).with_state()
+    return (
+        absences.filter(
+            state__in=[state.value for state in TO_JUSTIFY],
+            enrolment__course__school_year__starts_on__lte=today,
+            enrolment__course__school_year__ends_on__gte=today,
+        )
+        .select_related("register", "enrolment__student", "enrolment__course")
+        .order_by("register__held_on", "pk")
+    )
 
 
 def _invoices(user, establishment):

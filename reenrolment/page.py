@@ -13,6 +13,7 @@ from functools import cached_property
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
+from documents.enums import Formats, Owner
 from documents.pieces import Piece, lacking
 from reenrolment.costs import Cost, cost_of
 from reenrolment.early_access import Opening, opening_of
@@ -39,6 +40,9 @@ class Mode(StrEnum):
     EDIT = "edit"
     COMPLEMENT = "complement"
     READ = "read"
+
+
+A_PHOTO = (Owner.STUDENT, Formats.IMAGE)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,14 @@ class Page:
         own = {piece.key for piece in self.own_pieces}
         either = {piece.type.pk for piece in self.own_pieces if piece.either_home}
         return [p for p in self.pieces if p.key not in own and p.type.pk not in either]
+
+    @property
+    def holds_a_photo(self) -> bool:
+        """One of the student was handed in: his teachers may see it, if the households agree."""
+        return any(
+            piece.document and (piece.type.owner, piece.type.formats) == A_PHOTO
+            for piece in self.own_pieces
+        )
 
     @property
     def sendable(self) -> dict[str, Piece]:

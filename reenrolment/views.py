@@ -112,8 +112,14 @@ def confirmation(request, pk):
     page = load_page(request, pk)
     if page.status in (Status.DRAFT, Status.WITHDRAWN):
         return redirect("reenrolment:edit", pk)
-    following = next_to_do(page.campaign, page.selection.students, after=page.student)
-    return render(request, "reenrolment/confirmation.html", {"page": page, "following": following})
+    context = {
+        "page": page,
+        "following": next_to_do(page.campaign, page.selection.students, after=page.student),
+        "asks_for_image": page.holds_a_photo
+        and page.selection.image_consent_at is None
+        and not request.acting_for,  # it is not the agents' to say
+    }
+    return render(request, "reenrolment/confirmation.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -171,17 +171,23 @@ def _hours(slots, times, scope, first, last):
 
 
 def lessons(
-    hours: Hours, first: dt.date, last: dt.date, *, moved_away: bool = False
+    hours: Hours,
+    first: dt.date,
+    last: dt.date,
+    *,
+    moved_away: bool = False,
+    ignoring: Closure | None = None,
 ) -> list[Occurrence]:
     """Those that are between two days, both included, in the order of time. Two queries.
 
     A lesson moved out of these days is not among them, unless `moved_away`; one moved into them
     is; a cancelled one is, and says so. No lesson is made on a closed day, or out of the year's
     days of lessons; one that has a row stays (it was given, moved or cancelled: history is not
-    rewritten by a new holiday).
+    rewritten by a new holiday), unless it was to come and its only student has left. `ignoring`: as
+    if this closure were none.
     """
     rows = _rows_of(hours, first, last)
-    closed = _closed_days(first, last)
+    closed = _closed_days(first, last, ignoring)
     found = [
         occurrence(hour, day, rows.pop((type(hour), hour.pk, day), None))
         for hour in hours
@@ -191,10 +197,12 @@ def lessons(
     ]
     by_key = {(type(hour), hour.pk): hour for hour in hours}
     found += [occurrence(by_key[kind, pk], day, row) for (kind, pk, day), row in rows.items()]
+    today = timezone.localdate()
     within = [
         o
         for o in found
-        if first <= o.starts.date() <= last or moved_away and first <= o.planned_on <= last
+        if (first <= o.starts.date() <= last or moved_away and first <= o.planned_on <= last)
+        and not _is_left_behind(o, today)
     ]
     return sorted(within, key=lambda o: (o.starts, o.ends, o.name, o.key))
 
@@ -208,7 +216,8 @@ def find(hour: Hour, planned_on: dt.date) -> Occurrence | None:
         is_closed = {(None, planned_on), (hour.course.establishment_id, planned_on)} & closed
         if is_closed or planned_on not in _days_of(hour, planned_on, planned_on):
             return None
-    return occurrence(hour, planned_on, row)
+    lesson = occurrence(hour, planned_on, row)
+    return None if _is_left_behind(lesson, timezone.localdate()) else lesson
 
 
 def read_key(key: str) -> tuple[type[Hour], int, dt.date] | None:
@@ -247,16 +256,37 @@ def lesson_of(teacher: Teacher, key: str, sites: Iterable[Establishment]) -> Occ
     return lesson
 
 
+def span_of(hour: Hour) -> tuple[dt.date, dt.date]:
+    """Its first and its last day, both included; crossed if there is none.
+
+    An individual lesson lasts as long as its student's enrolment.
+    """
+    opens, closes = getattr(hour, "lesson_days", hour.course.school_year.lesson_days)
+    if enrolment := getattr(hour, "enrolment", None):
+        if enrolment.status != EnrolmentStatus.CONFIRMED:
+            return dt.date.max, dt.date.min
+        opens, closes = (
+            max(opens, enrolment.starts_on or opens),
+            min(closes, enrolment.ends_on or closes),
+        )
+    return opens, closes
+
+
+def _is_left_behind(lesson, today):
+    """Changed beforehand, an individual lesson to come whose student has left meanwhile."""
+    if lesson.student is None or lesson.starts.date() <= today:
+        return False
+    enrolment = lesson.hour.enrolment
+    is_there = enrolment.status == EnrolmentStatus.CONFIRMED
+    return not (is_there and _lasts(enrolment, lesson.planned_on))
+
+
 def _days_of(hour, first, last):
     """Those of the hour's weekday, while it lasts, between two days."""
-    year = hour.course.school_year
-    opens, closes = hour.lesson_days if isinstance(hour, LessonTime) else year.lesson_days
+    opens, closes = span_of(hour)
+    if opens > closes:
+        return []
     first, last = max(first, opens), min(last, closes)
-    if enrolment := getattr(hour, "enrolment", None):  # an individual lesson ends with it
-        if enrolment.status != EnrolmentStatus.CONFIRMED:
-            return []
-        first = max(first, enrolment.starts_on or first)
-        last = min(last, enrolment.ends_on or last)
     day = first + dt.timedelta(days=(hour.weekday - first.isoweekday()) % 7)
     days = []
     while day <= last:
@@ -302,9 +332,11 @@ def _rows_of(hours, first, last):
     }
 
 
-def _closed_days(first, last):
+def _closed_days(first, last, ignoring=None):
     """(establishment or None for all, day) of each day without lessons."""
     closures = Closure.objects.filter(first_on__lte=last, last_on__gte=first).order_by()
+    if ignoring is not None:
+        closures = closures.exclude(pk=ignoring.pk)
     return {
         (closure.establishment_id, max(closure.first_on, first) + dt.timedelta(days=n))
         for closure in closures

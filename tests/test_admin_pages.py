@@ -205,6 +205,7 @@ PAGES = {
     "students_schoolyear_roll_over": {"get": DOSSIERS, "post": (302, 403, 302, 302)},
     "teaching_lesson_plan": {"get": DOSSIERS, "post": DOSSIERS},  # no act is said
     "teaching_lesson_absence": {"get": DOSSIERS, "post": DOSSIERS},
+    "teaching_closure_tell": {"get": DOSSIERS, "post": (302, 403, 302, 302)},  # nobody yet
     "teaching_lesson_rooms": LAUNCH,
     "teaching_lesson_conflicts": LAUNCH,
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
@@ -389,13 +390,16 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "students_teacher": teacher,
         "students_enrolment": case.theory,
         "students_repertoirepiece": RepertoirePieceFactory(student=student),
-        "teaching_closure": Closure.objects.create(
-            kind=ClosureKind.CLOSED,
-            name="Pont",
-            establishment=establishment,
-            first_on=timezone.localdate(),
-            last_on=timezone.localdate(),
+        "teaching_closure": (
+            closure := Closure.objects.create(
+                kind=ClosureKind.CLOSED,
+                name="Pont",
+                establishment=establishment,
+                first_on=timezone.localdate(),
+                last_on=timezone.localdate(),
+            )
         ),
+        "teaching_closure_tell": [closure.pk],
         "teaching_lesson": (lesson := make_changed_lesson(registrar)),
         "teaching_lesson_plan": [lesson.key],
         "teaching_timetablesettings": TimetableSettings.objects.create(establishment=establishment),

@@ -21,6 +21,8 @@ from reenrolment.enums import CampaignMode
 from reenrolment.models import Allotment
 from students import waiting
 from students.enums import Scheduling, Weekday
+from teaching.enums import ClosureKind
+from teaching.models import Closure
 from tests.accounts.codes import set_up
 from tests.factories import (
     CampaignFactory,
@@ -115,6 +117,13 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "evaluation": evaluation.pk,
         "period": evaluation.period_id,
         "lesson": changeable_lesson(teacher).key,
+        "closure": Closure.objects.create(
+            kind=ClosureKind.CLOSED,
+            name="Pont",
+            establishment=establishment,
+            first_on=timezone.localdate(),
+            last_on=timezone.localdate(),
+        ).pk,
         "called": called,
         "individual": individual.pk,
         "absence": absence.pk,
@@ -362,9 +371,11 @@ PLAYS = {
         get("admin:teaching_lesson_rooms"),
         get("admin:teaching_lesson_conflicts"),
     ),
-    "Noter les vacances, les jours fériés, les fermetures": every(
+    "Noter les vacances, les jours fériés, les fermetures, et en prévenir les familles": every(
         get("admin:teaching_closure_changelist"),
         post("admin:teaching_closure_add"),
+        get("admin:teaching_closure_tell", "closure"),
+        post("admin:teaching_closure_tell", "closure"),
     ),
     "Régler l'emploi du temps": get("admin:teaching_timetablesettings_add"),
     "Lire, imprimer et exporter la liste d'une classe": every(

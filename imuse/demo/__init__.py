@@ -16,6 +16,7 @@ reminders.py    the households reminded of the pieces that they lack
 waiting.py      who waits for the full slots, a place offered
 my_data.py      a copy of a household's data, a request of erasure
 register.py     the registers of four weeks, absences justified and to justify
+class_week.py   who changed classes last week, an absence to justify
 doubles.py      a household entered twice, a responsable without account
 year.py         the holidays, the hours that teachers fixed
 timetable.py    lessons cancelled, moved, replaced

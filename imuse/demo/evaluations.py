@@ -9,7 +9,7 @@ from imuse.demo.town import Town
 from students.enums import Scheduling
 from students.models import Enrolment
 from teaching.enums import EvaluationState
-from teaching.models import Criterion, Evaluation, Mark, Period, Scale, ScaleLevel
+from teaching.models import Criterion, Evaluation, EvaluationMove, Mark, Period, Scale, ScaleLevel
 
 LEVELS = ["en cours d'acquisition", "acquis", "très bien acquis"]
 CRITERIA = ["Assiduité et engagement", "Travail personnel", "Contrôle de fin de période"]
@@ -90,6 +90,18 @@ def _write(period, criteria, clock, rng):
         )
         for enrolment in enrolments
     )
+    EvaluationMove.objects.bulk_create(
+        EvaluationMove(
+            evaluation=evaluation,
+            at=at,
+            actor_id=actor,
+            from_state=before,
+            to_state=after,
+        )
+        for evaluation in written
+        if is_over
+        for at, actor, before, after in _moves(evaluation)
+    )
     Mark.objects.bulk_create(
         Mark(
             evaluation=evaluation,
@@ -103,3 +115,10 @@ def _write(period, criteria, clock, rng):
         for evaluation in written
         for criterion in criteria
     )
+
+
+def _moves(evaluation):
+    """Finished by its teacher, then published by the clock."""
+    states, teacher = EvaluationState, evaluation.enrolment.teacher
+    yield evaluation.updated_at, teacher and teacher.user_id, states.DRAFT, states.READY
+    yield evaluation.published_at, None, states.READY, states.PUBLISHED

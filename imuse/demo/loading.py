@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Establishment, Mail, User
 from imuse.demo.accounts import ACCOUNTS, Register, give_roles, make_staff
 from imuse.demo.attestations import attest_last_spring
+from imuse.demo.class_week import change_classes, miss_a_lesson
 from imuse.demo.clock import Clock
 from imuse.demo.dossiers import Desk
 from imuse.demo.doubles import enter_twice
@@ -86,11 +87,18 @@ def load() -> None:
     remind(town, clock, register.users["secretariat"])
     WaitingRoom(town, teaching, clock).fill(cast["benali.n"])
     call_registers(town, clock, random.Random(SEED), register.users["secretariat"])
+    change_classes(town, clock, random.Random(SEED), vasseur)
     ask_for_a_copy(cast["martin.c"], clock)
     ask_to_be_forgotten(town, register, clock)
     enter_twice(village.households)
     change_lessons(
         town, clock, User.objects.get(username="martin.c"), register.users["secretariat"]
+    )
+    miss_a_lesson(
+        clock,
+        random.Random(SEED),
+        User.objects.get(username="martin.c"),
+        register.users["secretariat"],
     )
     _mails_have_left()
     refuse_one()

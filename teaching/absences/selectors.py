@@ -58,7 +58,8 @@ def repeated(site: Establishment) -> list[Repeated]:
     year = SchoolYear.objects.current()
     since = Q(register__held_on__gte=year.starts_on) if year else Q()
     found = (
-        Absence.objects.with_state()
+        Absence.objects.live()
+        .with_state()
         .filter(since, kind=Presence.ABSENT, enrolment__course__establishment=site)
         .exclude(state=AbsenceState.JUSTIFIED)
         .order_by()

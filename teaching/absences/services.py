@@ -136,8 +136,9 @@ def note(absence: Absence, *, text: str, actor: User) -> None:
 
 
 def _lock(absence):
-    absence = Absence.objects.select_for_update().get(pk=absence.pk)
-    if absence.kind != Presence.ABSENT:
+    rows = Absence.objects.select_related("register").select_for_update(of=["self"])
+    absence = rows.get(pk=absence.pk)
+    if absence.kind != Presence.ABSENT or absence.register.void:
         raise ValidationError("Il n'y a plus rien à justifier.", code="no_absence")
     return absence
 

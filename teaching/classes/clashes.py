@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.prepared import prepared
-from students.enums import WITHOUT_SLOT, Weekday
+from students.enums import WITHOUT_SLOT, EnrolmentStatus, Weekday
 from students.models import Enrolment, SchoolYear, Slot, Student
 from teaching.models import LessonTime
 
@@ -129,9 +129,13 @@ def _slots_at(enrolment, wanted):
 
 
 def _times_at(enrolment, wanted):
-    """Those of others that have not ended by then."""
+    """Those of others that have not ended by then, nor left the course."""
     lasting = Q(ends_on=None) | Q(ends_on__gte=wanted.from_day)
-    times = LessonTime.objects.filter(_at(enrolment, wanted), lasting)
+    still_there = Q(enrolment=None) | Q(
+        Q(enrolment__ends_on=None) | Q(enrolment__ends_on__gte=wanted.from_day),
+        enrolment__status=EnrolmentStatus.CONFIRMED,
+    )
+    times = LessonTime.objects.filter(_at(enrolment, wanted), lasting, still_there)
     return times.exclude(enrolment=enrolment).select_related("course")
 
 

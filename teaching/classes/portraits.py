@@ -72,7 +72,7 @@ def make_next() -> Portrait | Document | None:
     """
     if not rest.is_over:
         return None
-    stale = Portrait.objects.exclude(pk__in=Portrait.objects.filter(due("document")).values("pk"))
+    stale = Portrait.objects.exclude(pk__in=Portrait.objects.allowed().values("pk"))
     if (portrait := stale.order_by("pk").first()) is not None:
         let_go(portrait.student)
         return portrait

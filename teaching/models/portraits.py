@@ -67,9 +67,13 @@ def due(document: str = "") -> Q:
 
 
 class PortraitQuerySet(models.QuerySet):
+    def allowed(self):
+        """Those that may still be kept; the queue lets go of the others."""
+        return self.filter(due("document"))
+
     def shown(self):
         """Those that may be seen now, whatever the queue has not let go yet."""
-        return self.filter(due("document")).exclude(file="")
+        return self.allowed().exclude(file="")
 
 
 class Portrait(models.Model):

@@ -54,7 +54,10 @@ class RegisterSettings(models.Model):
 
 
 class Register(models.Model):
-    """A lesson whose register was called; `version` is one more at each change."""
+    """A lesson whose register was called; `version` is one more at each change.
+
+    `void` follows the lesson (teaching/register/voiding.py): the absences then count for nothing.
+    """
 
     lesson = models.OneToOneField(
         Lesson, models.PROTECT, verbose_name="séance", related_name="register"
@@ -72,6 +75,11 @@ class Register(models.Model):
         help_text="Qui donnait ce cours\u00a0: le remplaçant, s'il y en avait un.",
     )
     version = models.PositiveIntegerField("version", default=1)
+    void = models.BooleanField(
+        "sans objet",
+        default=False,
+        help_text="La séance est annulée, ou a changé de jour\u00a0: personne n'était absent.",
+    )
     called_at = models.DateTimeField("appel fait le")
     called_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name="par", related_name="+"
@@ -130,14 +138,15 @@ class AbsenceQuerySet(models.QuerySet):
         return self.filter(Exists(ours))
 
     def live(self):
-        """Without those that were taken back: the student was there after all."""
-        return self.exclude(kind=Presence.PRESENT)
+        """Without those that were taken back: the student was there after all, or nobody was."""
+        return self.filter(register__void=False).exclude(kind=Presence.PRESENT)
 
     def with_state(self):
-        """Adds `state`, an AbsenceState; None of who was late or present."""
+        """Adds `state`, an AbsenceState; None of who was late or present, or of a void register."""
         said = Justification.objects.filter(absence=OuterRef("pk"))
         return self.annotate(
             state=Case(
+                When(register__void=True, then=Value(None)),
                 When(kind=Presence.EXCUSED, then=Value(AbsenceState.EXCUSED.value)),
                 When(~Q(kind=Presence.ABSENT), then=Value(None)),
                 *[

@@ -25,14 +25,14 @@ class RegisterAdmin(
 ):
     establishment_lookup = "course__establishment"
     change_list_template = "admin/teaching/register/change_list.html"
-    list_display = ["held_on", "course", "teacher", "called_at", "called_by"]
+    list_display = ["held_on", "course", "teacher", "called_at", "called_by", "void"]
     list_filter = [SiteFilter, "held_on"]
     list_select_related = ["course", "teacher", "called_by"]
     search_fields = ["course__sort_name", "teacher__sort_name"]
     search_help_text = "Nom du cours ou de l'enseignant"
     date_hierarchy = "held_on"
     fields = readonly_fields = [
-        *["lesson_words", "held_on", "course", "teacher", "called_at", "called_by", "log"],
+        *["lesson_words", "held_on", "course", "teacher", "called_at", "called_by", "void", "log"],
     ]
 
     def get_urls(self):

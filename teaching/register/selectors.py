@@ -42,12 +42,19 @@ class Line:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The register of one lesson as it stands; `register` is None while it was not called."""
+    """The register of one lesson as it stands; `register` is None while it was never called.
+
+    One that is void is to be called anew: nothing of it is proposed, its version goes on.
+    """
 
     lesson: Occurrence
     lines: list[Line]
     register: Register | None = None
     last: RegisterEntry | None = field(default=None)
+
+    @property
+    def is_called(self) -> bool:
+        return self.register is not None and not self.register.void
 
     @property
     def version(self) -> int:
@@ -70,13 +77,14 @@ def sheet_of(lesson: Occurrence) -> Sheet:
     if lesson.row is not None:
         register = Register.objects.filter(lesson=lesson.row).first()
     stored, last = {}, None
-    if register:
+    is_called = register is not None and not register.void
+    if is_called:
         stored = {each.enrolment_id: mark_of(each) for each in register.absences.all()}
         last = register.entries.select_related("by__teacher").last()
     enrolments = Attendees(hours_of(lesson)).of(lesson)
     announced = announced_at(lesson, enrolments)
     lines = [
-        Line(each, each.pk in announced, stored.get(each.pk, PRESENT if register else None))
+        Line(each, each.pk in announced, stored.get(each.pk, PRESENT if is_called else None))
         for each in enrolments
     ]
     return Sheet(lesson, lines, register, last)
@@ -103,7 +111,8 @@ def not_called(lessons: Iterable[Occurrence], now: dt.datetime | None = None) ->
     now = now or timezone.now()
     begun = [each for each in lessons if each.starts <= now and not each.is_cancelled]
     rows = [each.row.pk for each in begun if each.row]
-    called = set(Register.objects.filter(lesson__in=rows).values_list("lesson", flat=True))
+    registers = Register.objects.filter(lesson__in=rows, void=False)
+    called = set(registers.values_list("lesson", flat=True))
     return [each for each in begun if not each.row or each.row.pk not in called]
 
 

@@ -16,7 +16,7 @@ from teaching.enums import Presence
 from teaching.lessons import Occurrence, find
 from teaching.models import Absence, AbsenceMove, Lesson, Register, RegisterEntry
 from teaching.register import telling
-from teaching.register.marks import PRESENT, Mark, digest_of
+from teaching.register.marks import PRESENT, Mark, digest_of, mark_of
 from teaching.register.selectors import sheet_of
 
 
@@ -50,6 +50,8 @@ def call(
     check_open(lesson)
     row = _lock(lesson)
     lesson = find(lesson.hour, lesson.planned_on)  # moved or cancelled since the page was read?
+    if lesson is None:  # moved to come, and its student has left
+        raise _refusal("cancelled")
     check_open(lesson)
     sheet = sheet_of(lesson)
     wanted = {
@@ -60,14 +62,16 @@ def call(
     if sheet.register:
         entry = sheet.register.entries.filter(key=key).first()
         is_known = entry is not None and entry.digest == digest
-        if is_known or wanted == sheet.marks:
+        if sheet.is_called and (is_known or wanted == sheet.marks):
             return Called(list(sheet.marks.values()), sheet.version, unexpected, is_known)
         if entry or version != sheet.version:
             raise _refusal("stale")
     elif version:
         raise _refusal("stale")
+    begins = not sheet.is_called
     entry = _open_entry(sheet, row, key=key, digest=digest, actor=actor)
-    telling.tell(lesson, _write(sheet, wanted, entry=entry), entry=entry)
+    turned = _write(sheet, wanted, entry=entry, begins=begins)
+    telling.tell(lesson, turned, move=str(entry.pk))
     return Called(list(wanted.values()), entry.version, unexpected)
 
 
@@ -113,46 +117,54 @@ def _wanted(line, mark):
 
 
 def _open_entry(sheet, row, *, key, digest, actor):
-    """The sending, and the register itself if it is the first one."""
+    """The sending, and the register itself if it is the first one; a void one begins again."""
     now = timezone.now()
-    register, version = sheet.register, sheet.version + 1
-    if register is None:
-        register = Register.objects.create(
-            lesson=row,
-            course=sheet.lesson.course,
-            held_on=sheet.lesson.starts.date(),
-            teacher=sheet.lesson.teacher,
-            called_at=now,
-            called_by=actor,
-        )
-    else:
-        Register.objects.filter(pk=register.pk).update(version=version)
+    register = sheet.register or Register(lesson=row, course=sheet.lesson.course, version=0)
+    register.version = version = register.version + 1
+    if not sheet.is_called:
+        register.held_on, register.teacher = sheet.lesson.starts.date(), sheet.lesson.teacher
+        register.called_at, register.called_by = now, actor
+        register.void = False
+    register.save()
     return RegisterEntry.objects.create(
         register=register, version=version, key=key, digest=digest, at=now, by=actor
     )
 
 
-def _write(sheet, wanted, *, entry):
-    """Gives the absences that have begun or ceased to be ones."""
+def _write(sheet, wanted, *, entry, begins):
+    """Gives the absences that have begun or ceased to be ones; `begins`: there was no register, or
+    a void one."""
     known = {each.enrolment_id: each for each in entry.register.absences.all()}
     absences, moves, turned = [], [], []
-    for line in sheet.lines:
-        enrolment, before = line.enrolment, line.stored or PRESENT
-        after = wanted[enrolment.pk]
+    for enrolment, after, announced in _to_write(sheet, wanted, known if begins else {}):
+        absence = known.get(enrolment.pk)
+        before = mark_of(absence) if absence else PRESENT
+        absence = absence or Absence(register=entry.register)
+        absence.enrolment = enrolment
+        # Of a void register, families were told of no absence, or that it was none.
+        was_one = before.kind == Presence.ABSENT and not begins
+        if was_one != (after.kind == Presence.ABSENT):
+            turned.append(absence)
         if before == after:
             continue
-        absence = known.get(enrolment.pk) or Absence(register=entry.register)
-        absence.enrolment = enrolment
         absence.kind, absence.minutes, absence.note = after.kind, after.minutes, after.note
-        absence.announced = after.kind == Presence.EXCUSED and line.announced
+        absence.announced = after.kind == Presence.EXCUSED and announced
         absences.append(absence)
         if (before.kind, before.minutes) != (after.kind, after.minutes):
             kinds = {"from_kind": before.kind, "to_kind": after.kind, "minutes": after.minutes}
             moves.append(AbsenceMove(entry=entry, enrolment=enrolment, **kinds))
-        if (before.kind == Presence.ABSENT) != (after.kind == Presence.ABSENT):
-            turned.append(absence)
     Absence.objects.bulk_create([each for each in absences if each.pk is None])
     changed = [each for each in absences if each.enrolment_id in known]
     Absence.objects.bulk_update(changed, ["kind", "minutes", "note", "announced"])
     AbsenceMove.objects.bulk_create(moves)
     return turned
+
+
+def _to_write(sheet, wanted, void):
+    """(enrolment, mark, announced): of everybody expected; and who no longer is was present, in
+    what is left of a void register."""
+    for line in sheet.lines:
+        yield line.enrolment, wanted[line.enrolment.pk], line.announced
+    for absence in void.values():
+        if absence.enrolment_id not in wanted:
+            yield absence.enrolment, PRESENT, False

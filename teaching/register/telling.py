@@ -1,5 +1,7 @@
 """What families are told of an absence: once, whatever the day of entry; and once if it was none.
 
+It was none when the register is corrected, or void: the lesson cancelled, or moved to another day.
+
 A mail waits some minutes (RegisterSettings.mail_delay): whoever corrects himself meanwhile tells
 nobody. Announced and excused ones, and who was late, are on the family's page alone.
 """
@@ -20,17 +22,25 @@ from accounts.models import Mail
 from families.models import Guardian
 from teaching.enums import Presence
 from teaching.lessons import Occurrence
-from teaching.models import Absence, RegisterEntry
+from teaching.models import Absence
 from teaching.register.selectors import settings_of
 
 CORRECTED = "L'appel a été corrigé avant l'envoi."
+CHANGED = "La séance a été annulée, déplacée ou rétablie avant l'envoi."
 ABSENT, NOT_ABSENT = "absent", "present"  # in the key of a mail: what it says
 
 
-def tell(lesson: Occurrence, absences: Iterable[Absence], *, entry: RegisterEntry) -> None:
+def tell(
+    lesson: Occurrence,
+    absences: Iterable[Absence],
+    *,
+    move: str,
+    became: Occurrence | None = None,
+) -> None:
     """Of these absences, which have just begun or ceased to be ones, each with its student.
 
-    In the caller's transaction. To every responsable with an address, of either household.
+    In the caller's transaction. To every responsable with an address, of either household. `move`
+    names what was done in the keys of the mails; `became` is the lesson once cancelled or moved.
     """
     absences = list(absences)
     if not absences:
@@ -40,15 +50,16 @@ def tell(lesson: Occurrence, absences: Iterable[Absence], *, entry: RegisterEntr
     delay = dt.timedelta(minutes=settings_of(lesson.course.establishment).mail_delay)
     now = timezone.now()
     for absence in absences:
-        told = _take_back(former[absence.pk], now)
-        says = ABSENT if absence.kind == Presence.ABSENT else NOT_ABSENT
+        told = _take_back(former[absence.pk], now, CHANGED if became else CORRECTED)
+        is_one = absence.kind == Presence.ABSENT and not absence.register.void
+        says = ABSENT if is_one else NOT_ABSENT
         for guardian in guardians[absence.enrolment.student_id]:
             if told.get(guardian.pk, NOT_ABSENT) == says:
                 continue
-            subject, body = _written(says, lesson, absence, guardian)
+            subject, body = _written(says, lesson, absence, guardian, became)
             mails.queue(
                 MailKind.ABSENCE,
-                key=f"{absence.pk}:{entry.pk}:{says}:{guardian.pk}",
+                key=f"{absence.pk}:{move}:{says}:{guardian.pk}",
                 to=guardian.email,
                 subject=subject,
                 body=body,
@@ -77,7 +88,7 @@ def _mails_of(absences):
     return found
 
 
-def _take_back(former, now):
+def _take_back(former, now, why):
     """What has not left does not leave; gives, by guardian, what he was told last."""
     told = {}
     for mail in former:
@@ -86,15 +97,17 @@ def _take_back(former, now):
         if mail.sent_at or is_leaving:
             told[int(guardian)] = says
         elif mail.attempts < mails.MAX_ATTEMPTS:
-            mails.give_up(mail, CORRECTED)
+            mails.give_up(mail, why)
     return told
 
 
-def _written(says, lesson, absence, guardian):
+def _written(says, lesson, absence, guardian, became):
     student = absence.enrolment.student
+    corrected = "absence_void" if absence.register.void else "absence_corrected"
     return compose(
-        "absence" if says == ABSENT else "absence_corrected",
+        "absence" if says == ABSENT else corrected,
         {
+            "became": became,
             "guardian": guardian,
             "student": student,
             "absence": absence,

@@ -24,6 +24,7 @@ from teaching.lessons import (
     hours_of_town,
     hours_of_year,
     lessons,
+    span_of,
 )
 from teaching.models import Closure, LessonTime
 
@@ -180,7 +181,7 @@ def _at_the_time_of(slot) -> list[Hour]:
         "ends_at__gt": slot.starts_at,
     }
     slots = Slot.objects.filter(**at).exclude(pk=slot.pk).select_related("teacher", *_COURSE)
-    times = LessonTime.objects.filter(**at).select_related(*_COURSE)
+    times = LessonTime.objects.filter(**at).select_related("enrolment", *_COURSE)
     return [other for other in [*slots, *times] if _last_together(slot, other)]
 
 
@@ -213,13 +214,9 @@ def _overlapping(hours: Iterable[Hour]) -> Iterator[tuple[Hour, Hour]]:
 
 
 def _last_together(one, other):
-    """An hour that a teacher fixed may begin, or end, within the year."""
-    (one_from, one_to), (other_from, other_to) = _days_of(one), _days_of(other)
+    """An hour that a teacher fixed may begin, or end, within the year, or with its student."""
+    (one_from, one_to), (other_from, other_to) = span_of(one), span_of(other)
     return max(one_from, other_from) <= min(one_to, other_to)
-
-
-def _days_of(hour):
-    return getattr(hour, "lesson_days", hour.course.school_year.lesson_days)
 
 
 def _when(hour):

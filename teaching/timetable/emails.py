@@ -5,7 +5,9 @@ lesson that does not take place is told to whoever may bring the child. Of what 
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.conf import settings
 from django.urls import reverse
@@ -17,10 +19,12 @@ from accounts.emails import compose
 from accounts.enums import MailKind
 from accounts.models import User
 from families.models import Guardian
-from students.models import Custody, Slot
+from students.models import Custody, Slot, Student
 from teaching.lessons import Attendees, Hours, Occurrence
 from teaching.models import LessonChange
 from teaching.timetable import words
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,13 @@ def tell(changes: list[Told], *, actor: User) -> None:
 
 def _to_families(changes):
     """One for each responsable and site, which signs it: what concerns his household."""
-    for (guardian, site), lines in _by_guardian(changes).items():
+    attendees = Attendees(hours_of([told.after for told in changes]))
+    expected = [(told, [each.student for each in attendees.of(told.after)]) for told in changes]
+    by_site = defaultdict(list)
+    for guardian, lines in by_guardian(expected).items():
+        for told, names in lines:
+            by_site[guardian, told.after.course.establishment].append((told, names))
+    for (guardian, site), lines in by_site.items():
         about = [{"names": " et ".join(names), "told": told} for told, names in lines]
         subject, body = compose(
             "lesson_changed",
@@ -64,23 +74,29 @@ def _to_families(changes):
         yield f"{lines[0][0].change.pk}:{guardian.pk}", guardian.email, subject, body
 
 
-def _by_guardian(changes):
-    """{(responsable, site): [(what changed, first names of his household's students)]}."""
-    slots = {told.after.hour for told in changes if isinstance(told.after.hour, Slot)}
-    times = {told.after.hour for told in changes if not isinstance(told.after.hour, Slot)}
-    attendees = Attendees(Hours(list(slots), list(times)))
-    expected = [(told, [each.student for each in attendees.of(told.after)]) for told in changes]
+def hours_of(lessons: Iterable[Occurrence]) -> Hours:
+    hours = {lesson.hour for lesson in lessons}
+    slots = [hour for hour in hours if isinstance(hour, Slot)]
+    return Hours(slots, [hour for hour in hours if not isinstance(hour, Slot)])
+
+
+def by_guardian(
+    expected: Iterable[tuple[Thing, list[Student]]],
+) -> dict[Guardian, list[tuple[Thing, list[str]]]]:
+    """Of things and the students whom each concerns: those of each responsable's household, with
+    the first names of his students. Two queries."""
+    expected = list(expected)
     families = _families_of({student.pk for _, students in expected for student in students})
     guardians = _guardians_of({key for keys in families.values() for key in keys})
     lines = defaultdict(list)
-    for told, students in expected:
+    for thing, students in expected:
         names = defaultdict(list)
         for student in students:
             for family in families[student.pk]:
                 names[family].append(student.first_name)
         for family, theirs in names.items():
             for guardian in guardians[family]:
-                lines[guardian, told.after.course.establishment].append((told, theirs))
+                lines[guardian].append((thing, theirs))
     return lines
 
 

@@ -1,4 +1,5 @@
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from students.models import Teacher
@@ -22,7 +23,34 @@ class TimeInput(forms.TimeInput):
         super().__init__(format="%H:%M")
 
 
-class ReasonForm(forms.Form):
+class VoidForm(forms.Form):
+    """Asked of a lesson whose register was called, and of no other."""
+
+    voids = forms.BooleanField(
+        label="L'appel est fait\u00a0: il ne comptera plus",
+        required=False,
+        help_text="À cocher si la séance n'a pas eu lieu ce jour-là. Les absences ne comptent plus"
+        "\u00a0; les familles qui en ont été averties l'apprennent.",
+    )
+
+    def __init__(self, *args, is_called=False, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._voids = self.fields["voids"]
+        if not is_called:
+            del self.fields["voids"]
+
+    @property
+    def confirms(self) -> bool:
+        return self.cleaned_data.get("voids", False)
+
+    def refuse(self, error: ValidationError) -> None:
+        """What a service raised; the register may have been called since the page was opened."""
+        if getattr(error, "code", "") == "called":
+            self.fields["voids"] = self._voids
+        self.add_error(None, error.messages)
+
+
+class ReasonForm(VoidForm):
     """To cancel or to restore."""
 
     reason = forms.CharField(
@@ -31,6 +59,8 @@ class ReasonForm(forms.Form):
         required=False,
         help_text="Facultatif. Les familles le lisent.",
     )
+
+    field_order = ["reason", "voids"]
 
 
 class DespiteMixin(forms.Form):
@@ -52,7 +82,7 @@ class MoveForm(ReasonForm):
         label="Salle", max_length=50, required=False, help_text="Vide\u00a0: la salle habituelle."
     )
 
-    field_order = ["day", "starts_at", "ends_at", "room", "reason", "despite"]
+    field_order = ["day", "starts_at", "ends_at", "room", "reason", "despite", "voids"]
 
     def __init__(self, *args, lesson, **kwargs):
         initial = {

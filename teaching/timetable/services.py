@@ -2,6 +2,8 @@
 
 Every act leaves a line in the log of the lesson and tells those concerned, in one transaction. The
 school year is locked first: two agents cannot give one room to two lessons at the same instant.
+A lesson whose register was called is cancelled, or goes to another day, only by whoever confirms
+it (`voids`, else ValidationError `called`): the register is then void (teaching/register/voiding).
 """
 
 import datetime as dt
@@ -17,6 +19,7 @@ from students.models import SchoolYear, Slot, Teacher
 from teaching.enums import LessonAct, LessonState
 from teaching.lessons import Occurrence, occurrence
 from teaching.models import Lesson, LessonChange
+from teaching.register import voiding
 from teaching.timetable import conflicts, emails
 from teaching.timetable.words import where_and_when
 
@@ -34,14 +37,17 @@ class Where:
 
 
 @transaction.atomic
-def cancel(lessons: Iterable[Occurrence], *, actor: User, reason: str = "") -> list[LessonChange]:
-    """They do not take place; those cancelled already stay so. ValidationError `already`: all."""
+def cancel(
+    lessons: Iterable[Occurrence], *, actor: User, reason: str = "", voids: bool = False
+) -> list[LessonChange]:
+    """They do not take place; those cancelled already stay so. ValidationError `already`: all;
+    `called`."""
     acts = [
         _Act(lesson, LessonAct.CANCELLED, reason, {"state": LessonState.CANCELLED, **UNMOVED})
         for lesson in _held(lessons)
         if not lesson.is_cancelled
     ]
-    return _write(acts, actor)
+    return _write(acts, actor, voids=voids)
 
 
 @transaction.atomic
@@ -72,11 +78,17 @@ def replace(
 
 @transaction.atomic
 def move(
-    lesson: Occurrence, where: Where, *, actor: User, reason: str = "", despite: str = ""
+    lesson: Occurrence,
+    where: Where,
+    *,
+    actor: User,
+    reason: str = "",
+    despite: str = "",
+    voids: bool = False,
 ) -> LessonChange:
     """It takes place then and there; a cancelled one too.
 
-    ValidationError `out_of_year`, `already`, `conflict` (see `replace`).
+    ValidationError `out_of_year`, `already`, `conflict` (see `replace`), `called`.
     """
     [lesson] = _held([lesson])
     year = lesson.course.school_year
@@ -92,20 +104,22 @@ def move(
     act = _Act(lesson, LessonAct.MOVED, reason, changes, despite)
     if where_and_when(act.after) == where_and_when(lesson) and not lesson.is_cancelled:
         raise ValidationError("La séance est déjà là.", code="already")
-    [change] = _write([act], actor, checks=True)
+    [change] = _write([act], actor, checks=True, voids=voids)
     return change
 
 
 @transaction.atomic
-def restore(lessons: Iterable[Occurrence], *, actor: User, reason: str = "") -> list[LessonChange]:
-    """They take place as planned, by their own teacher. ValidationError `already`."""
+def restore(
+    lessons: Iterable[Occurrence], *, actor: User, reason: str = "", voids: bool = False
+) -> list[LessonChange]:
+    """They take place as planned, by their own teacher. ValidationError `already`, `called`."""
     back = {"state": LessonState.PLANNED, "substitute": None, **UNMOVED}
     acts = [
         _Act(lesson, LessonAct.RESTORED, reason, back)
         for lesson in _held(lessons)
         if not lesson.is_as_planned
     ]
-    return _write(acts, actor)
+    return _write(acts, actor, voids=voids)
 
 
 class _Act:
@@ -141,12 +155,18 @@ class _Act:
 _FIELDS = Lesson._meta.concrete_fields
 
 
-def _write(acts, actor, *, checks=False):
+def _write(acts, actor, *, checks=False, voids=False):
     if not acts:
         raise ValidationError("C'est déjà fait\u00a0: rien n'est changé.", code="already")
     if checks:
         _check(acts)
+    turns = voiding.turns_of((act.before, act.after) for act in acts)
+    if not voids:
+        voiding.check(turns)
     changes = [act.save(actor) for act in acts]
+    for turn in turns:
+        change = next(each for each in changes if each.lesson_id == turn.register.lesson_id)
+        voiding.follow(turn, move=f"seance-{change.pk}")
     emails.tell(
         [
             emails.Told(change, act.before, act.after)

@@ -10,6 +10,7 @@ from students.models import Teacher
 from teaching.enums import Space
 from teaching.lessons import lesson_of
 from teaching.models import TimetableSettings
+from teaching.register import voiding
 from teaching.timetable import feed_pages, services, words
 from teaching.timetable.forms import MoveForm, ReasonForm
 from teaching.timetable.week import asked_monday, teacher_week
@@ -32,36 +33,40 @@ def change_lesson(request, key):
     """Cancel, move or restore one of his own lessons, where his establishment lets teachers."""
     lesson = _own_lesson(request, key)
     act = request.POST.get("act", "")
-    move = MoveForm(request.POST if act == "move" else None, lesson=lesson, prefix="move")
-    cancel = ReasonForm(request.POST if act == "cancel" else None, prefix="cancel")
-    form = {"move": move, "cancel": cancel, "restore": ReasonForm(request.POST)}.get(act)
+    data = {name: request.POST if act == name else None for name in ("move", "cancel", "restore")}
+    asks = {"is_called": bool(voiding.called([lesson]))}
+    forms = {
+        "move": MoveForm(data["move"], lesson=lesson, prefix="move", **asks),
+        "cancel": ReasonForm(data["cancel"], prefix="cancel", **asks),
+        "restore": ReasonForm(data["restore"], prefix="restore", **asks),
+    }
+    form = forms.get(act)
     if request.method == "POST" and form and form.is_valid():
         try:
             said = _do(act, lesson, form, request.user)
         except ValidationError as error:
-            form.add_error(None, error.messages)
+            form.refuse(error)
         else:
             messages.success(request, f"{said} Les familles sont prévenues.")
             return redirect("teacher:change_lesson", key)
     context = {
         "lesson": lesson,
         "notes": words.what_became(lesson),
-        "move": move,
-        "cancel": cancel,
+        "forms": forms,
         "failed": form,
     }
     return render(request, "teaching/timetable_change.html", context)
 
 
 def _do(act, lesson, form, actor):
-    reason = form.cleaned_data["reason"]
+    data = {"actor": actor, "reason": form.cleaned_data["reason"], "voids": form.confirms}
     if act == "cancel":
-        services.cancel([lesson], actor=actor, reason=reason)
+        services.cancel([lesson], **data)
         return "La séance est annulée."
     if act == "move":
-        services.move(lesson, form.where, actor=actor, reason=reason)
+        services.move(lesson, form.where, **data)
         return "La séance est déplacée."
-    services.restore([lesson], actor=actor, reason=reason)
+    services.restore([lesson], **data)
     return "La séance est rétablie."
 
 

@@ -52,6 +52,8 @@ from students.models import (
 )
 from students.suitability import audience_of
 from students.waiting_order import lines_of
+from teaching.classes.lists import NEW, class_lists
+from teaching.models import Absence
 
 NAMES = [account.username for account in ACCOUNTS]
 
@@ -113,6 +115,25 @@ def test_is_as_large_as_promised(demo):
 
 def test_breaks_no_invariant(demo):
     assert list(invariants.violations()) == []
+
+
+def test_a_class_has_somebody_new_and_another_somebody_gone(demo):
+    teacher = Teacher.objects.get(user__username="vasseur.c")
+    year = Campaign.objects.first().previous_year
+    slots = Slot.objects.taught_by(teacher).filter(course__school_year=year)
+    lists = class_lists(slots.select_related("course__establishment"))
+
+    assert any(row.change == NEW for each in lists for row in each.rows)
+    assert any(each.gone for each in lists)
+
+
+def test_a_family_has_an_absence_to_justify(demo, client):
+    client.force_login(User.objects.get(username="martin.c"))
+    titles = [task.title for task in client.get(reverse("imuse:home")).context["tasks"]]
+
+    # In the first days of lessons and in the holidays, no register was called lately.
+    if Absence.objects.exists():
+        assert any(title.endswith(" à justifier") for title in titles)
 
 
 def test_campaigns_are_open(demo):

@@ -12,6 +12,9 @@ from billing.models import Invoice
 from documents.enums import Verdict
 from imuse.tasks import State
 from reenrolment.models import Campaign
+from students.models import SchoolYear
+from teaching.absences import services as absences
+from teaching.models import Register
 from tests.factories import (
     CampaignFactory,
     DocumentFactory,
@@ -24,6 +27,7 @@ from tests.factories import (
     UserFactory,
 )
 from tests.reenrolment.conftest import make_case
+from tests.teaching.register_cases import ABSENT, LATE, Case, make_absence, make_home
 
 
 def tasks(client):
@@ -136,6 +140,92 @@ def test_a_refused_piece_of_the_household_leads_to_the_documents_of_a_child(home
     assert task.url == reverse("documents:supplied", args=[student.pk])
 
 
+class TestAbsences:
+    """Those that the household still has to justify, of the year under way."""
+
+    def tasks(self, home):
+        return [task for task in home.get(reverse("imuse:home")).context["tasks"] if task.url]
+
+    def test_one_leads_to_its_own_page(self, home, student, teacher):
+        _, absence = make_absence(student, teacher)
+
+        [task] = self.tasks(home)
+
+        assert (task.title, task.state) == ("Absence de Louise à justifier", State.TO_DO)
+        assert task.hint == f"Atelier d'appel, le {day(timezone.localdate())}."
+        assert task.url == reverse("teaching:justify_absence", args=[student.pk, absence.pk])
+
+    def test_a_justification_that_is_refused_is_to_do_again(
+        self, home, student, family, teacher, parent, director
+    ):
+        _, absence = make_absence(student, teacher)
+        absences.justify(absence, family, text="Bus.", actor=parent)
+        assert self.tasks(home) == []  # the administration has it
+
+        absences.refuse(absence, reason="Sans certificat.", actor=director)
+
+        [task] = self.tasks(home)
+        assert task.hint.endswith("\u00a0: la justification est refusée.")
+
+    def test_once_accepted_it_is_done(self, home, student, teacher, director):
+        _, absence = make_absence(student, teacher)
+        absences.note(absence, text="Appel.", actor=director)
+
+        assert self.tasks(home) == []
+
+    def test_several_of_a_child_are_one_task(self, home, student, teacher):
+        for number in range(3):
+            case = Case(teacher, students=0, name=f"Cours {number}")
+            case.enrolments = [case.enrol("", student=student)]
+            case.call(ABSENT)
+        yesterday = timezone.localdate() - dt.timedelta(days=1)
+        Register.objects.filter(course__name="Cours 1").update(held_on=yesterday)
+
+        [task] = self.tasks(home)
+
+        assert task.title == "3 absences de Louise à justifier"
+        assert task.hint == f"La plus ancienne\u00a0: Cours 1, le {day(yesterday)}."
+        assert task.url == reverse("teaching:absences", args=[student.pk])
+
+    def test_who_was_late_has_nothing_to_do(self, home, student, teacher):
+        case = Case(teacher, students=0)
+        case.enrolments = [case.enrol("", student=student)]
+        case.call(LATE)
+
+        assert self.tasks(home) == []
+
+    def test_not_those_of_another_year(self, home, student, teacher):
+        make_absence(student, teacher)
+        today = timezone.localdate()
+        days = [today - dt.timedelta(days=number) for number in (400, 40)]
+        SchoolYear.objects.update(starts_on=days[0], ends_on=days[1])
+
+        assert self.tasks(home) == []
+
+    def test_not_another_household_s(self, home, teacher):
+        other = StudentFactory()
+        make_home(other)
+        make_absence(other, teacher)
+
+        assert self.tasks(home) == []
+
+    def test_both_households_of_a_child_have_it(self, client, student, teacher):
+        other = make_home(student, rank=2)
+        make_absence(student, teacher)
+        client.force_login(other)
+
+        assert len(self.tasks(client)) == 1
+
+    def test_what_is_late_comes_first(self, home, student, family, teacher, director):
+        make_absence(student, teacher)
+        late = billing.issue(InvoiceLineFactory(invoice__family=family).invoice, actor=director)
+        yesterday = timezone.localdate() - dt.timedelta(days=1)
+        late.instalments.update(due_on=yesterday)
+        Invoice.objects.filter(pk=late.pk).update(due_on=yesterday)
+
+        assert [task.title.split(" ")[0] for task in self.tasks(home)] == ["Facture", "Absence"]
+
+
 def test_another_households_affairs_do_not_show(home, stranger, director):
     EnrolmentFactory(student=StudentFactory(family=stranger.guardian.family))
     CampaignFactory()
@@ -148,18 +238,21 @@ def test_another_households_affairs_do_not_show(home, stranger, director):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_home_makes_twelve_queries_whatever_the_count(
-    home, family, count, director, django_assert_num_queries
+def test_home_makes_thirteen_queries_whatever_the_count(
+    home, family, count, director, teacher, django_assert_num_queries
 ):
     CampaignFactory()
+    case = Case(teacher, students=0, name="Atelier")
     for student in StudentFactory.create_batch(count, family=family):
+        case.enrolments.append(case.enrol("", student=student))
         EnrolmentFactory(student=student)
         DocumentFactory(family=family, verdict=Verdict.REFUSED, refusal="Illisible.")
         billing.issue(
             InvoiceLineFactory(invoice=InvoiceFactory(family=family)).invoice, actor=director
         )
+    case.call(*[ABSENT] * count)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         home.get(reverse("imuse:home"))
 
 

@@ -20,6 +20,7 @@ from tests.factories import (
     CourseFactory,
     CustodyFactory,
     DocumentFactory,
+    DocumentTypeFactory,
     EnrolmentFactory,
     EstablishmentFactory,
     FamilyFactory,
@@ -187,6 +188,15 @@ def test_the_whole_dossier_is_signed_by_the_agent(admin, assisted, case, registr
     assert case.reenrolment.submitted_by == registrar
     assert Transition.objects.get().actor == registrar
     assert User.objects.get(pk=parent.pk).last_login == before
+
+
+def test_the_image_of_a_student_is_not_the_agents_to_give(admin, assisted, case, registrar):
+    rule = PieceRuleFactory(document_type=DocumentTypeFactory(photo=True))
+    DocumentFactory(type=rule.document_type, student=case.student)
+    case.fill_in()
+    case.submit(registrar)
+
+    assert "Sans réponse, c'est non." not in admin.get(url("confirmation", case.student)).text
 
 
 # --- The end ----------------------------------------------------------------------------------

@@ -15,11 +15,13 @@ from reenrolment.models import Campaign
 from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
 from students import services as students
-from students.models import Enrolment
+from students.image_consent import set_consent
+from students.models import Custody, Enrolment
 from tests.documents.builders import make_pdf
 from tests.factories import (
     CustodyFactory,
     DocumentFactory,
+    DocumentTypeFactory,
     EnrolmentFactory,
     GuardianFactory,
     PieceRuleFactory,
@@ -144,6 +146,49 @@ def test_the_confirmation_offers_the_next_child(home, ready, parent, family):
     response = home.get(url(ready.student, "confirmation"))
 
     assert response.context["following"] == brother
+
+
+class TestImageConsent:
+    """« Droit à l'image » is asked once the dossier is sent, calmly: no answer is a no."""
+
+    QUESTION = "Sans réponse, c'est non."
+
+    @pytest.fixture
+    def photo(self, student):
+        rule = PieceRuleFactory(document_type=DocumentTypeFactory(photo=True))
+        return DocumentFactory(type=rule.document_type, student=student)
+
+    @pytest.fixture
+    def sent(self, ready, photo, parent):
+        ready.submit(parent)
+        return url(ready.student, "confirmation")
+
+    def test_it_leads_to_the_page_where_one_answers(self, home, ready, sent):
+        text = home.get(sent).text
+
+        assert self.QUESTION in text
+        assert f'href="{reverse("students:identity", args=[ready.student.pk])}#image"' in text
+
+    def test_the_page_itself_answers_nothing(self, home, ready, sent):
+        home.get(sent)
+
+        assert not Custody.objects.exclude(image_consent_at=None).exists()
+
+    def test_whoever_has_agreed_is_not_asked(self, home, ready, sent, family):
+        set_consent(ready.student, family, agrees=True)
+
+        assert self.QUESTION not in home.get(sent).text
+
+    def test_the_other_household_answers_for_itself(self, home, ready, sent):
+        other = CustodyFactory(student=ready.student, rank=2)
+        set_consent(ready.student, other.family, agrees=True)
+
+        assert self.QUESTION in home.get(sent).text
+
+    def test_without_a_photo_nothing_is_asked(self, home, ready, parent):
+        ready.submit(parent)
+
+        assert self.QUESTION not in home.get(url(ready.student, "confirmation")).text
 
 
 def test_the_confirmation_of_a_draft_leads_to_the_form(home, ready):

@@ -2,13 +2,24 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.views.decorators.http import require_http_methods
 
+from accounts.admin import permission_required
 from accounts.dates import NBSP
 from accounts.models import Establishment
 from accounts.selectors import establishments_of
-from teaching.lessons import hours_of_site, hours_of_town, lessons
-from teaching.models import Closure, Lesson
+from teaching.models import Closure
+from teaching.timetable import closures
+
+CHANGE = "teaching.change_closure"
+NOBODY = "Personne n'est à prévenir\u00a0: aucune séance à venir, ou tous le sont déjà."
 
 
 def _may_close_the_town(agent) -> bool:
@@ -36,6 +47,7 @@ class ClosureAdmin(admin.ModelAdmin):
     """An agent's own establishments; those of all are written by whoever has them all."""
 
     form = ClosureForm
+    change_form_template = "admin/teaching/closure/change_form.html"
     list_display = ["name", "kind", "first_on", "last_on", "where"]
     list_filter = ["kind"]
     list_select_related = ["establishment"]
@@ -74,12 +86,16 @@ class ClosureAdmin(admin.ModelAdmin):
         return actions
 
     def save_model(self, request, obj, form, change):
-        before = _count_of_lessons(obj)
         super().save_model(request, obj, form, change)
-        gone, stay = before - _count_of_lessons(obj), _rows(obj).count()
+        fall = closures.fall_of(obj)
+        lost, stay = len(fall.lost), len(fall.staying)
         said = []
-        if gone > 0:
-            said.append(f"{_counted(gone)} n'{_have(gone)} pas lieu ces jours-là.")
+        if lost:
+            said.append(
+                f"{_counted(lost)} n'{_have(lost)} pas lieu ces jours-là, "
+                f"{fall.students} élève{_s(fall.students)} y {_was(fall.students)}"
+                f" attendu{_s(fall.students)}."
+            )
         if stay:
             said.append(
                 f"{_counted(stay)} {_have_already(stay)} un appel ou un changement"
@@ -87,6 +103,44 @@ class ClosureAdmin(admin.ModelAdmin):
             )
         if said:
             self.message_user(request, " ".join(said), messages.WARNING)
+        if lost and obj.last_on >= timezone.localdate():
+            self.message_user(
+                request,
+                format_html(
+                    'Les familles ne sont pas prévenues. <a href="{}">Les prévenir</a>',
+                    reverse("admin:teaching_closure_tell", args=[obj.pk]),
+                ),
+                messages.WARNING,
+            )
+
+    def get_urls(self):
+        tell = self.admin_site.admin_view(self.tell)
+        return [
+            path("<int:pk>/prevenir/", tell, name="teaching_closure_tell"),
+            *super().get_urls(),
+        ]
+
+    @method_decorator(permission_required(CHANGE))
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def tell(self, request, pk):
+        """« Prévenir les familles » of the lessons to come that a closure takes away."""
+        closure = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self._is_his(request, closure):
+            raise PermissionDenied
+        if request.method == "POST":
+            written = closures.tell(closure, actor=request.user)
+            said = f"{written} message{_s(written)} à envoyer." if written else NOBODY
+            self.message_user(request, said, messages.SUCCESS if written else messages.WARNING)
+            return redirect("admin:teaching_closure_change", closure.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Prévenir les familles",
+            "opts": Closure._meta,
+            "closure": closure,
+            "fall": closures.to_tell(closure),
+            "told": closures.told(closure),
+        }
+        return render(request, "admin/teaching/closure/tell.html", context)
 
     def _is_his(self, request, closure):
         if closure is None or closure.establishment_id:
@@ -98,29 +152,8 @@ class ClosureAdmin(admin.ModelAdmin):
         return closure.establishment or "tous les établissements"
 
 
-def _count_of_lessons(closure):
-    first, last = closure.first_on, closure.last_on
-    if closure.establishment:
-        hours = hours_of_site(closure.establishment, first, last)
-    else:
-        hours = hours_of_town(first, last)
-    return len(lessons(hours, first, last))
-
-
-def _rows(closure):
-    """The lessons of those days whose register was called, or that were changed."""
-    days = (closure.first_on, closure.last_on)
-    rows = Lesson.objects.filter(Q(moved_on__range=days) | Q(moved_on=None, planned_on__range=days))
-    if closure.establishment_id:
-        rows = rows.filter(
-            Q(slot__course__establishment=closure.establishment_id)
-            | Q(time__course__establishment=closure.establishment_id)
-        )
-    return rows
-
-
 def _counted(number):
-    return f"{number} séance{'s' if number > 1 else ''}"
+    return f"{number} séance{_s(number)}"
 
 
 def _have(number):
@@ -129,3 +162,11 @@ def _have(number):
 
 def _have_already(number):
     return "ont déjà" if number > 1 else "a déjà"
+
+
+def _s(number):
+    return "s" if number > 1 else ""
+
+
+def _was(number):
+    return "étaient" if number > 1 else "était"

@@ -12,6 +12,7 @@ from accounts.admin import permission_required
 from accounts.selectors import establishments_of
 from teaching.lessons import hours_of_teacher, lesson_named, lessons
 from teaching.models import LessonChange
+from teaching.register import voiding
 from teaching.timetable import services, words
 from teaching.timetable.forms import (
     AbsenceForm,
@@ -48,18 +49,19 @@ class PlanningMixin:
         lesson = self._lesson(request, key)
         act = request.POST.get("act", "")
         data = {name: request.POST if act == name else None for name in _FORMS}
+        asks = {"is_called": bool(voiding.called([lesson]))}
         forms = {
-            "cancel": ReasonForm(data["cancel"], prefix="cancel"),
-            "move": StaffMoveForm(data["move"], lesson=lesson, prefix="move"),
+            "cancel": ReasonForm(data["cancel"], prefix="cancel", **asks),
+            "move": StaffMoveForm(data["move"], lesson=lesson, prefix="move", **asks),
             "replace": ReplaceForm(data["replace"], prefix="replace"),
-            "restore": ReasonForm(data["restore"], prefix="restore"),
+            "restore": ReasonForm(data["restore"], prefix="restore", **asks),
         }
         form = forms.get(act)
         if request.method == "POST" and form and form.is_valid():
             try:
                 said = _do(act, [lesson], form, request.user)
             except ValidationError as error:
-                form.add_error(None, error.messages)
+                form.refuse(error)
             else:
                 self.message_user(request, f"{said} {TOLD}", messages.SUCCESS)
                 return HttpResponseRedirect(request.get_full_path())
@@ -83,7 +85,10 @@ class PlanningMixin:
         is_asked = form.is_bound and form.is_valid()
         found = _lessons_of(form.cleaned_data, request.user) if is_asked else []
         act = request.POST.get("act", "")
-        cancel = ReasonForm(request.POST if act == "cancel" else None, prefix="cancel")
+        called = voiding.called(found)
+        cancel = ReasonForm(
+            request.POST if act == "cancel" else None, prefix="cancel", is_called=bool(called)
+        )
         replace = ReplaceForm(request.POST if act == "replace" else None, prefix="replace")
         done = {"cancel": cancel, "replace": replace}.get(act)
         ticked = set(request.POST.getlist("lesson"))
@@ -93,7 +98,7 @@ class PlanningMixin:
                 _check_any(chosen)
                 said = _do(act, chosen, done, request.user)
             except ValidationError as error:
-                done.add_error(None, error.messages)
+                done.refuse(error)
             else:
                 self.message_user(request, f"{said} {TOLD}", messages.SUCCESS)
                 return HttpResponseRedirect(request.get_full_path())
@@ -101,8 +106,7 @@ class PlanningMixin:
             "form": form,
             "is_asked": is_asked,
             "lessons": [
-                (lesson, words.where_and_when(lesson), words.what_became(lesson))
-                for lesson in found
+                (lesson, words.where_and_when(lesson), _notes(lesson, called)) for lesson in found
             ],
             "ticked": ticked if request.method == "POST" else {lesson.key for lesson in found},
             "cancel": cancel,
@@ -125,6 +129,8 @@ _FORMS = ["cancel", "move", "replace", "restore"]
 def _do(act, chosen, form, actor):
     """Does it and says it. ValidationError: see the services."""
     data = {"actor": actor, "reason": form.cleaned_data["reason"]}
+    if act != "replace":  # the register says who gave it, whoever was to
+        data["voids"] = form.confirms
     match act:
         case "cancel":
             done = len(services.cancel(chosen, **data))
@@ -140,6 +146,11 @@ def _do(act, chosen, form, actor):
             return "La séance est déplacée."
     services.restore(chosen, **data)
     return "La séance est rétablie."
+
+
+def _notes(lesson, called):
+    notes = words.what_became(lesson)
+    return [*notes, "L'appel est fait"] if lesson.key in called else notes
 
 
 def _check_any(chosen):
