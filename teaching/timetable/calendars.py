@@ -56,9 +56,7 @@ class Publication:
 
     def _event(self, event):
         lesson = event.lesson
-        sequence, changed_at = self._changes[lesson.row.pk if lesson.row else None]
-        sequence += getattr(lesson.hour, "revision", 1) - 1
-        made_at = changed_at or _beginning(lesson)
+        sequence, made_at = self._version(lesson)
         found = CalendarEvent()
         found.add("uid", f"{lesson.key}@{urlsplit(settings.SITE_URL).hostname}")
         found.add("dtstamp", made_at)
@@ -74,9 +72,13 @@ class Publication:
             found.add("description", description)
         return found
 
+    def _version(self, lesson):
+        """How many times it was changed, in itself or with its weekly hour; since when."""
+        times, changed_at = self._changes[lesson.row.pk if lesson.row else None]
+        return times + getattr(lesson.hour, "revision", 1) - 1, changed_at or _beginning(lesson)
+
     def _facts(self, event):
         lesson = event.lesson
-        row = lesson.row.pk if lesson.row else None
         return (
             lesson.key,
             lesson.starts,
@@ -84,7 +86,7 @@ class Publication:
             _summary(event),
             _location(lesson),
             _description(lesson),
-            self._changes[row],
+            self._version(lesson),
         )
 
 
