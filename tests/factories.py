@@ -293,7 +293,7 @@ def make_portrait(student, **kwargs) -> Portrait:
     """One that may be shown: of an accepted photo, whose households all agreed."""
     kind = DocumentType.objects.filter(name="Photo d'identité").first()
     kind = kind or DocumentTypeFactory(photo=True)
-    PortraitSource.objects.create(type=kind)
+    PortraitSource.objects.get_or_create(type=kind)
     photo = DocumentFactory(type=kind, student=student, verdict=Verdict.ACCEPTED, **kwargs)
     student.custodies.update(image_consent_at=timezone.now())
     portrait = Portrait(student=student, document=photo)

@@ -18,10 +18,11 @@ from tests.factories import (
     TeacherFactory,
 )
 from tests.households import found_in, make_household
+from tests.pdfs import texts_of
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import fill, offer, wait_for
 from tests.teaching.register_cases import make_absence, make_notice
-from tests.test_urls import ROUTES, YEAR_PAID, address, calendar_token
+from tests.test_urls import ROUTES, WHO, YEAR_PAID, address, calendar_token
 
 
 @pytest.fixture
@@ -94,6 +95,11 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         name: client.get(address(name, rows)) for name in ROUTES if not name.startswith("teacher:")
     }
 
+    # A page that is not found holds no secret: each of the year is to be given its row above.
+    year = {name: due for name, due in ROUTES.items() if name.startswith("teaching:")}
+    assert {name: answers[name].status_code for name in year} == {
+        name: due[WHO.index("parent")] for name, due in year.items()
+    }
     texts = {
         name: answer.text
         for name, answer in answers.items()
@@ -101,6 +107,9 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         and not answer.streaming
         and answer["Content-Type"] != "application/pdf"
     }
+    bulletin = "".join(texts_of(answers["teaching:bulletin_pdf"].content))
+    assert "Inès" in bulletin
+    assert [word for word in secrets if "".join(word.split()) in bulletin] == []
     assert {name: found_in(text, secrets) for name, text in texts.items()} == {
         name: [] for name in texts
     }

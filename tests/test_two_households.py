@@ -23,9 +23,11 @@ from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
 from students.enums import Weekday
 from teaching.absences import services as absences
+from teaching.models import Evaluation
 from tests.factories import (
     CustodyFactory,
     DocumentFactory,
+    EvaluationFactory,
     FamilyFactory,
     GuardianFactory,
     InvoiceLineFactory,
@@ -37,7 +39,7 @@ from tests.factories import (
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import wait_for
 from tests.teaching.register_cases import make_absence, make_notice
-from tests.test_urls import ROUTES, YEAR_PAID, address, calendar_token
+from tests.test_urls import ROUTES, WHO, YEAR_PAID, address, calendar_token
 
 # What is nobody else's in these tests.
 THEIRS = {
@@ -135,7 +137,8 @@ def their_rental(other, student):
 
 @pytest.fixture
 def their_words(other, student, teacher):
-    """Of an absence to come, and of one that was."""
+    """Of an absence to come, and of one that was; in a year that has an evaluation."""
+    EvaluationFactory(enrolment__student=student, published=True)
     by = other.guardians.exclude(user=None).get().user
     _, absence = make_absence(student, teacher)
     absences.justify(absence, other, text=THEIRS["justification"], actor=by)
@@ -161,10 +164,17 @@ def open_all(client, student, reader):
     keys["teaching"] = student.pk
     keys["teaching:student_week"] = student.pk
     keys["teaching:calendar"] = calendar_token(reader)
+    period = Evaluation.objects.get().period_id
+    for name in ("bulletin", "bulletin_pdf"):
+        keys[f"teaching:{name}"] = student.pk, period
     for name in ROUTES:
         if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
             continue
         response = client.get(address(name, keys), follow=True)
+        if name.startswith("teaching:"):  # one that is not found would hold nothing
+            assert response.status_code == ROUTES[name][WHO.index("parent")], name
+        if response["Content-Type"] == "application/pdf":
+            continue  # tests/test_household_secrets.py reads it
         if seen := [what for what, value in THEIRS.items() if value in response.text]:
             found[name] = seen
     return found

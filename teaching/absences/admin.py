@@ -19,7 +19,7 @@ from accounts.admin import (
     permission_required,
 )
 from accounts.admin_filters import SiteFilter, sites_shown
-from accounts.dates import moment
+from accounts.dates import day, moment
 from accounts.selectors import establishments_of
 from students.models import Course, Teacher
 from students.selectors import students_of
@@ -40,6 +40,20 @@ class StateFilter(admin.SimpleListFilter):
 
     def queryset(self, request, queryset):
         return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class KindFilter(admin.SimpleListFilter):
+    """Whoever is present is no absence: what was corrected is not in the list."""
+
+    title = "nature"
+    parameter_name = "nature"
+
+    def lookups(self, request, model_admin):
+        return [choice for choice in Presence.choices if choice[0] != Presence.PRESENT]
+
+    def queryset(self, request, queryset):
+        chosen = self.value() if self.value() in dict(self.lookup_choices) else None
+        return queryset.filter(kind=chosen) if chosen else queryset
 
 
 class CourseFilter(admin.SimpleListFilter):
@@ -91,7 +105,7 @@ class AbsenceAdmin(
     change_list_template = "admin/teaching/absence/change_list.html"
     change_form_template = "admin/teaching/absence/change_form.html"
     list_display = ["held_on", "student", "course", "teacher", "kind_words", "state_words"]
-    list_filter = [SiteFilter, StateFilter, "kind", CourseFilter, TeacherFilter]
+    list_filter = [SiteFilter, StateFilter, KindFilter, CourseFilter, TeacherFilter]
     search_fields = ["enrolment__student__sort_name"]
     search_help_text = "Nom de l'élève"
     date_hierarchy = "register__held_on"
@@ -124,11 +138,11 @@ class AbsenceAdmin(
             except ValidationError as error:
                 self.message_user(request, f"{absence}. {error.messages[0]}", messages.ERROR)
             else:
-                self.message_user(request, f"{absence} : justifiée.", messages.SUCCESS)
+                self.message_user(request, f"{absence}\u00a0: justifiée.", messages.SUCCESS)
 
     @admin.display(description="jour", ordering="register__held_on")
     def held_on(self, absence):
-        return absence.register.held_on
+        return day(absence.register.held_on)
 
     @admin.display(description="élève", ordering="enrolment__student__sort_name")
     def student(self, absence):
@@ -198,6 +212,12 @@ class AnswerForm(forms.Form):
         "l'administration seule.",
     )
 
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("answer") == self.REFUSE and not cleaned.get("text"):
+            self.add_error("text", "Dites pourquoi\u00a0: la famille le lit.")
+        return cleaned
+
     def play(self, absence, *, actor):
         """Raises what the services raise."""
         text = self.cleaned_data["text"]
@@ -219,7 +239,7 @@ def _answer(request, absence):
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, f"{absence} : réponse enregistrée.")
+            messages.success(request, f"{absence}\u00a0: réponse enregistrée.")
             return redirect(reverse("admin:teaching_absence_change", args=[absence.pk]))
     context = {
         **admin.site.each_context(request),

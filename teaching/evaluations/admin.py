@@ -13,7 +13,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_http_methods
 
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
-from accounts.admin_filters import SiteFilter
+from accounts.admin_filters import SiteFilter, sites_shown
 from students.models import Enrolment
 from teaching.enums import EvaluationState
 from teaching.evaluations import services
@@ -22,7 +22,10 @@ from teaching.models import Criterion, Evaluation, EvaluationMove, Mark, Period,
 
 @admin.register(Period)
 class PeriodAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
-    list_display = ["name", "school_year", "establishment", "due_on", "publish_at", "progress"]
+    list_display = [
+        *["name", "school_year", "establishment", "due_on", "publish_at"],
+        *["finished", "published_count"],
+    ]
     list_filter = [SiteFilter, "school_year"]
     list_select_related = ["school_year", "establishment"]
     readonly_fields = ["progress"]
@@ -63,10 +66,21 @@ class PeriodAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
             )
         return period
 
+    @admin.display(description="terminées")
+    def finished(self, period):
+        return period.done
+
+    @admin.display(description="publiées")
+    def published_count(self, period):
+        return period.published
+
     @admin.display(description="évaluations")
     def progress(self, period):
-        of = f" sur {period.expected}" if hasattr(period, "expected") else ""
-        return f"{period.done} terminées{of}, dont {period.published} publiées"
+        done, published = (
+            f"{count} {word}{'s' if count > 1 else ''}"
+            for count, word in ((period.done, "terminée"), (period.published, "publiée"))
+        )
+        return f"{done} sur {period.expected}, dont {published}"
 
 
 class LevelFormSet(BaseInlineFormSet):
@@ -132,6 +146,21 @@ class ReasonForm(forms.Form):
     )
 
 
+class PeriodFilter(admin.SimpleListFilter):
+    """Those of the sites shown, the latest first."""
+
+    title = "période"
+    parameter_name = "periode"
+
+    def lookups(self, request, model_admin):
+        periods = Period.objects.filter(establishment__in=sites_shown(request))
+        return [(str(each.pk), str(each)) for each in periods.select_related("school_year")]
+
+    def queryset(self, request, queryset):
+        chosen = self.value() if self.value() in dict(self.lookup_choices) else None
+        return queryset.filter(period=chosen) if chosen else queryset
+
+
 @admin.register(Evaluation)
 class EvaluationAdmin(
     ReadOnlyAdminMixin, OwnEstablishmentsMixin, SortNameSearchMixin, admin.ModelAdmin
@@ -140,7 +169,7 @@ class EvaluationAdmin(
 
     establishment_lookup = "period__establishment"
     list_display = ["student", "course", "period", "teacher_name", "state", "updated_at"]
-    list_filter = [SiteFilter, "state", "period", "enrolment__course__discipline"]
+    list_filter = [SiteFilter, "state", PeriodFilter, "enrolment__course__discipline"]
     search_fields = ["enrolment__student__sort_name", "enrolment__course__sort_name"]
     search_help_text = "Nom de l'élève ou du cours"
     fields = [

@@ -57,9 +57,7 @@ class Publication:
 
     def _event(self, event):
         lesson = event.lesson
-        changes, changed_at = self._changes[lesson.row.pk if lesson.row else None]
-        sequence = changes + _revisions(lesson)
-        made_at = changed_at or _beginning(lesson)
+        sequence, made_at = self._version(lesson)
         found = CalendarEvent()
         found.add("uid", f"{lesson.key}@{urlsplit(settings.SITE_URL).hostname}")
         found.add("dtstamp", made_at)
@@ -75,9 +73,13 @@ class Publication:
             found.add("description", description)
         return found
 
+    def _version(self, lesson):
+        """How many times it was changed, in itself, with its weekly hour or its course; since when."""
+        times, changed_at = self._changes[lesson.row.pk if lesson.row else None]
+        return times + _revisions(lesson), changed_at or _beginning(lesson)
+
     def _facts(self, event):
         lesson = event.lesson
-        row = lesson.row.pk if lesson.row else None
         return (
             lesson.key,
             lesson.starts,
@@ -85,8 +87,7 @@ class Publication:
             _summary(event),
             _location(lesson),
             _description(lesson),
-            self._changes[row],
-            _revisions(lesson),
+            self._version(lesson),
         )
 
 

@@ -161,6 +161,23 @@ class TestAnswer:
 
         assert (again.status_code, again.content) == (304, b"")
 
+    @pytest.mark.parametrize("method", ["get", "head"])
+    def test_a_proxy_that_compresses_weakens_what_it_is_recognised_by(
+        self, client, slot, feed, method
+    ):
+        etag = client.get(path(feed))["ETag"]
+
+        again = getattr(client, method)(path(feed), headers={"if-none-match": f"W/{etag}"})
+
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", etag)
+
+    def test_asked_for_the_headers_alone_they_are_those_of_the_file(self, client, slot, feed):
+        whole, head = client.get(path(feed)), client.head(path(feed))
+
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("Content-Type", "ETag", "Cache-Control"):
+            assert head[name] == whole[name]
+
     def test_changed_it_is(self, client, slot, feed, registrar):
         etag = client.get(path(feed))["ETag"]
         services.cancel([next_lesson(slot)], actor=registrar)
@@ -189,6 +206,53 @@ class TestAnswer:
 
         with django_assert_num_queries(10):  # the attendees of the times too
             client.get(path(feed))
+
+
+class TestFormat:
+    """RFC 5545, and what Google, Apple and Outlook ask of a calendar that is subscribed to."""
+
+    def test_lines_end_as_the_norm_says(self, client, slot, feed):
+        content = client.get(path(feed)).content
+
+        assert content.startswith(b"BEGIN:VCALENDAR\r\n")
+        assert content.endswith(b"END:VCALENDAR\r\n")
+        assert content.count(b"\n") == content.count(b"\r\n") == content.count(b"\r")
+
+    def test_what_the_calendar_says_of_itself(self, client, slot, feed, settings):
+        lines = client.get(path(feed)).text.split("\r\n")
+
+        for line in [
+            "VERSION:2.0",
+            "CALSCALE:GREGORIAN",
+            f"X-WR-CALNAME:{settings.SITE_NAME} – emploi du temps",
+            "X-WR-TIMEZONE:Europe/Paris",
+            "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+            "X-PUBLISHED-TTL:PT1H",
+        ]:
+            assert line in lines
+        assert sum(line.startswith("PRODID:") for line in lines) == 1
+
+    def test_each_event_has_what_the_norm_requires_once_and_in_utc(self, client, slot, feed):
+        found = read(client, feed).walk("VEVENT")
+
+        assert found
+        for event in found:
+            assert event.required == ("UID", "DTSTAMP")
+            for name in (*event.required, "LAST-MODIFIED", "SEQUENCE", "DTSTART", "DTEND"):
+                assert not isinstance(event[name], list)
+            for name in ("DTSTAMP", "LAST-MODIFIED"):
+                assert event[name].to_ical().endswith(b"Z")
+            assert event["DTSTART"].params["TZID"] == "Europe/Paris"
+        assert len(events(read(client, feed))) == len(found)  # no name twice
+
+    def test_an_hour_fixed_anew_is_another_version(self, client, student, feed):
+        time = make_time(student)
+        etag = client.get(path(feed))["ETag"]
+        time.revision += 1
+        time.save()
+
+        assert client.get(path(feed))["ETag"] != etag
+        assert {event["SEQUENCE"] for event in read(client, feed).walk("VEVENT")} == {1}
 
 
 class TestEvents:

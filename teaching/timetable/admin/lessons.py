@@ -15,6 +15,13 @@ class ChangeInline(ReadOnlyAdminMixin, admin.TabularInline):
     fields = ["at", "actor", "act", "before", "after", "reason", "despite"]
     extra = 0
 
+    def get_queryset(self, request):
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("actor", "lesson__slot__course", "lesson__time__course")
+        )
+
 
 @admin.register(Lesson)
 class LessonAdmin(PlanningMixin, ReadingMixin, ReadOnlyAdminMixin, admin.ModelAdmin):
