@@ -13,7 +13,7 @@ def void_those_of_lessons_that_were_not(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("teaching", "0005_evaluations")]
+    dependencies = [("teaching", "0008_opening_hours")]
 
     operations = [
         migrations.AddField(

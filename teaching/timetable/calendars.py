@@ -74,7 +74,7 @@ class Publication:
         return found
 
     def _version(self, lesson):
-        """How many times it was changed, in itself, with its weekly hour or its course; since when."""
+        """How many times it was changed, in itself, with its hour or its course; when last."""
         times, changed_at = self._changes[lesson.row.pk if lesson.row else None]
         return times + _revisions(lesson), changed_at or _beginning(lesson)
 
