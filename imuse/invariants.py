@@ -34,6 +34,7 @@ from reenrolment.models import (
 )
 from students.enums import NEXT_WAITING, WITHOUT_SLOT, EnrolmentStatus, WaitingState
 from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
+from teaching.announcements.invariants import announcements
 
 GIVEN_BACK = [Status.REFUSED, Status.WITHDRAWN]
 _LOG = Prefetch("moves", WaitingMove.objects.order_by("pk"), to_attr="log")
@@ -380,6 +381,7 @@ CHECKS = [
     addresses,
     erasures,
     reminders,
+    announcements,
 ]
 
 

@@ -19,6 +19,7 @@ register.py     the registers of four weeks, absences justified and to justify
 doubles.py      a household entered twice, a responsable without account
 year.py         the holidays, the hours that teachers fixed
 timetable.py    lessons cancelled, moved, replaced
+announcements.py  a message to everyone, one to a class, read by some
 invoices.py     invoices paid, to pay and overdue, made by the services
 runs.py         the year's invoices issued together, and a run to check
 """
