@@ -68,11 +68,23 @@ def queue_many(
     kind: MailKind,
     written: Iterable[tuple[str, str, str, str]],
     due_at: dt.datetime | None = None,
+    ways_out: dict[str, str] | None = None,
 ) -> int:
-    """`queue` for many at once, each (key, to, subject, body) with an address; gives how many."""
-    due_at = due_at or timezone.now()
+    """`queue` for many at once, each (key, to, subject, body) with an address; gives how many.
+
+    `ways_out`, by key: where whoever gets a mail that he may refuse says so.
+    """
+    due_at, ways_out = due_at or timezone.now(), ways_out or {}
     rows = [
-        Mail(key=f"{kind}:{key}", kind=kind, to=to, subject=subject, body=body, due_at=due_at)
+        Mail(
+            key=f"{kind}:{key}",
+            kind=kind,
+            to=to,
+            subject=subject,
+            body=body,
+            due_at=due_at,
+            way_out=ways_out.get(key, ""),
+        )
         for key, to, subject, body in written
     ]
     Mail.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)  # written once
@@ -82,6 +94,11 @@ def queue_many(
 def give_up(mail: Mail, why: str) -> None:
     """A mail that has not left yet will not be tried again; one that has left stays as it is."""
     Mail.objects.filter(pk=mail.pk, sent_at=None).update(attempts=MAX_ATTEMPTS, last_error=why)
+
+
+def give_up_all(rows: QuerySet[Mail], why: str) -> int:
+    """`give_up` for many; gives how many."""
+    return rows.filter(sent_at=None).update(attempts=MAX_ATTEMPTS, last_error=why)
 
 
 def replace(begins: list[str], why: str) -> bool:
@@ -230,6 +247,9 @@ def _queue_secret(kind, user, *, to):
 def _send(mail, carrier):
     subject, body = _content(mail)
     headers = {"Auto-Submitted": "auto-generated"}  # RFC 3834: no « absent du bureau » comes back
+    if mail.way_out:  # RFC 2369 and 8058: the button of the reader's mail program
+        headers["List-Unsubscribe"] = f"<{mail.way_out}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     carrier.send(EmailMessage(subject, body, to=[mail.to], headers=headers))
 
 

@@ -289,6 +289,12 @@ class Mail(models.Model):
         related_name="mails",
         help_text="Pour un message dont le secret naît à l'envoi et n'est gardé nulle part.",
     )
+    way_out = models.URLField(
+        "adresse de désabonnement",
+        max_length=250,
+        blank=True,
+        help_text="Celle de l'en-tête List-Unsubscribe, d'un message que l'on peut refuser.",
+    )
     created_at = models.DateTimeField("écrit le", auto_now_add=True)
     due_at = models.DateTimeField("à envoyer à partir du")
     attempts = models.PositiveSmallIntegerField("essais", default=0)

@@ -48,6 +48,7 @@ NOT_EXPORTED = {
     "accounts.SignInAttempt": "peut venir d'un inconnu ; gardé un jour, sous une empreinte",
     "accounts.Mail.key": "ne dit rien de plus que le genre et le dossier",
     "accounts.Mail.user": "dit où la ligne est rangée",
+    "accounts.Mail.way_out": "elle est dans le texte",
     "accounts.Mail.due_at": "le travail de l'expéditeur",
     "accounts.Mail.attempts": "le travail de l'expéditeur",
     "accounts.Mail.taken_until": "le travail de l'expéditeur",
@@ -108,7 +109,7 @@ def empty_mails(mails: QuerySet[Mail]) -> None:
     """Neither address nor text is left; what had not left yet will not."""
     mails = Mail.objects.filter(pk__in=list(mails.values_list("pk", flat=True)), user=None)
     mails.filter(sent_at=None).update(attempts=MAX_ATTEMPTS)
-    mails.update(to="", subject="", body=EMPTIED, last_error="")
+    mails.update(to="", subject="", body=EMPTIED, way_out="", last_error="")
 
 
 def forget_in_admin_log(model: type[models.Model], pks: list) -> None:

@@ -61,6 +61,7 @@ _SECRETARIAT = [
     *[f"teaching.{verb}_scalelevel" for verb in ("view", "add", "change", "delete")],
     "teaching.view_evaluation",
     "teaching.reopen_evaluation",
+    *[f"teaching.{verb}_announcement" for verb in ("view", "add", "change", "send")],
     *[f"teaching.{verb}_lessontime" for verb in ("view", "add", "change")],
     "teaching.view_portraitsource",
     *[f"teaching.view_{model}"

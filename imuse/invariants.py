@@ -34,6 +34,7 @@ from reenrolment.models import (
 )
 from students.enums import NEXT_WAITING, WITHOUT_SLOT, EnrolmentStatus, WaitingState
 from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
+from teaching.announcements.invariants import announcements
 from teaching.invariants import absences, evaluations, lessons_changed, portraits, registers
 
 GIVEN_BACK = [Status.REFUSED, Status.WITHDRAWN]
@@ -386,6 +387,7 @@ CHECKS = [
     addresses,
     erasures,
     reminders,
+    announcements,
 ]
 
 

@@ -8,9 +8,13 @@ from django.urls import reverse
 from accounts.models import Establishment
 from imuse.spaces import HOME, Space
 
+_MESSAGES = {
+    f"teaching:{name}"
+    for name in ("announcements", "announcement", "announcement_file", "message_preferences")
+}
 # Label, address, and the views that it stands for: « namespace » or « namespace:view ».
 _FAMILY = [
-    ("Accueil", "imuse:home", {"imuse:home"}),
+    ("Accueil", "imuse:home", {"imuse:home"} | _MESSAGES),
     ("Famille", "families:identity", {"families"}),
     ("Elèves", "students:index", {"students", "documents", "teaching", "reenrolment"}),
     ("Facturation", "billing:cotisations", {"billing"}),
@@ -23,11 +27,19 @@ _EVALUATIONS = {
     f"teacher:{name}"
     for name in ("evaluations", "evaluation_slot", "evaluation_course", "evaluation")
 }
+_WRITTEN = {
+    f"teacher:{name}"
+    for name in (
+        *["announcements", "announcement", "received_announcement", "announcement_file"],
+        *["write_to_slot", "write_to_course", "rewrite_announcement"],
+    )
+}
 _TEACHER = [
     ("Ma semaine", "teacher:index", {"teacher:index", "teacher:week", "teacher:change_lesson"}),
     ("Mes classes", "teacher:classes", _CLASSES),
     ("Appels", "teacher:registers", _REGISTERS),
     ("Évaluations", "teacher:evaluations", _EVALUATIONS),
+    ("Messages", "teacher:announcements", _WRITTEN),
 ]
 _STAFF = [("Administration", "admin:index", {"admin"})]
 _OWN_ACCOUNT = {
@@ -132,6 +144,8 @@ class Navigation:
     def _names(self) -> set[str]:
         """Of the page that is read, as TABS names it."""
         here = self.request.resolver_match
+        if here and here.view_name in _MESSAGES:  # of no student, unlike the rest of `teaching`
+            return {here.view_name}
         return {here.namespace, here.view_name} if here else set()
 
     @cached_property

@@ -154,6 +154,7 @@ PRIVATE_FILES = [
     "documents.sweeping.PAGES",
     "documents.sweeping.EXAMPLES",
     "teaching.classes.portraits.SHELF",
+    "teaching.announcements.files.SHELF",
 ]
 # Who relies on the file of a piece (documents/keeping.py): as long as one does, it stays.
 DOCUMENT_USES = ["reenrolment.piece_uses.Dossiers"]
@@ -170,6 +171,7 @@ PERSONAL_DATA = [
     "teaching.evaluations.personal_data.EvaluationsPart",
     "teaching.classes.personal_data.ClassesPart",
     "teaching.absences.personal_data.AbsencesPart",
+    "teaching.announcements.personal_data.AnnouncementsPart",
     "reenrolment.personal_data.ReenrolmentPart",
 ]
 # What an agent is told once he saved a slot: each is called with it, and gives sentences.
@@ -204,6 +206,7 @@ BETWEEN_MAILS = [
     "billing.runs.drafting.clear_next",
     "billing.runs.issuing.issue_some",
     "teaching.evaluations.services.publish_next",
+    "teaching.announcements.sending.send_next",
     "families.data_exports.prepare_next",
     "families.files_to_delete.delete_next",
     "documents.previews.queue.render_next",
@@ -238,7 +241,11 @@ FAMILY_FOLLOWERS = [
     "teaching.absences.absorbing.Absences",
     "reenrolment.absorbing.Households",
 ]
-GUARDIAN_FOLLOWERS = ["families.absorbing.Invitations", "reenrolment.absorbing.LaunchMails"]
+GUARDIAN_FOLLOWERS = [
+    "families.absorbing.Invitations",
+    "teaching.announcements.absorbing.Announcements",
+    "reenrolment.absorbing.LaunchMails",
+]
 
 # --- Signing in -------------------------------------------------------------------------------
 

@@ -85,3 +85,38 @@ class AbsenceState(models.TextChoices):
 
 
 TO_JUSTIFY = [AbsenceState.TO_JUSTIFY, AbsenceState.REFUSED]  # the family still has to
+
+
+class AnnouncementKind(models.TextChoices):
+    """What it tells decides whether somebody may refuse it by mail (docs/decisions.md)."""
+
+    SERVICE = "service", "information de service"
+    LIFE = "life", "vie du conservatoire"
+
+
+class AnnouncementState(models.TextChoices):
+    DRAFT = "draft", "brouillon"
+    PLANNED = "planned", "envoi prévu"
+    SENDING = "sending", "envoi en cours"
+    SENT = "sent", "envoyé"
+    WITHDRAWN = "withdrawn", "retiré"
+
+
+NEXT_ANNOUNCEMENT = {  # the whole state machine, in one glance
+    AnnouncementState.DRAFT: [AnnouncementState.PLANNED],
+    # Taken up again, as long as nobody has it.
+    AnnouncementState.PLANNED: [AnnouncementState.DRAFT, AnnouncementState.SENDING],
+    AnnouncementState.SENDING: [AnnouncementState.SENT, AnnouncementState.WITHDRAWN],
+    AnnouncementState.SENT: [AnnouncementState.WITHDRAWN],
+    AnnouncementState.WITHDRAWN: [],
+}
+READABLE = [AnnouncementState.SENDING, AnnouncementState.SENT]  # by those who have it
+
+
+class Delivery(models.TextChoices):
+    """How an announcement reaches one recipient; all of them read it on the site."""
+
+    MAILED = "mailed", "e-mail"
+    NO_ADDRESS = "no_address", "sans adresse e-mail"
+    REFUSED = "refused", "ne veut pas d'e-mail"
+    FAILED = "failed", "e-mail impossible à écrire"

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from teaching.absences import views as absences
+from teaching.announcements import views as announcements
 from teaching.evaluations import views as evaluations
 from teaching.timetable import views as timetable
 
@@ -21,6 +22,16 @@ urlpatterns = [
     path("emploi-du-temps/agenda/supprimer/", timetable.revoke_feed, name="revoke_feed"),
     path("eleves/<int:pk>/emploi-du-temps/", timetable.student_week, name="student_week"),
     path("agenda/<str:token>.ics", timetable.calendar, name="calendar"),
+    path("messages/", announcements.announcements, name="announcements"),
+    path("messages/<int:pk>/", announcements.announcement, name="announcement"),
+    path("messages/<int:pk>/lu/", announcements.read_announcement, name="read_announcement"),
+    path(
+        "messages/pieces/<uuid:pk>/",
+        announcements.announcement_file,
+        name="announcement_file",
+    ),
+    path("messages/preferences/", announcements.message_preferences, name="message_preferences"),
+    path("messages/arreter/<str:token>/", announcements.unsubscribe, name="unsubscribe"),
     path("eleves/<int:pk>/absences/", absences.absences, name="absences"),
     path("eleves/<int:pk>/absences/annoncer/", absences.announce_absence, name="announce_absence"),
     path(

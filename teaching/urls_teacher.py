@@ -1,5 +1,6 @@
 from django.urls import path
 
+from teaching.announcements import teacher_views as announcements
 from teaching.classes import views as classes
 from teaching.evaluations import teacher_views as evaluations
 from teaching.home import views as home
@@ -36,6 +37,37 @@ urlpatterns = [
     path("emploi-du-temps/agenda/creer/", timetable.make_feed, name="make_feed"),
     path("emploi-du-temps/agenda/supprimer/", timetable.revoke_feed, name="revoke_feed"),
     path("seances/<str:key>/changer/", timetable.change_lesson, name="change_lesson"),
+    path("messages/", announcements.announcements, name="announcements"),
+    path("creneaux/<int:pk>/message/", announcements.write_to_slot, name="write_to_slot"),
+    path("cours/<int:pk>/message/", announcements.write_to_course, name="write_to_course"),
+    path("messages/<int:pk>/", announcements.announcement, name="announcement"),
+    path(
+        "messages/<int:pk>/modifier/",
+        announcements.rewrite_announcement,
+        name="rewrite_announcement",
+    ),
+    path("messages/<int:pk>/envoyer/", announcements.send_announcement, name="send_announcement"),
+    path(
+        "messages/<int:pk>/retirer/",
+        announcements.withdraw_announcement,
+        name="withdraw_announcement",
+    ),
+    path(
+        "messages/<int:pk>/supprimer/",
+        announcements.discard_announcement,
+        name="discard_announcement",
+    ),
+    path(
+        "messages/recus/<int:pk>/",
+        announcements.received_announcement,
+        name="received_announcement",
+    ),
+    path("messages/recus/<int:pk>/lu/", announcements.read_announcement, name="read_announcement"),
+    path(
+        "messages/pieces/<uuid:pk>/",
+        announcements.announcement_file,
+        name="announcement_file",
+    ),
     path("appels/", register.registers, name="registers"),
     path("seances/<str:key>/appel/", register.register, name="register"),
 ]

@@ -24,10 +24,12 @@ from reenrolment.services import assisting, launches
 from students import waiting
 from students.enums import Weekday
 from students.models import Discipline, SchoolYear
+from teaching.announcements.files import join
 from teaching.enums import ClosureKind
 from teaching.lessons import find
 from teaching.models import Closure, Lesson, PortraitSource, RegisterSettings, TimetableSettings
 from teaching.timetable import services as timetable
+from tests.documents.builders import make_pdf
 from tests.factories import (
     CampaignFactory,
     CriterionFactory,
@@ -59,6 +61,7 @@ from tests.factories import (
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
+from tests.teaching.announcement_cases import make_draft
 from tests.teaching.register_cases import make_absence, make_notice
 
 OUTSIDERS = ["nobody", "parent", "teacher"]  # no agents: the sign-in page
@@ -117,6 +120,7 @@ RIGHTS = {
     "teaching_register": ("v", "", "v", "v"),
     "teaching_absence": ("v", "", "v", "v"),
     "teaching_absencenotice": ("v", "", "v", "v"),
+    "teaching_announcement": ("vac", "", "vac", "vac"),
     "teaching_registersettings": ("v", "", "vac", "vac"),
     "reenrolment_campaign": ("vac", "", "vac", "vac"),
     "reenrolment_terms": ("vac", "", "vac", "vac"),
@@ -194,6 +198,10 @@ PAGES = {
     "students_slot_add_place": {"get": DOSSIERS, "post": DOSSIERS},
     "teaching_register_missing": LAUNCH,
     "teaching_absence_repeated": LAUNCH,
+    "teaching_announcement_preview": {"get": DOSSIERS, "post": DOSSIERS},  # no act is said
+    "teaching_announcement_report": LAUNCH,
+    "teaching_announcement_report_export": LAUNCH,
+    "teaching_announcement_file": LAUNCH,
     "teaching_absence_answer": {"get": DOSSIERS, "post": DOSSIERS},  # nothing chosen
     "students_waitingentry_line": LAUNCH,
     "students_waitingentry_log": LAUNCH,
@@ -454,6 +462,15 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "students_waitingentry": wish,
         "teaching_register": absence.register,
         "teaching_absence": absence,
+        "teaching_announcement": (announcement := make_draft(registrar)),
+        "teaching_announcement_file": [
+            announcement.pk,
+            join(announcement, "programme.pdf", make_pdf()).pk,
+        ],
+        **{
+            f"teaching_announcement_{name}": [announcement.pk]
+            for name in ("preview", "report", "report_export")
+        },
         "teaching_absencenotice": make_notice(student, family, actor=parent),
         "teaching_registersettings": RegisterSettings.objects.create(establishment=establishment),
         "teaching_absence_answer": [absence.pk],

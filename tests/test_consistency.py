@@ -17,6 +17,7 @@ from billing.instruments import enums as instruments
 from documents import enums as documents
 from reenrolment import enums as reenrolment
 from students import enums as students
+from teaching import enums as teaching
 
 ROOT = settings.BASE_DIR
 OUR_APPS = [
@@ -121,6 +122,7 @@ WITHOUT_VISIBLE_TO = {
     "students.RepertoirePiece": "through its student",
     "students.ClassChange": "through its enrolment",
     "teaching.Portrait": "through its student's teachers",
+    "teaching.AnnouncementMove": "staff only",
     "teaching.PortraitSource": "public",
     "teaching.Closure": "public",
     "teaching.LessonTime": "through its enrolment, or through its course",
@@ -212,10 +214,11 @@ def test_every_model_says_whose_it_is_or_stands_here():
         (instruments.NEXT_RENTAL, instruments.RentalState),
         (instruments.NEXT_DEPOSIT, instruments.DepositState),
         (billing.NEXT_ATTEMPT, billing.AttemptState),
+        (teaching.NEXT_ANNOUNCEMENT, teaching.AnnouncementState),
     ],
     ids=[
         *["reenrolment", "documents", "students", "waiting", "rentals", "deposits"],
-        "payments online",
+        *["payments online", "announcements"],
     ],
 )
 def test_state_machine_is_complete(moves, states):

@@ -7,6 +7,9 @@ from documents.models import Document
 from families import data_exports
 from students.enums import Weekday
 from teaching.absences import services as absences
+from teaching.announcements import opting_out
+from teaching.announcements.files import join
+from tests.documents.builders import make_pdf
 from tests.factories import (
     DocumentTypeFactory,
     EvaluationFactory,
@@ -21,6 +24,7 @@ from tests.households import found_in, make_household
 from tests.pdfs import texts_of
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.waiting_cases import fill, offer, wait_for
+from tests.teaching.announcement_cases import deliver, make_class, write
 from tests.teaching.register_cases import make_absence, make_notice
 from tests.test_urls import ROUTES, WHO, YEAR_PAID, address, calendar_token
 
@@ -66,7 +70,14 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
     absences.justify(absence, other, text="Excuse-tue-de-lautre", actor=by)
     secrets = [*secrets, "Motif-tu-de-lautre", "Excuse-tue-de-lautre"]
     notice = make_notice(student, family, actor=parent, reason="Le nôtre")
+    teacher = TeacherFactory()
+    announcement = write(make_class(teacher, student), teacher)
+    file = join(announcement, "programme.pdf", make_pdf())
+    deliver(announcement)
     rows = {
+        **{f"teaching:{name}": announcement.pk for name in ("announcement", "read_announcement")},
+        "teaching:announcement_file": file.pk,
+        "teaching:unsubscribe": opting_out.SIGNER.sign(str(parent.guardian.pk)),
         "families": export.pk,
         "students": student.pk,
         "teaching": student.pk,
@@ -123,6 +134,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "billing:rental",
         "teaching:bulletin",
         "teaching:absences",
+        "teaching:announcement",
     } <= set(texts)
     assert "annoncée par l'autre foyer" in texts["teaching:absences"]
     assert "Le nôtre" in texts["teaching:absences"]

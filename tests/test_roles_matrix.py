@@ -45,6 +45,7 @@ from tests.factories import (
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
+from tests.teaching.announcement_cases import deliver, make_draft, write
 from tests.teaching.register_cases import make_absence
 from tests.test_admin_pages import make_line
 from tests.test_urls import changeable_lesson
@@ -127,6 +128,10 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "called": called,
         "individual": individual.pk,
         "absence": absence.pk,
+        "announcement": deliver(write(slot, teacher)).pk,
+        "withdrawable": deliver(write(slot, teacher)).pk,
+        "to_teachers": deliver(make_draft(to_teachers=True)).pk,
+        "to_families": make_draft().pk,
         "awaited": awaited.pk,
         "wish": student.waiting_entries.get().pk,
         "document": document.pk,
@@ -410,6 +415,31 @@ PLAYS = {
     ),
     "Répondre aux justifications d'absence": get("admin:teaching_absence_answer", "absence"),
     "Exporter les absences": post("admin:list_export", "absences"),
+    "Lire les messages du conservatoire, choisir de ne plus en recevoir par e-mail": every(
+        get("teaching:announcements"),
+        get("teaching:announcement", "announcement"),
+        post("teaching:read_announcement", "announcement"),
+        post("teaching:message_preferences", news="on"),
+    ),
+    "Écrire aux familles d'une classe, voir qui l'a lu, retirer son message": every(
+        get("teacher:write_to_slot", "class"),
+        post("teacher:write_to_slot", "class", text="Bonjour."),
+        get("teacher:announcement", "announcement"),
+        post("teacher:withdraw_announcement", "withdrawable"),
+    ),
+    "Lire les messages que l'administration envoie aux enseignants": every(
+        get("teacher:received_announcement", "to_teachers"),
+        post("teacher:read_announcement", "to_teachers"),
+    ),
+    "Écrire un message aux familles ou aux enseignants, l'envoyer, le retirer, voir qui l'a lu, "
+    "l'exporter": every(
+        get("admin:teaching_announcement_changelist"),
+        get("admin:teaching_announcement_add"),
+        post("admin:teaching_announcement_preview", "to_families", act="send"),
+        get("admin:teaching_announcement_report", "to_teachers"),
+        get("admin:teaching_announcement_report_export", "to_teachers"),
+        post("admin:teaching_announcement_preview", "to_teachers", act="withdraw"),
+    ),
     "Changer les réglages des absences": get("admin:teaching_registersettings_add"),
     "Remplir une réinscription au guichet": every(
         get("reenrolment:assist", "student"), post("reenrolment:assist", "student")

@@ -23,6 +23,7 @@ from reenrolment.pieces import load_pieces
 from reenrolment.services import decisions, submission
 from students.enums import Weekday
 from teaching.absences import services as absences
+from teaching.announcements import opting_out
 from teaching.models import Evaluation
 from tests.factories import (
     CustodyFactory,
@@ -66,6 +67,7 @@ OF_ANOTHER_ROW = [
     "billing:attestation_pdf",
     "teaching:withdraw_notice",
     "teaching:justify_absence",
+    *[f"teaching:{name}" for name in ("announcement", "read_announcement", "announcement_file")],
     *[f"billing:{name}" for name in ("pay", "leave", "payment", "rental", "rental_contract")],
 ]
 
@@ -167,6 +169,7 @@ def open_all(client, student, reader):
     period = Evaluation.objects.get().period_id
     for name in ("bulletin", "bulletin_pdf"):
         keys[f"teaching:{name}"] = student.pk, period
+    keys["teaching:unsubscribe"] = opting_out.SIGNER.sign(str(reader.guardian.pk))
     for name in ROUTES:
         if name.startswith("teacher:") or name in OF_ANOTHER_ROW:
             continue

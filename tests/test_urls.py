@@ -16,10 +16,13 @@ from families import data_exports
 from students import waiting
 from students.enums import Scheduling
 from students.models import Course, WaitingEntry
+from teaching.announcements import opting_out
+from teaching.announcements.files import join
 from teaching.enums import Space
 from teaching.lessons import Occurrence, find
 from teaching.models import TimetableSettings
 from teaching.timetable import feeds
+from tests.documents.builders import make_pdf
 from tests.factories import (
     CampaignFactory,
     CourseFactory,
@@ -38,6 +41,7 @@ from tests.factories import (
     make_paid_attempt,
     make_portrait,
 )
+from tests.teaching.announcement_cases import deliver, make_draft, write
 from tests.teaching.register_cases import make_absence, make_notice
 
 # What a GET answers to, in the order of WHO: 302 for nobody is the sign-in page, 405 a POST only.
@@ -69,7 +73,7 @@ NOTHING_YET = due(302, owner=302)
 NO_DOSSIER_YET = due(302, owner=404)
 TEACHER = due(302, owner=404, teacher=200)  # any teacher: he sees his own classes
 CLASS = due(302, owner=404, teacher=200, colleague=404)
-BY_ITS_ADDRESS = anybody(200, 200)  # no session: the address of a calendar is the secret
+BY_ITS_ADDRESS = anybody(200, 200)  # no session: the address, of a calendar say, is the secret
 NEEDS_A_LINK = anybody(410, 410)  # and no session: the secret is in the address
 
 # An attestation of payment has no key: it is of one's own household.
@@ -151,6 +155,23 @@ ROUTES = {
     "teaching:announce_absence": STUDENT,
     "teaching:withdraw_notice": POST_ONLY,
     "teaching:justify_absence": STUDENT,
+    "teaching:announcements": FAMILY,
+    "teaching:announcement": HOUSEHOLD,
+    "teaching:read_announcement": POST_ONLY,
+    "teaching:announcement_file": HOUSEHOLD,
+    "teaching:message_preferences": FAMILY,
+    "teaching:unsubscribe": BY_ITS_ADDRESS,
+    "teacher:announcements": TEACHER,
+    "teacher:write_to_slot": CLASS,
+    "teacher:write_to_course": CLASS,
+    "teacher:announcement": CLASS,
+    "teacher:rewrite_announcement": due(302, owner=404, teacher=302, colleague=404),  # sent
+    "teacher:send_announcement": POST_ONLY,
+    "teacher:withdraw_announcement": POST_ONLY,
+    "teacher:discard_announcement": POST_ONLY,
+    "teacher:received_announcement": CLASS,
+    "teacher:read_announcement": POST_ONLY,
+    "teacher:announcement_file": CLASS,
     "documents:supplied": STUDENT,
     "documents:download": HOUSEHOLD,
     "documents:example": SIGNED_IN,
@@ -191,6 +212,7 @@ ROUTES = {
 
 # Those whose key is a UUID.
 KEYS_AT_RANDOM = {"documents:download", "teacher:portrait"}
+KEYS_AT_RANDOM |= {"teacher:announcement_file", "teaching:announcement_file"}
 
 
 def routes(patterns=None, namespace=""):
@@ -280,11 +302,43 @@ def rows(student, parent, family, teacher, director):
         "teacher:register": called,
         "teaching:withdraw_notice": (student.pk, notice.pk),
         "teaching:justify_absence": (student.pk, absence.pk),
+        **announcement_keys(teacher, lesson, student),
+        "teaching:unsubscribe": opting_out.SIGNER.sign(str(parent.guardian.pk)),
+        "teacher:write_to_slot": lesson.pk,
+        "teacher:write_to_course": course.pk,
         "teacher:course": course.pk,
         "teacher:course_file": course.pk,
         "teacher:hour": enrolment.pk,
         "teacher:end_hour": enrolment.pk,
         "teacher:portrait": make_portrait(student).pk,
+    }
+
+
+def announcement_keys(teacher, slot, student) -> dict[str, object]:
+    """One of his to the class, one of the administration to him, each with its file, both sent.
+
+    The household that joins the student later has none: it is that of nobody to it.
+    """
+    sent = {}
+    for space, draft in (
+        ("teacher", make_draft(to_teachers=True)),
+        ("teaching", write(slot, teacher)),
+    ):
+        sent[space] = join(draft, "programme.pdf", make_pdf())
+        deliver(draft)
+    received, written = (sent[space].announcement_id for space in ("teacher", "teaching"))
+    return {
+        **{f"teaching:{name}": written for name in ("announcement", "read_announcement")},
+        "teaching:announcement_file": sent["teaching"].pk,
+        **{
+            f"teacher:{name}": written
+            for name in (
+                *["announcement", "rewrite_announcement", "send_announcement"],
+                *["withdraw_announcement", "discard_announcement"],
+            )
+        },
+        **{f"teacher:{name}": received for name in ("received_announcement", "read_announcement")},
+        "teacher:announcement_file": sent["teacher"].pk,
     }
 
 

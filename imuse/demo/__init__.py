@@ -20,6 +20,7 @@ class_week.py   who changed classes last week, an absence to justify
 doubles.py      a household entered twice, a responsable without account
 year.py         the holidays, the hours that teachers fixed
 timetable.py    lessons cancelled, moved, replaced
+announcements.py  a message to everyone, one to a class, read by some
 invoices.py     invoices paid, to pay and overdue, made by the services
 runs.py         the year's invoices issued together, and a run to check
 """

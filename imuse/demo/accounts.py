@@ -37,7 +37,9 @@ ACCOUNTS = [
         "famille de Lille, dossier à compléter",
         "remplacer la pièce refusée et déposer à nouveau",
     ),
-    Account("vasseur.c", "enseignante", "ses classes des deux années, une liste à imprimer"),
+    Account(
+        "vasseur.c", "enseignante", "ses classes, une liste à imprimer, un message à une classe"
+    ),
     Account(
         "secretariat",
         "administration",

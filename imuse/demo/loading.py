@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Establishment, Mail, User
 from imuse.demo.accounts import ACCOUNTS, Register, give_roles, make_staff
+from imuse.demo.announcements import announce
 from imuse.demo.attestations import attest_last_spring
 from imuse.demo.class_week import change_classes, miss_a_lesson
 from imuse.demo.clock import Clock
@@ -99,6 +100,13 @@ def load() -> None:
         random.Random(SEED),
         User.objects.get(username="martin.c"),
         register.users["secretariat"],
+    )
+    announce(
+        town,
+        clock,
+        random.Random(SEED),
+        register.users["secretariat"],
+        User.objects.get(username="martin.c"),
     )
     _mails_have_left()
     refuse_one()

@@ -214,7 +214,12 @@ def _initial(enrolment, time):
 
 def _show(request, template, found, **context):
     (each,) = class_lists([found])
-    context |= {"list": each, "faces": request.GET.get("vue") == FACES}
+    year = each.course.school_year
+    context |= {
+        "list": each,
+        "faces": request.GET.get("vue") == FACES,
+        "may_write": year.starts_on <= timezone.localdate() <= year.ends_on,
+    }
     return render(request, template, context)
 
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0017_mail_of_the_year'),
-        ('teaching', '0005_evaluations'),
+        ('teaching', '0007_announcements'),
     ]
 
     operations = [

@@ -1,6 +1,13 @@
 """The tables of the app, one file by noun."""
 
 from teaching.models.absences import AbsenceNotice, Justification
+from teaching.models.announcements import (
+    Announcement,
+    AnnouncementFile,
+    AnnouncementMove,
+    AnnouncementRecipient,
+    NewsRefusal,
+)
 from teaching.models.calendar import Closure, Lesson, LessonTime
 from teaching.models.evaluations import (
     Criterion,
@@ -19,6 +26,10 @@ __all__ = [
     "Absence",
     "AbsenceMove",
     "AbsenceNotice",
+    "Announcement",
+    "AnnouncementFile",
+    "AnnouncementMove",
+    "AnnouncementRecipient",
     "CalendarFeed",
     "Closure",
     "Criterion",
@@ -29,6 +40,7 @@ __all__ = [
     "LessonChange",
     "LessonTime",
     "Mark",
+    "NewsRefusal",
     "Period",
     "Portrait",
     "PortraitSource",

@@ -53,7 +53,7 @@ from students.models import (
 from students.suitability import audience_of
 from students.waiting_order import lines_of
 from teaching.classes.lists import NEW, class_lists
-from teaching.models import Absence
+from teaching.models import Absence, Announcement
 
 NAMES = [account.username for account in ACCOUNTS]
 
@@ -199,6 +199,18 @@ def test_the_past_mails_have_left(demo):
     assert Mail.objects.count() > 40
     refused = Mail.objects.get(sent_at=None)
     assert (refused.kind, refused.attempts) == (MailKind.LAUNCH, MAX_ATTEMPTS)
+
+
+def test_a_message_to_everyone_and_one_to_a_class_are_read_by_some(demo):
+    everyone, to_class = Announcement.objects.order_by("sent_at")
+    assert (everyone.everyone, to_class.signed) == (True, "Cécile Vasseur")
+    for announcement in (everyone, to_class):
+        read = announcement.recipients.filter(read_at__isnull=False).count()
+        assert announcement.state == "sent"
+        assert 0 < read < announcement.recipients.count()
+    assert everyone.files.get().name == "concert-d-hiver.pdf"
+    parent = User.objects.get(username="martin.c")
+    assert everyone.recipients.get(guardian__user=parent).read_at is None
 
 
 def test_the_campaign_was_launched(demo):

@@ -8,9 +8,11 @@ from families.models import Family, Guardian
 from students import waiting
 from students.enums import Scheduling
 from teaching.absences import services as absences
+from teaching.announcements.files import join
 from teaching.enums import Space
 from teaching.models import Absence
 from teaching.timetable import feeds
+from tests.documents.builders import make_pdf
 from tests.factories import (
     CommuneFactory,
     CourseFactory,
@@ -22,6 +24,7 @@ from tests.factories import (
     make_portrait,
 )
 from tests.households import HOUSEHOLDS, found_in, make_household
+from tests.teaching.announcement_cases import deliver, make_draft, write
 from tests.teaching.register_cases import make_absence, make_notice
 from tests.teaching.timetable_cases import make_time
 from tests.test_urls import changeable_lesson
@@ -37,6 +40,8 @@ STUDENT = {
 
 POSTS = {"end_hour"}  # answers with another page
 BUTTONS = {"make_feed", "revoke_feed"}
+BUTTONS |= {"send_announcement", "withdraw_announcement", "discard_announcement"}
+BUTTONS |= {"read_announcement"}
 CONTACT = ("first_name", "last_name", "mobile_phone")
 
 
@@ -75,6 +80,18 @@ def pages(client, teacher, director):
         "register": [make_absence(student, teacher)[0]],
         "change_lesson": [changeable_lesson(teacher).key],
     }
+    received = make_draft(to_teachers=True)
+    file = join(received, "programme.pdf", make_pdf())
+    deliver(received)
+    written = deliver(write(slot, teacher))
+    rows |= {
+        "write_to_slot": [slot.pk],
+        "write_to_course": [course.pk],
+        "announcement": [written.pk],
+        "rewrite_announcement": [write(slot, teacher).pk],
+        "received_announcement": [received.pk],
+        "announcement_file": [file.pk],
+    }
     feeds.make(teacher.user, Space.TEACHER)
     for home in student.families.order_by("custodies__rank"):
         by = home.guardians.get().user
@@ -100,7 +117,7 @@ def pages(client, teacher, director):
         # A page that is not found holds no secret: each is to be given its row above.
         unread = {name for name, answer in answers.items() if answer.status_code != 200}
         assert unread == BUTTONS
-        return {name: answer.content.decode(errors="replace") for name, answer in answers.items()}
+        return {name: b"".join(answer).decode(errors="replace") for name, answer in answers.items()}
 
     return read, secrets
 
@@ -112,6 +129,8 @@ def test_no_page_of_a_teacher_holds_a_secret_of_the_households(pages):
     without_names = {
         *["index", "classes", "portrait", "evaluations", "registers"],
         *["feed", "make_feed", "revoke_feed", "change_lesson"],
+        *["announcements", "received_announcement", "announcement_file"],
+        *["write_to_slot", "write_to_course", "rewrite_announcement"],
     }
     for name in set(texts) - without_names:
         assert "Nguyễn" in texts[name], name
