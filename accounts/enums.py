@@ -33,6 +33,7 @@ class MailKind(models.TextChoices):
     LESSON_CHANGED = "lesson_changed", "cours annulé, déplacé ou remplacé"
     LESSON_TIME = "lesson_time", "horaire d'un cours individuel"
     ABSENCE = "absence", "absence signalée"
+    CONCERT = "concert", "audition"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

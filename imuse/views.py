@@ -10,6 +10,7 @@ from accounts.models import Establishment
 from families.models import Guardian
 from imuse.spaces import HOME, Space, recognise
 from imuse.tasks import LEFT_TO_DO, tasks_of
+from teaching.concerts.selectors import concerts_to_come
 from teaching.timetable.notices import notices_of
 
 
@@ -47,7 +48,7 @@ def enter(request):
 
 @require_safe
 def home(request):
-    """« Accueil »: the lessons that are not as planned, then what is left to do."""
+    """« Accueil »: the lessons that are not as planned, the concerts, then what is left to do."""
     guardian = get_object_or_404(Guardian, user=request.user)
     tasks = tasks_of(request.user, request.establishment)
     context = {
@@ -55,6 +56,7 @@ def home(request):
         "tasks": tasks,
         "to_do": [task for task in tasks if task.state in LEFT_TO_DO],
         "notices": notices_of(request.user),
+        "concerts": concerts_to_come(request.user),
     }
     return render(request, "imuse/home.html", context)
 

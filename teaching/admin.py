@@ -2,8 +2,9 @@
 
 from teaching.absences import admin as absences
 from teaching.classes import admin as classes
+from teaching.concerts import admin as concerts
 from teaching.evaluations import admin as evaluations
 from teaching.register import admin as register
 from teaching.timetable import admin as timetable
 
-__all__ = ["absences", "classes", "evaluations", "register", "timetable"]
+__all__ = ["absences", "classes", "concerts", "evaluations", "register", "timetable"]

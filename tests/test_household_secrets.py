@@ -8,6 +8,7 @@ from families import data_exports
 from students.enums import Weekday
 from teaching.absences import services as absences
 from tests.factories import (
+    ConcertFactory,
     DocumentTypeFactory,
     EvaluationFactory,
     PaymentPlanFactory,
@@ -16,6 +17,7 @@ from tests.factories import (
     SlotFactory,
     StudentFactory,
     TeacherFactory,
+    make_turn,
 )
 from tests.households import found_in, make_household
 from tests.reenrolment.conftest import make_case
@@ -59,6 +61,8 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
     payment = Payment.objects.get(invoice__family=family)
     period = PeriodFactory()
     EvaluationFactory(enrolment=case.theory, period=period, published=True)
+    announced = ConcertFactory(published=True)
+    make_turn(announced, case.theory)
     _, absence = make_absence(student, TeacherFactory())
     by = other.guardians.get().user
     make_notice(student, other, actor=by, reason="Motif-tu-de-lautre")
@@ -70,6 +74,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "students": student.pk,
         "teaching": student.pk,
         **dict.fromkeys(["teaching:bulletin", "teaching:bulletin_pdf"], (student.pk, period.pk)),
+        "teaching:concert": (student.pk, announced.pk),
         "reenrolment": student.pk,
         "reenrolment:waiting": (student.pk, wish.course_id),
         "reenrolment:offer": (student.pk, wish.pk),
@@ -113,6 +118,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "billing:attestation",
         "billing:rental",
         "teaching:bulletin",
+        "teaching:concert",
         "teaching:absences",
     } <= set(texts)
     assert "annoncée par l'autre foyer" in texts["teaching:absences"]

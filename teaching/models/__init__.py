@@ -2,6 +2,7 @@
 
 from teaching.models.absences import AbsenceNotice, Justification
 from teaching.models.calendar import Closure, Lesson, LessonTime
+from teaching.models.concerts import Concert, ConcertMove, ConcertPerformer, ConcertTurn
 from teaching.models.evaluations import (
     Criterion,
     Evaluation,
@@ -21,6 +22,10 @@ __all__ = [
     "AbsenceNotice",
     "CalendarFeed",
     "Closure",
+    "Concert",
+    "ConcertMove",
+    "ConcertPerformer",
+    "ConcertTurn",
     "Criterion",
     "Evaluation",
     "EvaluationMove",

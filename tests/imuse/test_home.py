@@ -148,7 +148,7 @@ def test_another_households_affairs_do_not_show(home, stranger, director):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_home_makes_twelve_queries_whatever_the_count(
+def test_home_makes_thirteen_queries_whatever_the_count(
     home, family, count, director, django_assert_num_queries
 ):
     CampaignFactory()
@@ -159,7 +159,7 @@ def test_home_makes_twelve_queries_whatever_the_count(
             InvoiceLineFactory(invoice=InvoiceFactory(family=family)).invoice, actor=director
         )
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         home.get(reverse("imuse:home"))
 
 

@@ -17,6 +17,7 @@ from tests.factories import (
     EnrolmentFactory,
     EvaluationFactory,
     PeriodFactory,
+    RepertoirePieceFactory,
     SlotFactory,
     StudentFactory,
     make_portrait,
@@ -24,7 +25,7 @@ from tests.factories import (
 from tests.households import HOUSEHOLDS, found_in, make_household
 from tests.teaching.register_cases import make_absence, make_notice
 from tests.teaching.timetable_cases import make_time
-from tests.test_urls import changeable_lesson
+from tests.test_urls import changeable_lesson, make_concerts
 
 STUDENT = {
     "email": "zyeleve@example.org",
@@ -35,7 +36,7 @@ STUDENT = {
 }
 
 
-POSTS = {"end_hour"}  # answers with another page
+POSTS = {"end_hour", "remove_piece", "withdraw_turn"}  # answers with another page
 CONTACT = ("first_name", "last_name", "mobile_phone")
 
 
@@ -59,6 +60,8 @@ def pages(client, teacher, director):
     make_time(student, teacher)
     period = PeriodFactory()
     EvaluationFactory(enrolment=enrolment, period=period)
+    piece = RepertoirePieceFactory(student=student, course=course, teacher=teacher)
+    turn, _ = make_concerts(enrolment, teacher)
     rows = {
         "slot": [slot.pk],
         "slot_file": [slot.pk],
@@ -68,6 +71,12 @@ def pages(client, teacher, director):
         "all_files": [course.school_year_id],
         "hour": [enrolment.pk],
         "portrait": [portrait.pk],
+        **dict.fromkeys(["repertoire_slot", "add_to_slot"], [slot.pk]),
+        **dict.fromkeys(["repertoire_course", "add_to_course"], [course.pk]),
+        **dict.fromkeys(["repertoire", "add_piece"], [enrolment.pk]),
+        "piece": [piece.pk],
+        **dict.fromkeys(["concert", "concert_pdf", "propose_turn"], [turn.concert_id]),
+        "turn": [turn.pk],
         "evaluation_slot": [period.pk, slot.pk],
         "evaluation_course": [period.pk, course.pk],
         "evaluation": [period.pk, enrolment.pk],
@@ -110,6 +119,7 @@ def test_no_page_of_a_teacher_holds_a_secret_of_the_households(pages):
     without_names = {
         *["index", "classes", "portrait", "evaluations", "registers"],
         *["feed", "make_feed", "revoke_feed", "change_lesson"],
+        *["works", "concerts", "concert_pdf"],
     }
     for name in set(texts) - without_names:
         assert "Nguyễn" in texts[name], name
