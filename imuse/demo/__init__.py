@@ -18,6 +18,7 @@ my_data.py      a copy of a household's data, a request of erasure
 register.py     the registers of four weeks, absences justified and to justify
 doubles.py      a household entered twice, a responsable without account
 year.py         the holidays, the hours that teachers fixed
+concerts.py     what a teacher wrote to the repertoire, two auditions
 timetable.py    lessons cancelled, moved, replaced
 invoices.py     invoices paid, to pay and overdue, made by the services
 runs.py         the year's invoices issued together, and a run to check

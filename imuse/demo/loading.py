@@ -14,6 +14,7 @@ from accounts.models import Establishment, Mail, User
 from imuse.demo.accounts import ACCOUNTS, Register, give_roles, make_staff
 from imuse.demo.attestations import attest_last_spring
 from imuse.demo.clock import Clock
+from imuse.demo.concerts import play_in_public
 from imuse.demo.dossiers import Desk
 from imuse.demo.doubles import enter_twice
 from imuse.demo.evaluations import evaluate
@@ -91,6 +92,11 @@ def load() -> None:
     enter_twice(village.households)
     change_lessons(
         town, clock, User.objects.get(username="martin.c"), register.users["secretariat"]
+    )
+    play_in_public(
+        *(town, clock, random.Random(SEED), vasseur),
+        User.objects.get(username="martin.c"),
+        register.users["secretariat"],
     )
     _mails_have_left()
     refuse_one()
