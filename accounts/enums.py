@@ -34,6 +34,7 @@ class MailKind(models.TextChoices):
     LESSON_TIME = "lesson_time", "horaire d'un cours individuel"
     ABSENCE = "absence", "absence signalée"
     ANNOUNCEMENT = "announcement", "message du conservatoire"
+    CONCERT = "concert", "audition"
     DATA_EXPORT = "data_export", "copie de mes données"
     ERASURE = "erasure", "demande d'effacement"
     INVITATION = "invitation", "invitation"

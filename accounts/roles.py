@@ -59,6 +59,9 @@ _SECRETARIAT = [
     *[f"teaching.{verb}_{model}" for verb in ("view", "add", "change")
       for model in ("period", "scale", "criterion")],
     *[f"teaching.{verb}_scalelevel" for verb in ("view", "add", "change", "delete")],
+    *[f"teaching.{verb}_{model}" for verb in ("view", "add", "change", "delete")
+      for model in ("concert", "concertturn", "concertperformer")],
+    "teaching.publish_concert",
     "teaching.view_evaluation",
     "teaching.reopen_evaluation",
     *[f"teaching.{verb}_announcement" for verb in ("view", "add", "change", "send")],

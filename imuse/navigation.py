@@ -22,6 +22,13 @@ _FAMILY = [
 _CLASSES = {
     f"teacher:{name}" for name in ("classes", "all_lists", "slot", "course", "hour", "end_hour")
 }
+_CLASSES |= {
+    f"teacher:{name}"
+    for name in (
+        *["repertoire_slot", "add_to_slot", "repertoire_course", "add_to_course"],
+        *["repertoire", "add_piece", "piece", "remove_piece"],
+    )
+}
 _REGISTERS = {"teacher:registers", "teacher:register"}
 _EVALUATIONS = {
     f"teacher:{name}"
@@ -34,11 +41,15 @@ _WRITTEN = {
         *["write_to_slot", "write_to_course", "rewrite_announcement"],
     )
 }
+_CONCERTS = {
+    f"teacher:{name}" for name in ("concerts", "concert", "propose_turn", "turn", "withdraw_turn")
+}
 _TEACHER = [
     ("Ma semaine", "teacher:index", {"teacher:index", "teacher:week", "teacher:change_lesson"}),
     ("Mes classes", "teacher:classes", _CLASSES),
     ("Appels", "teacher:registers", _REGISTERS),
     ("Évaluations", "teacher:evaluations", _EVALUATIONS),
+    ("Auditions", "teacher:concerts", _CONCERTS),
     ("Messages", "teacher:announcements", _WRITTEN),
 ]
 _STAFF = [("Administration", "admin:index", {"admin"})]
@@ -60,7 +71,11 @@ _STUDENT = [
     ("identité", "students:identity", {"students:identity"}),
     ("cours", "students:courses", {"students:courses", "teaching"}),
     ("historique", "students:history", {"students:history"}),
-    ("répertoire", "students:repertoire", {"students:repertoire"}),
+    (
+        "répertoire",
+        "students:repertoire",
+        {"students:repertoire", "teaching:concerts", "teaching:concert"},
+    ),
     ("réinscription", "reenrolment:edit", {"reenrolment"}),
     ("documents fournis", "documents:supplied", {"documents"}),
 ]
@@ -93,9 +108,13 @@ class Navigation:
     @cached_property
     def student_tabs(self) -> list[Link]:
         """On a page of one student: the six tabs of the manual."""
-        keys = [self.request.resolver_match.kwargs["pk"]]
+        here = self.request.resolver_match
+        keys = [here.kwargs["pk"]]
+        # A page that a tab names is not that of the one which has the rest of its namespace.
+        is_named = any(here.view_name in views for _, _, views in _STUDENT)
+        names = {here.view_name} if is_named else self._names
         return [
-            Link(label, reverse(view, args=keys), bool(self._names & views))
+            Link(label, reverse(view, args=keys), bool(names & views))
             for label, view, views in _STUDENT
         ]
 

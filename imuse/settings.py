@@ -169,6 +169,7 @@ PERSONAL_DATA = [
     "billing.instruments.personal_data.RentalsPart",
     "teaching.timetable.personal_data.TimetablePart",
     "teaching.evaluations.personal_data.EvaluationsPart",
+    "teaching.concerts.personal_data.ConcertsPart",
     "teaching.classes.personal_data.ClassesPart",
     "teaching.absences.personal_data.AbsencesPart",
     "teaching.announcements.personal_data.AnnouncementsPart",

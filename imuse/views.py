@@ -11,6 +11,7 @@ from families.models import Guardian
 from imuse.spaces import HOME, Space, recognise
 from imuse.tasks import LEFT_TO_DO, tasks_of
 from teaching.announcements.selectors import unread_of
+from teaching.concerts.selectors import concerts_to_come
 from teaching.timetable.notices import notices_of
 
 
@@ -48,7 +49,7 @@ def enter(request):
 
 @require_safe
 def home(request):
-    """« Accueil »: unread messages, lessons that are not as planned, then what is left to do."""
+    """« Accueil »: unread messages, changed lessons, concerts, then what is left to do."""
     guardian = get_object_or_404(Guardian, user=request.user)
     tasks = tasks_of(request.user, request.establishment)
     context = {
@@ -57,6 +58,7 @@ def home(request):
         "to_do": [task for task in tasks if task.state in LEFT_TO_DO],
         "notices": notices_of(request.user),
         "unread": unread_of(request.user),
+        "concerts": concerts_to_come(request.user),
     }
     return render(request, "imuse/home.html", context)
 

@@ -38,7 +38,10 @@ EXPORTED = {
     ClassChange: ["at", "kind", "slot"],
     WaitingEntry: ["course", "slot", "preference", "since", "draw", "state"],
     WaitingMove: ["at", "actor", "to_state", "slot", "rank", "waiting", "reason"],
-    RepertoirePiece: ["school_year", "composer", "title", "occasion", "played_on"],
+    RepertoirePiece: [
+        *["school_year", "course", "composer", "title", "movement", "occasion", "played_on"],
+        "teacher",
+    ],
 }
 NESTED = "dit où la ligne est rangée"
 NO_BIRTH_DATE = dt.date(1900, 1, 1)  # the column is not nullable, and a year would say too much
@@ -54,6 +57,10 @@ class StudentsPart(Part):
         "students.Enrolment.student": NESTED,
         "students.ClassChange.enrolment": NESTED,
         "students.RepertoirePiece.student": NESTED,
+        "students.RepertoirePiece.work": "redit le compositeur et l'œuvre",
+        "students.RepertoirePiece.sending": "évite d'inscrire deux fois le même envoi",
+        "students.RepertoirePiece.edition": "sert à comparer deux saisies",
+        "students.Work": "une liste d'œuvres, qui ne dit rien de personne",
         "students.WaitingEntry.student": NESTED,
         "students.WaitingMove.entry": NESTED,
         "students.Teacher": "une autre personne",
@@ -81,7 +88,10 @@ class StudentsPart(Part):
         waits = waits.prefetch_related(Prefetch("moves", moves)).order_by("since", "pk")
         students = copy.family.students.prefetch_related(
             "custodies",
-            "repertoire__school_year",
+            Prefetch(
+                "repertoire",
+                RepertoirePiece.objects.select_related("school_year", "course", "teacher"),
+            ),
             Prefetch("enrolments", enrolments),
             Prefetch("waiting_entries", waits),
         )

@@ -115,5 +115,7 @@ def history(request, pk):
 def repertoire(request, pk):
     """The pieces played, this year's first."""
     selection = household_students(request.user, pk)
-    pieces = RepertoirePiece.objects.filter(student=pk).select_related("school_year")
+    pieces = RepertoirePiece.objects.filter(student=pk).select_related(
+        "school_year", "course__discipline"
+    )
     return render(request, "students/repertoire.html", {"selection": selection, "pieces": pieces})

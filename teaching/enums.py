@@ -41,6 +41,28 @@ class ExamResult(models.TextChoices):
     ABSENT = "absent", "absent à l'examen"
 
 
+class ConcertState(models.TextChoices):
+    DRAFT = "draft", "en préparation"
+    PUBLISHED = "published", "annoncée"
+    CANCELLED = "cancelled", "annulée"
+
+
+NEXT_CONCERT = {  # a draft that comes to nothing is deleted; nobody was told of it
+    ConcertState.DRAFT: [ConcertState.PUBLISHED],
+    ConcertState.PUBLISHED: [ConcertState.CANCELLED],
+    ConcertState.CANCELLED: [],
+}
+
+
+class ConcertAct(models.TextChoices):
+    """What somebody did with a concert; its log (ConcertMove) says who, when and why."""
+
+    PUBLISHED = "published", "annoncée"
+    MOVED = "moved", "déplacée"
+    CANCELLED = "cancelled", "annulée"
+    RECORDED = "recorded", "inscrite aux répertoires"
+
+
 class LessonAct(models.TextChoices):
     """What somebody did with one lesson; its log (LessonChange) says who, when and why."""
 

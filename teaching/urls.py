@@ -4,6 +4,7 @@ from django.urls import path
 
 from teaching.absences import views as absences
 from teaching.announcements import views as announcements
+from teaching.concerts import views as concerts
 from teaching.evaluations import views as evaluations
 from teaching.timetable import views as timetable
 
@@ -16,6 +17,8 @@ urlpatterns = [
         evaluations.bulletin_pdf,
         name="bulletin_pdf",
     ),
+    path("eleves/<int:pk>/auditions/", concerts.concerts, name="concerts"),
+    path("eleves/<int:pk>/auditions/<int:concert>/", concerts.concert, name="concert"),
     path("emploi-du-temps/", timetable.week, name="week"),
     path("emploi-du-temps/agenda/", timetable.feed, name="feed"),
     path("emploi-du-temps/agenda/creer/", timetable.make_feed, name="make_feed"),

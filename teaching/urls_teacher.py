@@ -2,9 +2,11 @@ from django.urls import path
 
 from teaching.announcements import teacher_views as announcements
 from teaching.classes import views as classes
+from teaching.concerts import teacher_views as concerts
 from teaching.evaluations import teacher_views as evaluations
 from teaching.home import views as home
 from teaching.register import views as register
+from teaching.repertoire import teacher_views as repertoire
 from teaching.timetable import teacher_views as timetable
 
 app_name = "teacher"
@@ -19,7 +21,22 @@ urlpatterns = [
     path("cours/<int:pk>/fichier/", classes.course_file, name="course_file"),
     path("horaires/<int:pk>/", classes.hour, name="hour"),
     path("horaires/<int:pk>/retirer/", classes.end_hour, name="end_hour"),
+    path("creneaux/<int:pk>/repertoire/", repertoire.repertoire_slot, name="repertoire_slot"),
+    path("creneaux/<int:pk>/repertoire/inscrire/", repertoire.add_to_slot, name="add_to_slot"),
+    path("cours/<int:pk>/repertoire/", repertoire.repertoire_course, name="repertoire_course"),
+    path("cours/<int:pk>/repertoire/inscrire/", repertoire.add_to_course, name="add_to_course"),
+    path("repertoire/<int:pk>/", repertoire.repertoire, name="repertoire"),
+    path("repertoire/<int:pk>/inscrire/", repertoire.add_piece, name="add_piece"),
+    path("repertoire/morceaux/<int:pk>/", repertoire.piece, name="piece"),
+    path("repertoire/morceaux/<int:pk>/retirer/", repertoire.remove_piece, name="remove_piece"),
+    path("repertoire/oeuvres/", repertoire.works, name="works"),
     path("portraits/<uuid:pk>/", classes.portrait, name="portrait"),
+    path("auditions/", concerts.concerts, name="concerts"),
+    path("auditions/<int:pk>/", concerts.concert, name="concert"),
+    path("auditions/<int:pk>/programme.pdf", concerts.concert_pdf, name="concert_pdf"),
+    path("auditions/<int:pk>/proposer/", concerts.propose_turn, name="propose_turn"),
+    path("auditions/passages/<int:pk>/", concerts.turn, name="turn"),
+    path("auditions/passages/<int:pk>/retirer/", concerts.withdraw_turn, name="withdraw_turn"),
     path("evaluations/", evaluations.evaluations, name="evaluations"),
     path(
         "evaluations/<int:period>/creneaux/<int:pk>/",

@@ -48,8 +48,11 @@ from students.models import (
     Student,
     Teacher,
 )
-from teaching.enums import EvaluationState
+from teaching.enums import ConcertState, EvaluationState
 from teaching.models import (
+    Concert,
+    ConcertPerformer,
+    ConcertTurn,
     Criterion,
     Evaluation,
     LessonTime,
@@ -281,6 +284,37 @@ class DocumentFactory(factory.django.DjangoModelFactory):
     pages = 1
     received_sha256 = sha256 = hashlib.sha256(b"%PDF-1.4 dull").hexdigest()
     uploaded_by = factory.SubFactory(UserFactory)
+
+
+class ConcertFactory(factory.django.DjangoModelFactory):
+    """A draft, in ten days; `published=True`: announced."""
+
+    class Meta:
+        model = Concert
+
+    class Params:
+        published = factory.Trait(
+            state=ConcertState.PUBLISHED, published_at=factory.LazyFunction(timezone.now)
+        )
+
+    establishment = factory.SubFactory(EstablishmentFactory)
+    school_year = factory.SubFactory(SchoolYearFactory)
+    title = "Audition de printemps"
+    starts_at = factory.LazyFunction(
+        lambda: (timezone.now() + dt.timedelta(days=10)).replace(second=0, microsecond=0)
+    )
+    place = "Salle Ravel"
+
+
+def make_turn(concert, *enrolments, **fields) -> ConcertTurn:
+    """« Gymnopédie n° 1 », three minutes, at the end of the programme, by these students."""
+    told_at = fields.pop("told_at", None)
+    facts = {"composer": "Erik Satie", "title": "Gymnopédie n° 1", "minutes": 3}
+    position = concert.turns.count() + 1
+    turn = ConcertTurn.objects.create(concert=concert, **({"position": position} | facts | fields))
+    for enrolment in enrolments:
+        ConcertPerformer.objects.create(turn=turn, enrolment=enrolment, told_at=told_at)
+    return turn
 
 
 def make_time(course, enrolment=None, **kwargs) -> LessonTime:

@@ -32,6 +32,7 @@ from teaching.timetable import services as timetable
 from tests.documents.builders import make_pdf
 from tests.factories import (
     CampaignFactory,
+    ConcertFactory,
     CriterionFactory,
     DocumentFactory,
     DocumentTypeFactory,
@@ -58,6 +59,7 @@ from tests.factories import (
     UserFactory,
     make_paid_attempt,
     make_time,
+    make_turn,
 )
 from tests.reenrolment.conftest import make_case
 from tests.reenrolment.reminder_cases import make_reminder
@@ -115,6 +117,8 @@ RIGHTS = {
     "teaching_scale": ("vac", "", "vac", "vacd"),
     "teaching_criterion": ("vac", "", "vac", "vacd"),
     "teaching_evaluation": ("v", "", "v", "v"),
+    "teaching_concert": ("vacd", "", "vacd", "vacd"),
+    "teaching_concertturn": ("vcd", "", "vcd", "vcd"),  # added on the page of its concert
     "billing_paymentplan": ("", "vac", "vac", "vac"),
     "billing_paymentplanchoice": ("", "v", "v", "v"),
     "teaching_register": ("v", "", "v", "v"),
@@ -158,6 +162,8 @@ ACTIONS = {
 WITHOUT_DELETE_ACTION = {
     *["billing_invoice", "billing_payershare", "billing_tariffgrid"],
     "teaching_closure",
+    # A concert that was announced might be among those ticked.
+    *["teaching_concert", "teaching_concertturn"],
 }
 
 # The other pages: what AGENTS are answered, to a GET and to an empty POST.
@@ -273,6 +279,10 @@ PAGES = {
         "post": (403, 302, 302, 302),
     },
     "billing_invoice_reminder_progress": READ_BY_THE_REGIE,
+    "teaching_concert_publish": {"get": DOSSIERS, "post": DOSSIERS},  # nobody plays
+    "teaching_concert_cancel": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
+    "teaching_concert_record": {"get": DOSSIERS, "post": DOSSIERS},  # it is to come
+    "teaching_concert_pdf": LAUNCH,
     "teaching_evaluation_reopen": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
     "billing_invoice_reminder_cancel": MOVED_BY_THE_REGIE,
     "reenrolment_campaign_desk": LAUNCH,
@@ -438,6 +448,12 @@ def rows(parent, student, family, teacher, establishment, superuser, registrar):
         "teaching_criterion": CriterionFactory(),
         "teaching_evaluation": (evaluation := EvaluationFactory(published=True)),
         "teaching_evaluation_reopen": [evaluation.pk],
+        "teaching_concert": (concert := ConcertFactory()),
+        "teaching_concertturn": make_turn(concert),
+        **{
+            f"teaching_concert_{name}": [concert.pk]
+            for name in ("publish", "cancel", "record", "pdf")
+        },
         "billing_paymentplan": (choice := PaymentPlanChoiceFactory(family=family)).plan,
         "billing_paymentplanchoice": choice,
         "reenrolment_campaign": case.campaign,

@@ -76,6 +76,8 @@ CASCADES = {
     },
     "billing.PayerShare.custody": "a household no longer the student's shares nothing",
     "billing.InvoiceLine.invoice": "a draft goes with its lines; an issued invoice stays",
+    "teaching.ConcertTurn.concert": "a draft goes with its programme; what was announced stays",
+    "teaching.ConcertPerformer.turn": "part of it, and nothing without it",
     "teaching.ScaleLevel.scale": "a scale goes with its levels; Criterion protects one that serves",
     "teaching.Mark.evaluation": "part of it, and nothing without it",
     "billing.RentalCharge.line": "says what a line is for; a draft goes with its lines",
@@ -120,6 +122,7 @@ WITHOUT_VISIBLE_TO = {
     "students.Hold": "through its student's dossier",
     "students.Enrolment": "through its student, or through its teacher's classes",
     "students.RepertoirePiece": "through its student",
+    "students.Work": "public: works, and nobody",
     "students.ClassChange": "through its enrolment",
     "teaching.Portrait": "through its student's teachers",
     "teaching.AnnouncementMove": "staff only",
@@ -131,6 +134,9 @@ WITHOUT_VISIBLE_TO = {
         f"teaching.{model}": "how an establishment evaluates: public"
         for model in ("Period", "Scale", "ScaleLevel", "Criterion")
     },
+    "teaching.ConcertTurn": "through its concert",
+    "teaching.ConcertPerformer": "through its concert: programme_of hides the others",
+    "teaching.ConcertMove": "staff only",
     "teaching.Mark": "through its evaluation",
     "teaching.EvaluationMove": "staff only",
     "teaching.LessonChange": "staff only",
@@ -210,6 +216,7 @@ def test_every_model_says_whose_it_is_or_stands_here():
         (reenrolment.NEXT, reenrolment.Status),
         (documents.NEXT, documents.Verdict),
         (students.NEXT, students.EnrolmentStatus),
+        (teaching.NEXT_CONCERT, teaching.ConcertState),
         (students.NEXT_WAITING, students.WaitingState),
         (instruments.NEXT_RENTAL, instruments.RentalState),
         (instruments.NEXT_DEPOSIT, instruments.DepositState),
@@ -217,7 +224,7 @@ def test_every_model_says_whose_it_is_or_stands_here():
         (teaching.NEXT_ANNOUNCEMENT, teaching.AnnouncementState),
     ],
     ids=[
-        *["reenrolment", "documents", "students", "waiting", "rentals", "deposits"],
+        *["reenrolment", "documents", "students", "concerts", "waiting", "rentals", "deposits"],
         *["payments online", "announcements"],
     ],
 )

@@ -11,6 +11,7 @@ from teaching.announcements import opting_out
 from teaching.announcements.files import join
 from tests.documents.builders import make_pdf
 from tests.factories import (
+    ConcertFactory,
     DocumentTypeFactory,
     EvaluationFactory,
     PaymentPlanFactory,
@@ -19,6 +20,7 @@ from tests.factories import (
     SlotFactory,
     StudentFactory,
     TeacherFactory,
+    make_turn,
 )
 from tests.households import found_in, make_household
 from tests.pdfs import texts_of
@@ -64,6 +66,8 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
     payment = Payment.objects.get(invoice__family=family)
     period = PeriodFactory()
     EvaluationFactory(enrolment=case.theory, period=period, published=True)
+    announced = ConcertFactory(published=True)
+    make_turn(announced, case.theory)
     _, absence = make_absence(student, TeacherFactory())
     by = other.guardians.get().user
     make_notice(student, other, actor=by, reason="Motif-tu-de-lautre")
@@ -82,6 +86,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "students": student.pk,
         "teaching": student.pk,
         **dict.fromkeys(["teaching:bulletin", "teaching:bulletin_pdf"], (student.pk, period.pk)),
+        "teaching:concert": (student.pk, announced.pk),
         "reenrolment": student.pk,
         "reenrolment:waiting": (student.pk, wish.course_id),
         "reenrolment:offer": (student.pk, wish.pk),
@@ -133,6 +138,7 @@ def test_no_page_of_a_household_holds_a_secret_of_the_other(
         "billing:attestation",
         "billing:rental",
         "teaching:bulletin",
+        "teaching:concert",
         "teaching:absences",
         "teaching:announcement",
     } <= set(texts)

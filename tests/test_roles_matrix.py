@@ -38,6 +38,7 @@ from tests.factories import (
     PaymentPlanFactory,
     PieceRuleFactory,
     RentalFactory,
+    RepertoirePieceFactory,
     SchoolYearFactory,
     SlotFactory,
     TariffRateFactory,
@@ -48,7 +49,7 @@ from tests.reenrolment.reminder_cases import make_reminder
 from tests.teaching.announcement_cases import deliver, make_draft, write
 from tests.teaching.register_cases import make_absence
 from tests.test_admin_pages import make_line
-from tests.test_urls import changeable_lesson
+from tests.test_urls import changeable_lesson, make_concerts
 
 ROLES = {
     "famille": "parent",
@@ -87,6 +88,8 @@ def rows(parent, student, family, teacher, superuser, establishment):
     individual = EnrolmentFactory(
         student=student, course=CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
     )
+    piece = RepertoirePieceFactory(student=student, course=slot.course)
+    turn, announced = make_concerts(pupil, teacher)
     evaluation = EvaluationFactory(
         enrolment=individual,
         published=True,
@@ -115,6 +118,10 @@ def rows(parent, student, family, teacher, superuser, establishment):
         "erasure": erasures.ask(family, text="Tout.", actor=parent).pk,
         "class": slot.pk,
         "pupil": pupil.pk,
+        "piece": piece.pk,
+        "turn": turn.pk,
+        "concert": turn.concert_id,
+        "announced": announced.pk,
         "evaluation": evaluation.pk,
         "period": evaluation.period_id,
         "lesson": changeable_lesson(teacher).key,
@@ -334,6 +341,27 @@ PLAYS = {
     "Relire une pièce d'un foyer sur l'extranet": get("documents:download", "document"),
     "Lire une facture sur l'extranet": every(
         get("billing:invoice", "invoice"), get("billing:invoice_pdf", "invoice")
+    ),
+    "Lire le répertoire d'un élève sur l'extranet": get("students:repertoire", "student"),
+    "Lire, compléter et corriger le répertoire d'un élève": every(
+        get("teacher:repertoire", "pupil"),
+        post("teacher:add_piece", "pupil"),
+        post("teacher:piece", "piece", edition="1"),
+        post("teacher:add_to_slot", "class"),
+    ),
+    "Lire les auditions où un élève joue": every(
+        get("teaching:concerts", "student"), get("teaching:concert", "student", "announced")
+    ),
+    "Proposer le passage d'un élève à une audition, imprimer le programme": every(
+        post("teacher:propose_turn", "concert"),
+        post("teacher:turn", "turn", edition="1"),
+        get("teacher:concert_pdf", "concert"),
+    ),
+    "Préparer une audition, l'annoncer, l'annuler, l'inscrire aux répertoires": every(
+        get("admin:teaching_concert_add"),
+        get("admin:teaching_concertturn_change", "turn"),
+        *[get(f"admin:teaching_concert_{name}", "concert") for name in ("publish", "pdf")],
+        *[post(f"admin:teaching_concert_{name}", "announced") for name in ("cancel", "record")],
     ),
     "Écrire l'évaluation d'un élève": every(
         get("teacher:evaluation_slot", "period", "class"),

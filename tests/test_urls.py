@@ -20,11 +20,12 @@ from teaching.announcements import opting_out
 from teaching.announcements.files import join
 from teaching.enums import Space
 from teaching.lessons import Occurrence, find
-from teaching.models import TimetableSettings
+from teaching.models import Concert, ConcertTurn, TimetableSettings
 from teaching.timetable import feeds
 from tests.documents.builders import make_pdf
 from tests.factories import (
     CampaignFactory,
+    ConcertFactory,
     CourseFactory,
     CustodyFactory,
     DocumentFactory,
@@ -36,10 +37,12 @@ from tests.factories import (
     PaymentPlanFactory,
     PeriodFactory,
     RentalFactory,
+    RepertoirePieceFactory,
     SlotFactory,
     TeacherFactory,
     make_paid_attempt,
     make_portrait,
+    make_turn,
 )
 from tests.teaching.announcement_cases import deliver, make_draft, write
 from tests.teaching.register_cases import make_absence, make_notice
@@ -127,6 +130,23 @@ ROUTES = {
     "teacher:slot": CLASS,
     "teacher:slot_file": CLASS,
     "teacher:course": CLASS,
+    "teacher:repertoire_slot": CLASS,
+    "teacher:add_to_slot": CLASS,
+    "teacher:repertoire_course": CLASS,
+    "teacher:add_to_course": CLASS,
+    "teacher:repertoire": CLASS,
+    "teacher:add_piece": CLASS,
+    "teacher:piece": CLASS,
+    "teacher:remove_piece": POST_ONLY,
+    "teacher:works": TEACHER,
+    "teacher:concerts": TEACHER,
+    "teacher:concert": TEACHER,  # any teacher of its site
+    "teacher:concert_pdf": TEACHER,
+    "teacher:propose_turn": TEACHER,
+    "teacher:turn": CLASS,
+    "teacher:withdraw_turn": POST_ONLY,
+    "teaching:concerts": STUDENT,
+    "teaching:concert": STUDENT,
     "teacher:evaluations": TEACHER,
     "teacher:evaluation_slot": CLASS,
     "teacher:evaluation_course": CLASS,
@@ -259,6 +279,8 @@ def rows(student, parent, family, teacher, director):
     )
     period = PeriodFactory()
     EvaluationFactory(enrolment=enrolment, period=period, published=True)
+    piece = RepertoirePieceFactory(student=student, course=course, teacher=teacher)
+    turn, announced = make_concerts(seated, teacher)
     invoice = InvoiceLineFactory(invoice__family=family).invoice
     attempt = make_paid_attempt(billing.issue(invoice, actor=director))
     rental = RentalFactory(family=family, student=student)
@@ -290,6 +312,21 @@ def rows(student, parent, family, teacher, director):
         "teacher:evaluation_slot": (period.pk, lesson.pk),
         "teacher:evaluation_course": (period.pk, course.pk),
         "teacher:evaluation": (period.pk, seated.pk),
+        "teacher:repertoire_slot": lesson.pk,
+        "teacher:add_to_slot": lesson.pk,
+        "teacher:repertoire_course": course.pk,
+        "teacher:add_to_course": course.pk,
+        "teacher:repertoire": seated.pk,
+        "teacher:add_piece": seated.pk,
+        "teacher:piece": piece.pk,
+        "teacher:remove_piece": piece.pk,
+        **{
+            f"teacher:{name}": turn.concert_id
+            for name in ("concert", "concert_pdf", "propose_turn")
+        },
+        "teacher:turn": turn.pk,
+        "teacher:withdraw_turn": turn.pk,
+        "teaching:concert": (student.pk, announced.pk),
         "teaching": student.pk,
         **{f"teaching:{name}": (student.pk, period.pk) for name in ("bulletin", "bulletin_pdf")},
         "teacher:change_lesson": changeable_lesson(teacher).key,
@@ -340,6 +377,14 @@ def announcement_keys(teacher, slot, student) -> dict[str, object]:
         **{f"teacher:{name}": received for name in ("received_announcement", "read_announcement")},
         "teacher:announcement_file": sent["teacher"].pk,
     }
+
+
+def make_concerts(enrolment, teacher) -> tuple[ConcertTurn, Concert]:
+    """His turn in one that is open to proposals, and one that was announced, where he plays."""
+    draft = ConcertFactory(proposals_until=timezone.localdate())
+    announced = ConcertFactory(published=True)
+    make_turn(announced, enrolment, told_at=timezone.now())
+    return make_turn(draft, enrolment, proposed_by=teacher), announced
 
 
 def changeable_lesson(teacher) -> Occurrence:

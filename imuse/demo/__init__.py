@@ -19,6 +19,7 @@ register.py     the registers of four weeks, absences justified and to justify
 class_week.py   who changed classes last week, an absence to justify
 doubles.py      a household entered twice, a responsable without account
 year.py         the holidays, the hours that teachers fixed
+concerts.py     what a teacher wrote to the repertoire, two auditions
 timetable.py    lessons cancelled, moved, replaced
 announcements.py  a message to everyone, one to a class, read by some
 invoices.py     invoices paid, to pay and overdue, made by the services

@@ -16,6 +16,7 @@ from imuse.demo.announcements import announce
 from imuse.demo.attestations import attest_last_spring
 from imuse.demo.class_week import change_classes, miss_a_lesson
 from imuse.demo.clock import Clock
+from imuse.demo.concerts import play_in_public
 from imuse.demo.dossiers import Desk
 from imuse.demo.doubles import enter_twice
 from imuse.demo.evaluations import evaluate
@@ -107,6 +108,11 @@ def load() -> None:
         random.Random(SEED),
         register.users["secretariat"],
         User.objects.get(username="martin.c"),
+    )
+    play_in_public(
+        *(town, clock, random.Random(SEED), vasseur),
+        User.objects.get(username="martin.c"),
+        register.users["secretariat"],
     )
     _mails_have_left()
     refuse_one()

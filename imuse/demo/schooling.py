@@ -19,7 +19,8 @@ from imuse.demo.households import Household
 from imuse.demo.teaching import Teaching
 from students import services as students
 from students.enums import Cycle, EnrolmentStatus
-from students.models import Enrolment, Place, RepertoirePiece
+from students.models import Enrolment, Place, RepertoirePiece, Work
+from students.models.works import composer_key, title_key
 
 JURY = "Formation musicale C1-4"  # its next course is a jury's decision, student by student
 LET_PASS = "Formation musicale C2-1"
@@ -57,7 +58,7 @@ class Schooling:
 
     def play(self, clock: Clock) -> None:
         """What instrumentalists and the CHAM choir played, this year and the one before."""
-        pieces = []
+        pieces, works = [], _know_the_works()
         for pupil in self.pupils:
             for name in [name for name in pupil.courses if name in REPERTOIRE]:
                 played = self.rng.sample(REPERTOIRE[name], 2)
@@ -65,8 +66,11 @@ class Schooling:
                     RepertoirePiece(
                         student=pupil.student,
                         school_year=year,
+                        course=(course := self.teaching.course(year, name)),
+                        teacher=course.teacher,
                         composer=composer,
                         title=title,
+                        work=works[composer, title],
                         occasion=self.rng.choice(OCCASIONS),
                         played_on=self._day(year, clock.today),
                     )
@@ -126,6 +130,20 @@ class Schooling:
         first = year.starts_on + dt.timedelta(days=30)
         days = (min(today, dt.date(first.year + 1, 6, 30)) - first).days
         return first + dt.timedelta(days=self.rng.randint(0, days)) if days >= 0 else None
+
+
+def _know_the_works():
+    works = Work.objects.bulk_create(
+        Work(
+            composer=composer,
+            title=title,
+            composer_key=composer_key(composer),
+            title_key=title_key(title),
+        )
+        for played in REPERTOIRE.values()
+        for composer, title in played
+    )
+    return {(work.composer, work.title): work for work in works}
 
 
 def _before(courses):

@@ -11,6 +11,7 @@ from accounts.admin import (
 from accounts.admin_forms import OwnRowsFormSet
 from accounts.selectors import accounts_of, establishments_of
 from families.phones import PhoneField
+from students import repertoire
 from students.admin.enrolments import level, school_year, seat
 from students.admin.scope import OwnPeopleMixin
 from students.lists import StudentList
@@ -103,7 +104,18 @@ class RepertoirePieceAdmin(OwnPeopleMixin, SortNameSearchMixin, admin.ModelAdmin
     search_fields = ["student__sort_name"]
     search_help_text = "Nom de l'élève"
     autocomplete_fields = ["student"]
+    fields = ["student", "school_year", "composer", "title", "movement", "occasion", "played_on"]
+    written = ["course", "teacher"]  # by the teacher, who types in his own space
 
     def get_queryset(self, request):
         ours = students_of(request.user).values("pk")
         return super().get_queryset(request).filter(student__in=ours)
+
+    def get_fields(self, request, obj=None):
+        return [*self.fields, *(self.written if obj else [])]
+
+    def get_readonly_fields(self, request, obj=None):
+        return self.written
+
+    def save_model(self, request, obj, form, change):
+        repertoire.save(obj)

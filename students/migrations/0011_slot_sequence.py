@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('students', '0009_image_consent'),
+        ('students', '0010_repertoire'),
     ]
 
     operations = [

@@ -6,6 +6,7 @@ from students.models.enrolments import Enrolment, RepertoirePiece
 from students.models.holds import Hold
 from students.models.people import Custody, Student, Teacher
 from students.models.waiting import WaitingEntry, WaitingMove
+from students.models.works import Work
 from students.models.years import SchoolYear
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "Teacher",
     "WaitingEntry",
     "WaitingMove",
+    "Work",
 ]

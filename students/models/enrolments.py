@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from students.enums import Cycle, EnrolmentStatus
 from students.models.courses import Course, Place, Slot
 from students.models.people import Student, Teacher
+from students.models.works import Work
 from students.models.years import SchoolYear
 
 
@@ -149,15 +150,61 @@ class RepertoirePiece(models.Model):
     school_year = models.ForeignKey(
         SchoolYear, models.PROTECT, verbose_name="année scolaire", related_name="+"
     )
-    composer = models.CharField("compositeur", max_length=100)
+    course = models.ForeignKey(
+        Course,
+        models.PROTECT,
+        verbose_name="cours",
+        related_name="+",
+        null=True,
+        editable=False,
+        help_text="Celui où il a été travaillé\u00a0: il en dit la discipline.",
+    )
+    composer = models.CharField(
+        "compositeur",
+        max_length=100,
+        help_text="Ou auteur, chorégraphe\u00a0; «\u00a0Traditionnel\u00a0» si personne n'est"
+        " connu.",
+    )
     title = models.CharField("œuvre", max_length=200)
+    movement = models.CharField(
+        "mouvement",
+        max_length=150,
+        blank=True,
+        help_text="«\u00a02. Andante\u00a0», un extrait, un rôle, s'il n'a pas joué toute l'œuvre.",
+    )
     occasion = models.CharField("occasion", max_length=150, blank=True)
     played_on = models.DateField("date", null=True, blank=True)
+    teacher = models.ForeignKey(
+        Teacher,
+        models.PROTECT,
+        verbose_name="inscrit par",
+        related_name="+",
+        null=True,
+        editable=False,
+    )
+    work = models.ForeignKey(
+        Work,
+        models.PROTECT,
+        verbose_name="œuvre connue",
+        related_name="pieces",
+        null=True,
+        editable=False,
+    )
+    # Of the form, or of the concert, that it came by: what is sent twice is written once.
+    sending = models.UUIDField("envoi", null=True, editable=False)
+    edition = models.PositiveIntegerField("édition", default=1, editable=False)
 
     class Meta:
         verbose_name = "morceau joué"
         verbose_name_plural = "morceaux joués"
         ordering = ["-school_year__starts_on", "composer", "title", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="repertoire_piece_once_per_sending",
+                fields=["student", "sending"],
+                violation_error_message="Ce morceau est déjà inscrit.",
+            )
+        ]
 
     def __str__(self):
         return f"{self.composer}, {self.title}"

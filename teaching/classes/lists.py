@@ -66,6 +66,15 @@ class ClassList:
         return reverse(f"teacher:{'slot' if self.is_slot else 'course'}", args=[self.of.pk])
 
     @property
+    def repertoire_url(self) -> str:
+        """Of a class of the year under way; what will be played is not played yet."""
+        year, today = self.course.school_year, timezone.localdate()
+        if not year.starts_on <= today <= year.ends_on:
+            return ""
+        kind = "slot" if self.is_slot else "course"
+        return reverse(f"teacher:repertoire_{kind}", args=[self.of.pk])
+
+    @property
     def has_hours(self) -> bool:
         """The teacher fixes the hour of each student."""
         return self.course.scheduling == Scheduling.TEACHER

@@ -12,10 +12,10 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0018_mail_of_announcements'),
+        ('accounts', '0019_mail_of_announcements'),
         ('families', '0004_doubles_and_invitations'),
         ('students', '0009_image_consent'),
-        ('teaching', '0005_evaluations'),
+        ('teaching', '0006_concerts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

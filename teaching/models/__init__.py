@@ -9,6 +9,7 @@ from teaching.models.announcements import (
     NewsRefusal,
 )
 from teaching.models.calendar import Closure, Lesson, LessonTime
+from teaching.models.concerts import Concert, ConcertMove, ConcertPerformer, ConcertTurn
 from teaching.models.evaluations import (
     Criterion,
     Evaluation,
@@ -32,6 +33,10 @@ __all__ = [
     "AnnouncementRecipient",
     "CalendarFeed",
     "Closure",
+    "Concert",
+    "ConcertMove",
+    "ConcertPerformer",
+    "ConcertTurn",
     "Criterion",
     "Evaluation",
     "EvaluationMove",

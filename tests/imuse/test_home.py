@@ -238,7 +238,7 @@ def test_another_households_affairs_do_not_show(home, stranger, director):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_home_makes_fourteen_queries_whatever_the_count(
+def test_home_makes_fifteen_queries_whatever_the_count(
     home, family, count, director, teacher, django_assert_num_queries
 ):
     CampaignFactory()
@@ -252,7 +252,7 @@ def test_home_makes_fourteen_queries_whatever_the_count(
         )
     case.call(*[ABSENT] * count)
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         home.get(reverse("imuse:home"))
 
 

@@ -19,6 +19,7 @@ from tests.factories import (
     EnrolmentFactory,
     EvaluationFactory,
     PeriodFactory,
+    RepertoirePieceFactory,
     SlotFactory,
     StudentFactory,
     make_portrait,
@@ -27,7 +28,7 @@ from tests.households import HOUSEHOLDS, found_in, make_household
 from tests.teaching.announcement_cases import deliver, make_draft, write
 from tests.teaching.register_cases import make_absence, make_notice
 from tests.teaching.timetable_cases import make_time
-from tests.test_urls import changeable_lesson
+from tests.test_urls import changeable_lesson, make_concerts
 
 STUDENT = {
     "email": "zyeleve@example.org",
@@ -38,7 +39,7 @@ STUDENT = {
 }
 
 
-POSTS = {"end_hour"}  # answers with another page
+POSTS = {"end_hour", "remove_piece", "withdraw_turn"}  # answers with another page
 BUTTONS = {"make_feed", "revoke_feed"}
 BUTTONS |= {"send_announcement", "withdraw_announcement", "discard_announcement"}
 BUTTONS |= {"read_announcement"}
@@ -65,6 +66,8 @@ def pages(client, teacher, director):
     make_time(student, teacher)
     period = PeriodFactory()
     EvaluationFactory(enrolment=enrolment, period=period)
+    piece = RepertoirePieceFactory(student=student, course=course, teacher=teacher)
+    turn, _ = make_concerts(enrolment, teacher)
     rows = {
         "slot": [slot.pk],
         "slot_file": [slot.pk],
@@ -74,6 +77,12 @@ def pages(client, teacher, director):
         "all_files": [course.school_year_id],
         "hour": [enrolment.pk],
         "portrait": [portrait.pk],
+        **dict.fromkeys(["repertoire_slot", "add_to_slot"], [slot.pk]),
+        **dict.fromkeys(["repertoire_course", "add_to_course"], [course.pk]),
+        **dict.fromkeys(["repertoire", "add_piece"], [enrolment.pk]),
+        "piece": [piece.pk],
+        **dict.fromkeys(["concert", "concert_pdf", "propose_turn"], [turn.concert_id]),
+        "turn": [turn.pk],
         "evaluation_slot": [period.pk, slot.pk],
         "evaluation_course": [period.pk, course.pk],
         "evaluation": [period.pk, enrolment.pk],
@@ -131,6 +140,7 @@ def test_no_page_of_a_teacher_holds_a_secret_of_the_households(pages):
         *["feed", "make_feed", "revoke_feed", "change_lesson"],
         *["announcements", "received_announcement", "announcement_file"],
         *["write_to_slot", "write_to_course", "rewrite_announcement"],
+        *["works", "concerts", "concert_pdf"],
     }
     for name in set(texts) - without_names:
         assert "Nguyễn" in texts[name], name

@@ -1,0 +1,112 @@
+"""The concerts that each may read."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
+from accounts.dates import moment
+from accounts.models import Establishment, User
+from accounts.prepared import prepared
+from students.models import Enrolment, Student, Teacher
+from teaching.enums import ConcertState
+from teaching.models import Concert, ConcertPerformer, ConcertTurn
+from teaching.repertoire.selectors import pupils_now
+
+AFTER = dt.timedelta(hours=3)  # an evening's: it stands among those to come until it is over
+
+
+def concerts_at(sites: Collection[Establishment]) -> QuerySet[Concert]:
+    """What teachers read: those of the year under way, drafts too."""
+    today = timezone.localdate()
+    return Concert.objects.filter(
+        establishment__in=sites,
+        school_year__starts_on__lte=today,
+        school_year__ends_on__gte=today,
+    ).select_related("establishment", "school_year")
+
+
+def turns_by(teacher: Teacher) -> QuerySet[ConcertTurn]:
+    """Those that he proposed, while they may be changed."""
+    return ConcertTurn.objects.filter(
+        proposed_by=teacher, concert__in=Concert.objects.open_to_proposals().order_by()
+    )
+
+
+def pupils_for(teacher: Teacher, concert: Concert) -> QuerySet[Enrolment]:
+    """The students whom he may propose: his own, at the concert's site, in its year."""
+    return pupils_now(teacher, [concert.establishment_id]).filter(
+        course__school_year=concert.school_year_id
+    )
+
+
+@dataclass(frozen=True)
+class Date:
+    """A concert, and what the household's students play there."""
+
+    concert: Concert
+    names: str
+    turns: list[ConcertTurn]
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.concert.state == ConcertState.CANCELLED
+
+
+def concerts_of_student(user: User, student: Student) -> list[Date]:
+    """Those that were announced where he plays, the latest first. Three queries."""
+    turns = ConcertTurn.objects.filter(performers__enrolment__student=student).distinct()
+    concerts = (
+        Concert.objects.visible_to(user)
+        .filter(turns__performers__enrolment__student=student)
+        .distinct()
+        .prefetch_related(Prefetch("turns", turns, to_attr="theirs"))
+    )
+    return [Date(each, student.first_name, each.theirs) for each in concerts]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """« Audition de Noël, 12 décembre 2026 à 18 h », and for whom, where."""
+
+    title: str
+    hint: str
+    student: int
+
+
+def concerts_to_come(user: User) -> list[Notice]:
+    """« Accueil »: the household's concerts to come, the next first. One query."""
+    since = timezone.now() - AFTER
+    names: dict[Concert, dict[int, str]] = {}
+    for performer in _performers_to_come(user.pk, since):
+        student = performer.enrolment.student
+        names.setdefault(performer.turn.concert, {})[student.pk] = student.first_name
+    return [
+        Notice(
+            f"{concert.title}, {moment(concert.starts_at)}",
+            f"{' et '.join(who.values())} · {_where(concert)}",
+            next(iter(who)),
+        )
+        for concert, who in names.items()
+    ]
+
+
+@prepared
+def _performers_to_come(user: int, since: dt.datetime) -> QuerySet[ConcertPerformer]:
+    students = Student.objects.visible_to(User(pk=user)).order_by().values("pk")
+    return (
+        ConcertPerformer.objects.filter(
+            enrolment__student__in=students, turn__concert__starts_at__gte=since
+        )
+        .exclude(turn__concert__state=ConcertState.DRAFT)
+        .select_related("turn__concert", "enrolment__student")
+        .order_by("turn__concert__starts_at", "turn__concert", "enrolment__student__sort_name")
+    )
+
+
+def _where(concert):
+    if concert.state == ConcertState.CANCELLED:
+        return f"annulée\u00a0: {concert.cancel_reason}"
+    return concert.place
