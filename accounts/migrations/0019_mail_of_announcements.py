@@ -26,6 +26,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='mail',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['one_time_password', 'acknowledgement', 'complement', 'validated', 'refused', 'withdrawn', 'place_offered', 'place_accepted', 'allotted', 'launch', 'piece_reminder', 'payment_reminder', 'extension', 'evaluations', 'payment_receipt', 'payment_bounced', 'payment_alert', 'payment_checked', 'invoice', 'lesson_changed', 'lesson_time', 'absence', 'announcement', 'data_export', 'erasure', 'invitation', 'email_change', 'email_change_asked', 'email_changed'])), name='mail_kind_known', violation_error_message='Genre de message inconnu.'),
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['one_time_password', 'acknowledgement', 'complement', 'validated', 'refused', 'withdrawn', 'place_offered', 'place_accepted', 'allotted', 'launch', 'piece_reminder', 'payment_reminder', 'extension', 'evaluations', 'payment_receipt', 'payment_bounced', 'payment_alert', 'payment_checked', 'invoice', 'lesson_changed', 'lesson_time', 'absence', 'announcement', 'concert', 'data_export', 'erasure', 'invitation', 'email_change', 'email_change_asked', 'email_changed'])), name='mail_kind_known', violation_error_message='Genre de message inconnu.'),
         ),
     ]
