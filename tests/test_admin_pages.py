@@ -207,6 +207,8 @@ PAGES = {
     "teaching_lesson_absence": {"get": DOSSIERS, "post": DOSSIERS},
     "teaching_lesson_rooms": LAUNCH,
     "teaching_lesson_conflicts": LAUNCH,
+    "teaching_lesson_year_rooms": LAUNCH,
+    "teaching_lesson_loads": LAUNCH,
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
     "documents_document_page": {"get": (404, 403, 404, 404), "post": (405, 405, 405, 405)},
     "documents_document_accept": DECISION,
@@ -266,6 +268,8 @@ PAGES = {
     "billing_invoice_reminder_progress": READ_BY_THE_REGIE,
     "teaching_evaluation_reopen": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
     "billing_invoice_reminder_cancel": MOVED_BY_THE_REGIE,
+    "reenrolment_campaign_needs": LAUNCH,
+    "reenrolment_campaign_needs_export": LAUNCH,
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks
