@@ -103,8 +103,13 @@ class DisciplineNeed:
         return total_of(self.courses)
 
     @property
+    def has_places(self) -> bool:
+        """False where all the hours are fixed by the teachers or the school."""
+        return any(need.course.has_slots for need in self.courses)
+
+    @property
     def said(self) -> str:
-        return said_of(self.figures) if self.figures.places or self.figures.missing else ""
+        return said_of(self.figures) if self.has_places else "horaires fixés, sans créneau"
 
     @property
     def sort(self):

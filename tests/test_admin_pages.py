@@ -222,6 +222,8 @@ PAGES = {
     "teaching_closure_tell": {"get": DOSSIERS, "post": (302, 403, 302, 302)},  # nobody yet
     "teaching_lesson_rooms": LAUNCH,
     "teaching_lesson_conflicts": LAUNCH,
+    "teaching_lesson_year_rooms": LAUNCH,
+    "teaching_lesson_loads": LAUNCH,
     "documents_document_file": {"get": DOSSIERS, "post": (405, 405, 405, 405)},
     "documents_document_page": {"get": (404, 403, 404, 404), "post": (405, 405, 405, 405)},
     "documents_document_accept": DECISION,
@@ -285,6 +287,8 @@ PAGES = {
     "teaching_concert_pdf": LAUNCH,
     "teaching_evaluation_reopen": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
     "billing_invoice_reminder_cancel": MOVED_BY_THE_REGIE,
+    "reenrolment_campaign_needs": LAUNCH,
+    "reenrolment_campaign_needs_export": LAUNCH,
     "reenrolment_campaign_desk": LAUNCH,
     "reenrolment_campaign_extend": {"get": DOSSIERS, "post": DOSSIERS},
     "reenrolment_campaign_allotments": {"get": DOSSIERS, "post": DOSSIERS},  # nobody asks

@@ -535,6 +535,12 @@ PLAYS = {
         get("admin:students_schoolyear_roll_over", "year"),
         post("admin:students_schoolyear_roll_over", "year"),
     ),
+    "Lire les besoins par discipline d'une année, les exporter": every(
+        get("admin:reenrolment_campaign_needs"), get("admin:reenrolment_campaign_needs_export")
+    ),
+    "Lire les salles et les heures d'enseignement d'une année": every(
+        get("admin:teaching_lesson_year_rooms"), get("admin:teaching_lesson_loads")
+    ),
     "Créer un cours, un créneau, ajouter une place": every(
         get("admin:students_course_add"),
         get("admin:students_slot_add"),

@@ -51,9 +51,10 @@ class RollOverForm(forms.Form):
                 max_length=Course._meta.get_field("name").max_length,
                 widget=forms.TextInput(attrs={"list": "coming-courses", "size": 28}),
             )
+            is_kept = is_all or key not in left
             self.initial |= {
-                f"keep_{key}": is_all or key not in left,
-                f"next_{key}": renewal.following,
+                f"keep_{key}": is_kept,
+                f"next_{key}": renewal.following if is_kept else self._led_to(renewal),
             }
 
     def clean(self):
@@ -66,6 +67,11 @@ class RollOverForm(forms.Form):
             except ValidationError as error:
                 self.add_error(name, error)
         return cleaned
+
+    def _led_to(self, renewal):
+        """Of one that was left out: what an agent chose for its students, never itself."""
+        chosen = renewal.course.next_course
+        return chosen.name if chosen else ""
 
     @property
     def lines(self):

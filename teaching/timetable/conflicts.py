@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.dates import NBSP
 from accounts.models import Establishment
@@ -181,7 +182,8 @@ def _at_the_time_of(slot) -> list[Hour]:
         "ends_at__gt": slot.starts_at,
     }
     slots = Slot.objects.filter(**at).exclude(pk=slot.pk).select_related("teacher", *_COURSE)
-    times = LessonTime.objects.filter(**at).select_related("enrolment", *_COURSE)
+    not_over = Q(ends_on=None) | Q(ends_on__gte=timezone.localdate())
+    times = LessonTime.objects.filter(not_over, **at).select_related("enrolment", *_COURSE)
     return [other for other in [*slots, *times] if _last_together(slot, other)]
 
 

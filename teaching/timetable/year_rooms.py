@@ -132,9 +132,9 @@ def lasting(hours: Hours, year: SchoolYear) -> Hours:
 
 
 def duration(minutes: int) -> str:
-    """« 12 h 30 », « 45 min »."""
+    """« 12 h 30 », « 45 min », « 0 h »."""
     hours, rest = divmod(minutes, 60)
-    if not hours:
+    if not hours and rest:
         return f"{rest}{NBSP}min"
     return f"{hours}{NBSP}h{NBSP}{rest:02}" if rest else f"{hours}{NBSP}h"
 

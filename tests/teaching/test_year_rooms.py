@@ -280,7 +280,7 @@ class TestLoads:
 
 @pytest.mark.parametrize(
     ("minutes", "said"),
-    [(0, "0 min"), (45, "45 min"), (60, "1 h"), (750, "12 h 30"), (65, "1 h 05")],
+    [(0, "0 h"), (45, "45 min"), (60, "1 h"), (750, "12 h 30"), (65, "1 h 05")],
 )
 def test_a_duration(minutes, said):
     assert plain(duration(minutes)) == said
