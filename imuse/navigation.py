@@ -23,8 +23,9 @@ _EVALUATIONS = {
     f"teacher:{name}"
     for name in ("evaluations", "evaluation_slot", "evaluation_course", "evaluation")
 }
+_WEEK = {f"teacher:{name}" for name in ("index", "week", "change_lesson", "feed")}
 _TEACHER = [
-    ("Ma semaine", "teacher:index", {"teacher:index", "teacher:week", "teacher:change_lesson"}),
+    ("Ma semaine", "teacher:index", _WEEK),
     ("Mes classes", "teacher:classes", _CLASSES),
     ("Appels", "teacher:registers", _REGISTERS),
     ("Évaluations", "teacher:evaluations", _EVALUATIONS),
