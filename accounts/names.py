@@ -17,7 +17,7 @@ def sort_key(*parts: str) -> str:
 
 
 # A « y » before a consonant is one; an « h » is not: « de Hugo », « de Hassan ».
-BEGINS_WITH_VOWEL = re.compile("[aeiou]|y[^aeiouy ]")
+BEGINS_WITH_VOWEL = re.compile("[aeiou]|y[^aeiouy ]|horaire")  # « d'horaire fixé »: a mute h
 
 
 def with_de(name: object) -> str:

@@ -44,8 +44,9 @@ _WRITTEN = {
 _CONCERTS = {
     f"teacher:{name}" for name in ("concerts", "concert", "propose_turn", "turn", "withdraw_turn")
 }
+_WEEK = {f"teacher:{name}" for name in ("index", "week", "change_lesson", "feed")}
 _TEACHER = [
-    ("Ma semaine", "teacher:index", {"teacher:index", "teacher:week", "teacher:change_lesson"}),
+    ("Ma semaine", "teacher:index", _WEEK),
     ("Mes classes", "teacher:classes", _CLASSES),
     ("Appels", "teacher:registers", _REGISTERS),
     ("Évaluations", "teacher:evaluations", _EVALUATIONS),

@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Count, Q
 from django.forms.models import BaseInlineFormSet
 from django.http import Http404
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.admin import OwnEstablishmentsMixin, ReadOnlyAdminMixin, SortNameSearchMixin
 from accounts.admin_filters import SiteFilter, sites_shown
+from accounts.moments import MomentField
 from students.models import Enrolment
 from teaching.enums import EvaluationState
 from teaching.evaluations import services
@@ -28,6 +29,9 @@ class PeriodAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
     ]
     list_filter = [SiteFilter, "school_year"]
     list_select_related = ["school_year", "establishment"]
+    formfield_overrides = {  # with Django's widget for two fields taken away
+        models.DateTimeField: {"form_class": MomentField, "widget": MomentField.widget}
+    }
     readonly_fields = ["progress"]
 
     def get_queryset(self, request):

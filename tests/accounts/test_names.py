@@ -45,6 +45,7 @@ def test_field_is_written_by_each_save_that_includes_it():
         ("Yves", "d'Yves"),
         ("Yasmine", "de Yasmine"),
         ("Hugo", "de Hugo"),
+        ("horaire fixé", "d'horaire fixé"),
         ("Đức", "de Đức"),
         ("", "de "),
     ],
