@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 
 from accounts import mails
@@ -16,6 +17,7 @@ from accounts.emails import compose
 from accounts.enums import MailKind
 from families.models import Guardian
 from students.models import Custody
+from teaching.concerts.programme import line_of
 from teaching.models import Concert, ConcertPerformer
 
 
@@ -53,6 +55,7 @@ def _tell(concert, what, performers, before=None):
 
 
 def _written(concert, what, performers, before):
+    prefetch_related_objects(performers, "turn__performers__enrolment__student")
     households = _households({each.enrolment.student_id for each in performers})
     lines = defaultdict(list)
     for performer in performers:
@@ -62,6 +65,7 @@ def _written(concert, what, performers, before):
     for guardian in guardians.order_by("pk"):
         theirs = lines[guardian.family_id]
         students = list(dict.fromkeys(each.enrolment.student for each in theirs))
+        own = {student.pk for student in students}
         subject, body = compose(
             "concert",
             {
@@ -73,7 +77,9 @@ def _written(concert, what, performers, before):
                 "before": before and f"{moment(before.starts_at)}, {before.place}",
                 "students": students,
                 "names": " et ".join(each.first_name for each in students),
-                "lines": [(each.enrolment.student.first_name, each.turn) for each in theirs],
+                "lines": [
+                    (each.enrolment.student.first_name, line_of(each.turn, own)) for each in theirs
+                ],
                 "url": settings.SITE_URL + reverse("teaching:concerts", args=[students[0].pk]),
             },
         )

@@ -7,6 +7,8 @@ from accounts.records import record
 from families.enums import Fate
 from families.holdings import Holding, Part
 from students.personal_data import students_only_of
+from students.repertoire import names_one_of
+from teaching.concerts.programme import OWN_PIECE
 from teaching.enums import ConcertState
 from teaching.models import Concert, ConcertPerformer, ConcertTurn
 
@@ -71,9 +73,20 @@ class ConcertsPart(Part):
         ]
 
     def erase(self, family):
+        """What one of them composed and played no longer says who did."""
+        _forget_composers(family)
         performers = _of(students_only_of(family))
         forget_in_admin_log(ConcertPerformer, list(performers.values_list("pk", flat=True)))
         performers.delete()
+
+
+def _forget_composers(family):
+    for student in students_only_of(family):
+        turns = ConcertTurn.objects.filter(performers__enrolment__student=student).distinct()
+        for turn in turns:
+            if names_one_of([student], turn.composer, turn.title, turn.movement):
+                turn.composer, turn.title, turn.movement = "Élève", OWN_PIECE, ""
+                turn.save(update_fields=["composer", "title", "movement"])
 
 
 def _of(students):

@@ -74,6 +74,19 @@ def turns_of(concert: Concert):
     return concert.turns.prefetch_related(Prefetch("performers", performers))
 
 
+def line_of(turn: ConcertTurn, only: Collection[int] | None) -> Line:
+    """The work as the reader may read it: one that names a child who is not his is « composition
+    d'élève ». `turn` with its performers."""
+    hidden = [
+        each.enrolment.student
+        for each in turn.performers.all()
+        if only is not None and each.enrolment.student_id not in only
+    ]
+    if names_one_of(hidden, turn.composer, turn.title, turn.movement):
+        return Line("", OWN_PIECE, "", turn)
+    return Line(turn.composer, turn.title, turn.movement, turn)
+
+
 def print_programme(programme: Programme) -> bytes:
     """The PDF, with every name: for staff and teachers. Raises ValidationError `pdf`."""
     concert = programme.concert
@@ -132,17 +145,6 @@ def _item(turns, only):
         # Whoever accompanies may be somebody's child.
         accompanist=turns[0].accompanist if only is None or named else "",
         minutes=sum(turn.minutes for turn in turns),
-        lines=[_line(turn, performers, only) for turn in turns],
+        lines=[line_of(turn, only) for turn in turns],
         is_own=only is not None and bool(named),
     )
-
-
-def _line(turn, performers, only):
-    hidden = [
-        each.enrolment.student
-        for each in performers
-        if only is not None and each.enrolment.student_id not in only
-    ]
-    if names_one_of(hidden, turn.composer, turn.title, turn.movement):
-        return Line("", OWN_PIECE, "", turn)
-    return Line(turn.composer, turn.title, turn.movement, turn)

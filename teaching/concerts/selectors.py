@@ -11,6 +11,7 @@ from accounts.dates import moment
 from accounts.models import Establishment, User
 from accounts.prepared import prepared
 from students.models import Enrolment, Student, Teacher
+from teaching.concerts.programme import Line, line_of
 from teaching.enums import ConcertState
 from teaching.models import Concert, ConcertPerformer, ConcertTurn
 from teaching.repertoire.selectors import pupils_now
@@ -47,24 +48,27 @@ class Date:
     """A concert, and what the household's students play there."""
 
     concert: Concert
-    names: str
-    turns: list[ConcertTurn]
+    lines: list[Line]
 
     @property
     def is_cancelled(self) -> bool:
         return self.concert.state == ConcertState.CANCELLED
 
 
-def concerts_of_student(user: User, student: Student) -> list[Date]:
-    """Those that were announced where he plays, the latest first. Three queries."""
+def concerts_of_student(user: User, student: Student, own: Collection[int]) -> list[Date]:
+    """Those that were announced where he plays, the latest first. Four queries.
+
+    `own`: the keys of the household's students.
+    """
     turns = ConcertTurn.objects.filter(performers__enrolment__student=student).distinct()
+    turns = turns.prefetch_related("performers__enrolment__student")
     concerts = (
         Concert.objects.visible_to(user)
         .filter(turns__performers__enrolment__student=student)
         .distinct()
         .prefetch_related(Prefetch("turns", turns, to_attr="theirs"))
     )
-    return [Date(each, student.first_name, each.theirs) for each in concerts]
+    return [Date(each, [line_of(turn, own) for turn in each.theirs]) for each in concerts]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from teaching.models import Concert
 def concerts(request, pk):
     """A student's: those to come, the next first, then those past."""
     selection = household_students(request.user, pk)
-    found = concerts_of_student(request.user, selection.student)
+    own = {student.pk for student in selection.students}
+    found = concerts_of_student(request.user, selection.student, own)
     now = timezone.now()
     context = {
         "selection": selection,

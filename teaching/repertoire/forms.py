@@ -78,20 +78,17 @@ class EnsembleForm(PieceForm):
 
     everybody = forms.BooleanField(label="Toute la classe", required=False)
     students = forms.TypedMultipleChoiceField(
-        label="Élèves", coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        label="Élèves",
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choisissez au moins un élève."},
     )
 
     def __init__(self, *args, enrolments: list[Enrolment], **kwargs):
         super().__init__(*args, **kwargs)
         self.enrolments = enrolments
         self.fields["students"].choices = [(each.pk, str(each.student)) for each in enrolments]
-
-    def clean(self):
-        cleaned = super().clean()
-        nobody = not cleaned.get("everybody") and not cleaned.get("students")
-        if nobody and "students" not in self.errors:
-            self.add_error("students", "Choisissez au moins un élève.")
-        return cleaned
+        self.fields["students"].required = not self.data.get("everybody")
 
     @property
     def chosen(self) -> list[Enrolment]:

@@ -342,7 +342,7 @@ class TestFamily:
 
         [date] = answer.context["coming"]
         assert date.concert == announced
-        assert [turn.title for turn in date.turns] == ["Gymnopédie n° 1"]
+        assert [line.title for line in date.lines] == ["Gymnopédie n° 1"]
         assert self.address(louise, announced) in answer.text
         assert "Salle Ravel" in answer.text
         assert "Sonate" not in answer.text

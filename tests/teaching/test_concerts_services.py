@@ -106,6 +106,16 @@ class TestPublish:
         assert "Paul" not in mail.subject + mail.body
         assert "Louise" not in told().get(to=other.email).body
 
+    def test_nor_does_the_name_of_a_work(self, concert, louise, registrar):
+        paul = EnrolmentFactory(student__first_name="Paul", student__last_name="Bizet")
+        make_turn(concert, louise, paul, composer="Paul Bizet", title="Ma valse")
+
+        services.publish(concert, actor=registrar)
+
+        [mail] = told()
+        assert "- Louise : Composition d'élève" in mail.body
+        assert "Bizet" not in mail.body
+
     def test_twice_is_refused_and_tells_nobody(self, concert, louise, registrar):
         make_turn(concert, louise)
         services.publish(concert, actor=registrar)

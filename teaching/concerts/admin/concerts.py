@@ -59,8 +59,13 @@ class TurnInline(admin.TabularInline):
     """The order and the works; who plays is on the page of each turn."""
 
     model = ConcertTurn
-    fields = ["position", "composer", "title", "movement", "minutes", "accompanist", "people"]
+    fields = ["position", "people", "composer", "title", "movement", "minutes", "accompanist"]
     readonly_fields = ["people"]
+    # Narrow enough for the whole line to stand on a screen.
+    formfield_overrides = {
+        models.CharField: {"widget": forms.TextInput(attrs={"size": 16})},
+        models.PositiveSmallIntegerField: {"widget": forms.TextInput(attrs={"size": 3})},
+    }
     extra = 1
     show_change_link = True
     verbose_name_plural = "programme (le rang dit l'ordre ; « modifier » : les interprètes)"
