@@ -2,6 +2,8 @@
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -18,6 +20,10 @@ from teaching.enums import AnnouncementState
 from teaching.models import Announcement, AnnouncementMove
 
 SECRETARIAT = "Le secrétariat"
+
+
+def _folded(*names):
+    return {"classes": ["collapse"], "fields": names}
 
 
 class MoveInline(ReadOnlyAdminMixin, admin.TabularInline):
@@ -40,20 +46,22 @@ class AnnouncementAdmin(PagesMixin, OwnEstablishmentsMixin, admin.ModelAdmin):
     search_fields = ["subject", "signed"]
     search_help_text = "Objet ou signature"
     date_hierarchy = "sent_at"
-    filter_horizontal = ["courses", "slots", "classes_of", "disciplines"]
+    # Django's two lists side by side are no use to whoever listens to the page.
+    formfield_overrides = {models.ManyToManyField: {"widget": CheckboxSelectMultiple}}
     fieldsets = [
         (None, {"fields": ["establishment", "school_year", "kind", "subject", "text", "signed"]}),
         (
             "À qui",
             {
-                "description": "Chaque choix ajoute des familles. Des disciplines et des cycles"
-                " choisis ensemble se croisent. Chaque responsable reçoit le message une fois.",
-                "fields": [
-                    *["everyone", "to_teachers", "courses", "slots", "classes_of"],
-                    *["disciplines", "cycles"],
-                ],
+                "description": "Chaque choix ajoute des familles. Chaque responsable reçoit le"
+                " message une fois.",
+                "fields": ["everyone", "to_teachers"],
             },
         ),
+        ("Les familles de cours", _folded("courses")),
+        ("Les familles de créneaux", _folded("slots")),
+        ("Les familles des classes d'un enseignant", _folded("classes_of")),
+        ("Les familles de disciplines, de cycles", _folded("disciplines", "cycles")),
     ]
 
     def get_queryset(self, request):

@@ -3,6 +3,7 @@
 import uuid
 
 from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import ValidationError
 
 from accounts.moments import MomentField
@@ -156,11 +157,11 @@ class SendForm(forms.Form):
 class StaffForm(forms.ModelForm):
     """What the administration writes, and whom it aims at."""
 
-    subject = forms.CharField(label="Objet", max_length=SUBJECT_LENGTH)
+    subject = forms.CharField(label="Objet", max_length=SUBJECT_LENGTH, widget=AdminTextInputWidget)
     text = Text(
         label="Texte",
         max_length=TEXT_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 12, "cols": 80}),
+        widget=AdminTextareaWidget(attrs={"rows": 12}),
         help_text=f"{TEXT_LENGTH} caractères au plus\u00a0; du texte, sans mise en forme.",
     )
     kind = forms.ChoiceField(label="Nature", choices=KINDS, widget=forms.RadioSelect)

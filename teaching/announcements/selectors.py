@@ -55,7 +55,7 @@ def courses_to_write_to(teacher: Teacher, sites) -> QuerySet[Course]:
 
 
 def written_by(teacher: Teacher) -> QuerySet[Announcement]:
-    """His drafts first, then what he sent, each with its `households` and how many `read` it."""
+    """The newest first, each with its `households` and how many of them have `read` it."""
     household = "recipients__guardian__family"
     return (
         Announcement.objects.filter(teacher=teacher)

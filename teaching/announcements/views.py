@@ -53,13 +53,12 @@ def message_preferences(request):
     """Each responsable's own: which messages come by mail."""
     guardian = get_object_or_404(Guardian, user=request.user)
     refuses = NewsRefusal.objects.visible_to(request.user).exists()
-    form = PreferenceForm(request.POST or None, initial={"news": not refuses})
-    if request.method == "POST":
-        form = PreferenceForm(request.POST)
-        if form.is_valid():
-            services.want_news(guardian, form.cleaned_data["news"])
-            messages.success(request, "Votre choix est enregistré.")
-            return redirect("teaching:message_preferences")
+    typed = request.POST if request.method == "POST" else None  # an empty one says no
+    form = PreferenceForm(typed, initial={"news": not refuses})
+    if request.method == "POST" and form.is_valid():
+        services.want_news(guardian, form.cleaned_data["news"])
+        messages.success(request, "Votre choix est enregistré.")
+        return redirect("teaching:message_preferences")
     return render(request, "teaching/message_preferences.html", {"form": form})
 
 
