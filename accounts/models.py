@@ -306,7 +306,8 @@ class Mail(models.Model):
         verbose_name = "message"
         ordering = ["-created_at", "-pk"]
         indexes = [
-            models.Index("due_at", name="mail_waiting", condition=Q(sent_at=None)),
+            # In the order in which they leave: thousands may wait for one hour.
+            models.Index("due_at", "id", name="mail_due", condition=Q(sent_at=None)),
             models.Index(  # looked for first at each turn of the sender, and seldom there
                 "due_at",
                 name="mail_with_a_secret_waiting",

@@ -69,7 +69,7 @@ class Site(admin.AdminSite):
 
 
 def _to_do(request) -> list[Figure]:
-    """What waits at the site chosen; nothing of what he may not see. At most fourteen queries."""
+    """What waits at the site chosen; nothing of what he may not see. At most sixteen queries."""
     return [*_dossiers_to_do(request), *_regie(request), *_absences(request)]
 
 
@@ -148,7 +148,7 @@ def _erasures(user: User) -> list[Figure]:
 
 
 def _regie(request) -> list[Figure]:
-    """What the régie has to settle; nothing of it is shown while there is nothing. Two queries."""
+    """What the régie has to settle; nothing of it is shown while there is nothing. Four queries."""
     if not request.user.has_perm("billing.view_payment"):
         return []
     counts = counts_to_settle(request.establishment)

@@ -23,7 +23,7 @@ from reenrolment.models import Campaign
 from reenrolment.pieces import followed_courses
 from students.enums import WaitingState
 from students.models import Student, WaitingEntry
-from teaching.enums import TO_JUSTIFY, AbsenceState
+from teaching.enums import AbsenceState
 from teaching.models import Absence
 
 
@@ -62,7 +62,7 @@ def tasks_of(user, establishment) -> list[Task]:
         *[task for task in invoices if task.state == State.LATE],
         *(_reenrolments(campaign, students) if campaign else []),
         *_refused_documents(user, students),
-        *_absences_to_justify(user),
+        *_absences_to_justify(students),
         *[task for task in invoices if task.state != State.LATE],
     ]
 
@@ -182,10 +182,11 @@ def _refused(user: int) -> QuerySet[Document]:
     return documents.filter(verdict=Verdict.REFUSED).select_related("type", "student")
 
 
-def _absences_to_justify(user):
+def _absences_to_justify(students):
     """One for each child, whatever the number: its link is the absence's, or that of all his."""
     absences = defaultdict(list)
-    for absence in _unjustified(user.pk, timezone.localdate()):
+    keys = [student.pk for student in students]
+    for absence in _unjustified(keys, timezone.localdate()):
         absences[absence.enrolment.student].append(absence)
     for student, theirs in absences.items():
         first, whose = theirs[0], with_de(student.first_name)
@@ -203,12 +204,14 @@ def _absences_to_justify(user):
 
 
 @prepared
-def _unjustified(user: int, today: dt.date) -> QuerySet[Absence]:
+def _unjustified(students: list[int], today: dt.date) -> QuerySet[Absence]:
     """Of the school year under way, the oldest first."""
-    absences = Absence.objects.live().visible_to(User(pk=user)).with_state()
+    # From the few keys: of `visible_to`, PostgreSQL would read all the absences of the town.
     return (
-        absences.filter(
-            state__in=[state.value for state in TO_JUSTIFY],
+        Absence.objects.to_justify()
+        .with_state()
+        .filter(
+            enrolment__student__in=students,
             enrolment__course__school_year__starts_on__lte=today,
             enrolment__course__school_year__ends_on__gte=today,
         )

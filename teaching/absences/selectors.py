@@ -4,14 +4,14 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count, Max, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Establishment
 from families.models import Family
 from students.models import SchoolYear, Student
-from teaching.enums import AbsenceState, Presence
-from teaching.lessons import Attendees, Occurrence, hours_of_site, lessons
+from teaching.enums import AbsenceState, Presence, Verdict
+from teaching.lessons import Occurrence, attended, hours_of_site, lessons
 from teaching.models import Absence, AbsenceNotice, Justification
 from teaching.register.selectors import FORGOTTEN_DAYS, not_called, settings_of
 
@@ -36,8 +36,14 @@ def notices_to_come(student: Student) -> QuerySet[AbsenceNotice]:
 
 def justifications_to_answer(site: Establishment) -> QuerySet[Absence]:
     """The absences of a site of which a household's word waits for the administration's."""
-    return Absence.objects.with_state().filter(
-        state=AbsenceState.PENDING, enrolment__course__establishment=site
+    # As `with_state` says it, but from the few that wait, which are indexed.
+    waiting = Justification.objects.filter(verdict=Verdict.PENDING).order_by()
+    accepted = Justification.objects.filter(absence=OuterRef("pk"), verdict=Verdict.ACCEPTED)
+    return Absence.objects.live().filter(
+        ~Exists(accepted),
+        pk__in=waiting.values("absence"),
+        kind=Presence.ABSENT,
+        enrolment__course__establishment=site,
     )
 
 
@@ -81,8 +87,7 @@ def missing_registers(site: Establishment) -> list[Occurrence]:
     first = last - dt.timedelta(days=FORGOTTEN_DAYS)
     hours = hours_of_site(site, first, last)
     over = [lesson for lesson in lessons(hours, first, last) if lesson.ends <= now]
-    expected = Attendees(hours)
-    return [lesson for lesson in not_called(over, now) if expected.of(lesson)]
+    return attended(not_called(over, now))
 
 
 def by_teacher(found: list[Occurrence]) -> list[tuple[str, list[Occurrence]]]:

@@ -162,6 +162,13 @@ class AbsenceQuerySet(models.QuerySet):
             )
         )
 
+    def to_justify(self):
+        """Those of the states TO_JUSTIFY, without computing the state of all the others."""
+        answered = Justification.objects.filter(absence=OuterRef("pk")).exclude(
+            verdict=Verdict.REFUSED
+        )
+        return self.live().filter(~Exists(answered), kind=Presence.ABSENT)
+
     def for_list(self):
         return self.select_related(
             "enrolment__student",

@@ -412,3 +412,34 @@ def test_mail_that_was_erased_is_not_tried_again(mailoutbox):
     assert mails.try_again(mails.given_up()) == 1
     assert mails.send_due() == 1
     assert len(mailoutbox) == 1
+
+
+@pytest.mark.postgres
+def test_the_first_of_thousands_that_wait_for_one_hour_is_read_without_a_sort():
+    Mail.objects.bulk_create(
+        Mail(
+            key=f"invoice:{number}",
+            kind=MailKind.INVOICE,
+            to="claire@example.org",
+            subject="Facture",
+            body="Texte",
+            due_at=NOW,
+        )
+        for number in range(2000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE accounts_mail")
+
+    with CaptureQueriesContext(connection) as queries:
+        taken = mails.take(NOW + MINUTE)
+
+    reads = [query["sql"] for query in queries if "ORDER BY" in query["sql"]]
+    assert taken == Mail.objects.order_by("pk").first()
+    assert reads
+    for sql in reads:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        if "kind" not in sql.split("WHERE")[1]:  # those with a secret are few: their own index
+            assert "mail_due" in plan
+            assert "Sort" not in plan

@@ -5,11 +5,12 @@ import datetime as dt
 import pytest
 
 from students.enums import EnrolmentStatus, Scheduling, Weekday
-from students.models import SchoolYear
+from students.models import Enrolment, SchoolYear, Slot
 from teaching.enums import ClosureKind, LessonState
 from teaching.lessons import (
     Attendees,
     Hours,
+    attended,
     find,
     hours_of_site,
     hours_of_students,
@@ -25,6 +26,7 @@ from tests.factories import (
     StudentFactory,
     TeacherFactory,
 )
+from tests.teaching.timetable_cases import make_slot, make_time, next_monday
 
 MONDAY = dt.date(2026, 10, 12)
 OCTOBER = MONDAY, dt.date(2026, 11, 8)  # four weeks; the clocks change on the 25th
@@ -265,3 +267,54 @@ def _time(course, enrolment=None):
         starts_at=dt.time(17),
         ends_at=dt.time(17, 30),
     )
+
+
+class TestAttended:
+    """As Attendees says it, without reading everybody."""
+
+    def both(self, *hours):
+        slots = [hour for hour in hours if isinstance(hour, Slot)]
+        these = Hours(slots, [hour for hour in hours if not isinstance(hour, Slot)])
+        first = next_monday()
+        found = lessons(these, first, first + dt.timedelta(days=13))
+        attendees = Attendees(these)
+        expected = [lesson for lesson in found if attendees.of(lesson)]
+        assert attended(found) == expected
+        return expected
+
+    def test_of_a_slot(self, student):
+        slot, empty = make_slot(student), make_slot(starts_at=dt.time(14), ends_at=dt.time(15))
+
+        assert {lesson.hour for lesson in self.both(slot, empty)} == {slot}
+
+    def test_who_begins_or_ends_between(self, student):
+        slot = make_slot(student)
+        Enrolment.objects.update(starts_on=next_monday() + dt.timedelta(days=1))
+        assert [lesson.planned_on for lesson in self.both(slot)] == [
+            next_monday() + dt.timedelta(days=7)
+        ]
+        Enrolment.objects.update(starts_on=None, ends_on=next_monday())
+        assert [lesson.planned_on for lesson in self.both(slot)] == [next_monday()]
+
+    def test_of_one_student_or_of_a_whole_course(self, student):
+        own, of_all = make_time(student), make_time(StudentFactory(), weekday=Weekday.FRIDAY)
+        LessonTime.objects.filter(pk=of_all.pk).update(enrolment=None)
+        assert len(self.both(own, LessonTime.objects.get(pk=of_all.pk))) == 4
+
+        Enrolment.objects.update(status=EnrolmentStatus.REQUESTED)
+        own = LessonTime.objects.get(pk=own.pk)
+        assert self.both(own, LessonTime.objects.get(pk=of_all.pk)) == []
+
+    @pytest.mark.usefixtures("db")
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_as_many_queries_whatever_the_number(self, count, django_assert_num_queries):
+        hours = [
+            make_slot(
+                *StudentFactory.create_batch(2), starts_at=dt.time(8 + n), ends_at=dt.time(9 + n)
+            )
+            for n in range(count)
+        ]
+        found = lessons(Hours(hours, []), next_monday(), next_monday())
+
+        with django_assert_num_queries(1):  # no hour of a whole course: nothing to ask
+            assert len(attended(found)) == count
