@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0017_mail_of_the_year")]
+    dependencies = [("accounts", "0019_mail_of_announcements")]
 
     operations = [
         migrations.RemoveIndex(model_name="mail", name="mail_waiting"),
