@@ -89,6 +89,7 @@ class Shape:
 SHAPES = {
     "small": Shape(families=500, siblings=True, levels=10, slots=8, places=12, taken=6),  # 900
     "large": Shape(families=11_111, siblings=True, levels=222, slots=8, places=12, taken=6),
+    "few": Shape(families=40, siblings=True, levels=4, slots=8, places=12, taken=6),
     "race": Shape(families=400, siblings=False, levels=1, slots=20, places=10, taken=0),
 }
 
