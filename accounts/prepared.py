@@ -14,7 +14,8 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Model, QuerySet, prefetch_related_objects
+from django.db.models.query import ModelIterable, RelatedPopulator, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
 # Set by the tests: every call also composes its SQL as Django would, and compares.
@@ -72,16 +73,34 @@ class _Statement:
     places: tuple[int | None, ...]  # by parameter: the value that it takes, None for a constant
     converters: dict  # from the driver's values to the fields', by column
     has_composite_fields: bool
+    make: "_Maker | None"  # None where the rows are no objects
 
     def run(self, values: list) -> list:
         """Raises TransactionManagementError as Django does: rows are locked in a transaction."""
         locks = self.queryset.query.select_for_update
         if locks and connections[self.queryset.db].get_autocommit():
             raise transaction.TransactionManagementError("A lock would not outlive its query.")
-        queryset = QuerySet(self.queryset.model, query=_Bound(self, values))
-        queryset._fields = self.queryset._fields  # of values_list
-        rows = list(self.queryset._iterable_class(queryset))
-        prefetch_related_objects(rows, *self.queryset._prefetch_related_lookups)
+        if self.make is None:
+            queryset = QuerySet(self.queryset.model, query=_Bound(self, values))
+            queryset._fields = self.queryset._fields  # of values_list
+            return list(self.queryset._iterable_class(queryset))
+        rows = [self.make(row) for row in self._rows(values)]
+        if self.queryset._prefetch_related_lookups:
+            prefetch_related_objects(rows, *self.queryset._prefetch_related_lookups)
+        return rows
+
+    def _rows(self, values):
+        connection = connections[self.queryset.db]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, self.bind(values))
+            rows = cursor.fetchall()
+        if not self.converters:
+            return rows
+        rows = [list(row) for row in rows]
+        for position, (convert, expression) in self.converters.items():
+            for row in rows:
+                for each in convert:
+                    row[position] = each(row[position], expression, connection)
         return rows
 
     def bind(self, values: list) -> tuple:
@@ -95,6 +114,40 @@ class _Statement:
         anew = queryset.query.get_compiler(queryset.db).as_sql()
         if (self.sql, self.bind(values)) != (anew[0], tuple(anew[1])):
             raise AssertionError(f"Something besides its values varies in a prepared query: {anew}")
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """An object from a row of the driver, as `ModelIterable` works it out anew for each query."""
+
+    model: type[Model]
+    database: str
+    columns: slice
+    names: list[str]
+    related: list[RelatedPopulator]  # one for each table of `select_related`
+    annotations: list[tuple[str, int]]  # name, column
+
+    @classmethod
+    def of(cls, queryset: QuerySet, compiler: SQLCompiler) -> "_Maker":
+        found, select = compiler.klass_info, compiler.select
+        fields = found["select_fields"]
+        columns = slice(fields[0], fields[-1] + 1)
+        return cls(
+            found["model"],
+            queryset.db,
+            columns,
+            [column.target.attname for column, *_ in select[columns]],
+            get_related_populators(found, select, queryset.db),
+            list((compiler.annotation_col_map or {}).items()),
+        )
+
+    def __call__(self, row) -> Model:
+        made = self.model.from_db(self.database, self.names, row[self.columns])
+        for each in self.related:
+            each.populate(row, made)
+        for name, column in self.annotations:
+            setattr(made, name, row[column])
+        return made
 
 
 class _Bound:
@@ -149,6 +202,8 @@ def _compose(compose, arguments) -> _Statement | None:
     found = [_adapt(value, compiler.connection) for value in _values(stand_ins)]
     places = tuple(found.index(each) if each in found else None for each in parameters)
     columns = [column for column, *_ in compiler.select]
+    is_composite = compiler.has_composite_fields(columns)
+    makes_objects = queryset._iterable_class is ModelIterable and not is_composite
     return _Statement(
         queryset,
         compiler,
@@ -156,7 +211,8 @@ def _compose(compose, arguments) -> _Statement | None:
         tuple(parameters),
         places,
         compiler.get_converters(columns),
-        compiler.has_composite_fields(columns),
+        is_composite,
+        _Maker.of(queryset, compiler) if makes_objects else None,
     )
 
 

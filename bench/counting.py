@@ -5,32 +5,29 @@ standard input: bench.calls starts it. Writes in JSON the counts by the name of 
 """
 
 import argparse
-import asyncio
 import cProfile
 import io
 import json
-import os
 import pstats
 import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from statistics import mean, median
 
 import django
 
 django.setup()
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # the browsers' loop runs in this thread
 
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 from django.db import connection  # noqa: E402
 
 from bench import clients  # noqa: E402
 from bench.evening import Evening, Family  # noqa: E402
-from bench.forms import find_form, pick  # noqa: E402
-from bench.pages import EDIT, FLOOR, HOUSEHOLDS, PAGES  # noqa: E402
+from bench.forms import find_form, pick, pick_line, take_parts, tick  # noqa: E402
+from bench.pages import EDIT, FLOOR, HOUSEHOLDS, PAGES, PARTS, PICK  # noqa: E402
 
 FAMILIES = 12  # of the evening; the first one warms the process
 application = get_wsgi_application()
@@ -48,9 +45,11 @@ class Browser(clients.Browser):
     def __init__(self, cookies=None):
         self.cookies = dict(cookies or {})
 
-    async def _send(self, method, path, body, content_type=""):
+    async def _send(self, method, path, body, content_type="", headers=None):
         sent_at, begun, queries = time.perf_counter(), [], []
         environ = self._environ(method, path, body, content_type)
+        for name, value in (headers or {}).items():
+            environ[f"HTTP_{name.upper().replace('-', '_')}"] = value
 
         def note(execute, sql, parameters, many, context):
             queries.append(sql)
@@ -117,22 +116,34 @@ async def count_product(cast: dict) -> dict:
     households = cast["households"]
     evening = await _play_evening(cast, households[:FAMILIES])
     readers = [(Browser(each["cookies"]), each) for each in households[FAMILIES:][:HOUSEHOLDS]]
-    picks = [answer for number in (0, 1) for answer in await _pick_all(readers, number)]
+    picks = await _pick_all(readers)
     pages = {
         name: _typical([await b.get(path.format(**keys)) for b, keys in readers * 2], 200)
         for name, path in PAGES.items()
     }
-    return {"pages": pages | {"Un choix": _typical(picks, 302)}, "soirée": evening}
+    counts = {name: _typical(answers, status) for name, (answers, status) in picks.items()}
+    return {"pages": pages | counts, "soirée": evening}
 
 
-async def _pick_all(readers, slot):
-    """The first hours, then others."""
-    answers = []
+async def _pick_all(readers):
+    """The first hour, the second, the first again: by the script, then without it."""
+    by_script, ticks, whole = [], [], []
     for browser, keys in readers:
         path = EDIT.format(**keys)
         form = find_form((await browser.get(path)).page, "administrative")
-        answers.append(await browser.post_files(path, pick(form, slot)))
-    return answers
+        ticks.append(await browser.post_files(path, tick(form), headers=PARTS))
+        take_parts(form, ticks[-1].page)
+        for slot in (0, 1):
+            fields = pick_line(form, slot)
+            by_script.append(await browser.post(PICK.format(**keys), fields))
+            take_parts(form, by_script[-1].page)
+        form = find_form((await browser.get(path)).page, "administrative")
+        whole.append(await browser.post_files(path, pick(form, 0)))
+    return {
+        "Un choix, par le script": (by_script, 200),
+        "Des cases cochées, par le script": (ticks, 200),
+        "Un choix sans JavaScript (envoi)": (whole, 302),
+    }
 
 
 async def _play_evening(cast, households):
@@ -164,7 +175,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("application", choices=["floor", "product"])
     count = {"floor": count_floor, "product": count_product}[parser.parse_args().application]
-    json.dump(asyncio.run(count(json.load(sys.stdin))), sys.stdout)
+    json.dump(finish(count(json.load(sys.stdin))), sys.stdout)
+
+
+def finish(coroutine: Coroutine):
+    """Its result, without a loop, in which Django would ask at each query whether it may run."""
+    while True:
+        try:
+            coroutine.send(None)
+        except StopIteration as done:
+            return done.value
 
 
 if __name__ == "__main__":

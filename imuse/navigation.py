@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Establishment
 from imuse.spaces import HOME, Space
@@ -52,6 +54,7 @@ _STUDENT = [
     ("réinscription", "reenrolment:edit", {"reenrolment"}),
     ("documents fournis", "documents:supplied", {"documents"}),
 ]
+_ANY_STUDENT = 2**62  # stands for the key while the tabs are written: no key comes near
 TABS = {Space.FAMILY: _FAMILY, Space.TEACHER: _TEACHER, Space.STAFF: _STAFF}
 
 
@@ -71,21 +74,20 @@ class Navigation:
     @cached_property
     def tabs(self) -> list[Link]:
         """« Déconnexion », a button, is the header's own."""
-        if not self._is_free:
-            return []
-        return [
-            Link(label, _address(view), bool(self._names & views))
-            for label, view, views in TABS[self._space] + _EVERYBODY
-        ]
+        return _tabs(self._space, self._names) if self._is_free else []
 
-    @cached_property
-    def student_tabs(self) -> list[Link]:
-        """On a page of one student: the six tabs of the manual."""
-        keys = [self.request.resolver_match.kwargs["pk"]]
-        return [
-            Link(label, reverse(view, args=keys), bool(self._names & views))
-            for label, view, views in _STUDENT
-        ]
+    @property
+    def written_tabs(self) -> SafeString:
+        """The items of the list that `tabs` makes."""
+        return _written_tabs(self._space, self._names) if self._is_free else mark_safe("")
+
+    @property
+    def written_student_tabs(self) -> SafeString:
+        """On a page of one student, the items that lead to the six tabs of the manual."""
+        written = _written_student_tabs(self._names)
+        return mark_safe(
+            written.replace(str(_ANY_STUDENT), str(self.request.resolver_match.kwargs["pk"]))
+        )
 
     @property
     def name(self) -> str:
@@ -94,7 +96,7 @@ class Navigation:
 
     @property
     def home(self) -> str:
-        return _address(HOME[self._space])
+        return address_of(HOME[self._space])
 
     @property
     def other_spaces(self) -> list[Link]:
@@ -102,7 +104,7 @@ class Navigation:
         if not self._is_free:
             return []
         return [
-            Link(space.label, _address(HOME[space]))
+            Link(space.label, address_of(HOME[space]))
             for space in map(Space, self._spaces)
             if space != self._space
         ]
@@ -129,10 +131,10 @@ class Navigation:
         return self.request.path if self.request.method == "GET" else ""
 
     @cached_property
-    def _names(self) -> set[str]:
+    def _names(self) -> frozenset[str]:
         """Of the page that is read, as TABS names it."""
         here = self.request.resolver_match
-        return {here.namespace, here.view_name} if here else set()
+        return frozenset([here.namespace, here.view_name] if here else [])
 
     @cached_property
     def _is_free(self) -> bool:
@@ -157,6 +159,30 @@ class Navigation:
 
 
 @cache
-def _address(view: str) -> str:
+def _tabs(space: Space, here: frozenset[str]) -> list[Link]:
+    """The same for everybody who reads this page: written once by process."""
+    return [
+        Link(label, address_of(view), bool(here & views))
+        for label, view, views in TABS[space] + _EVERYBODY
+    ]
+
+
+@cache
+def _written_tabs(space: Space, here: frozenset[str]) -> SafeString:
+    return render_to_string("layout/_tabs.html", {"tabs": _tabs(space, here)})
+
+
+@cache
+def _written_student_tabs(here: frozenset[str]) -> SafeString:
+    """Of the student `_ANY_STUDENT`."""
+    tabs = [
+        Link(label, reverse(view, args=[_ANY_STUDENT]), bool(here & views))
+        for label, view, views in _STUDENT
+    ]
+    return render_to_string("students/_student_tabs.html", {"tabs": tabs})
+
+
+@cache
+def address_of(view: str) -> str:
     """Of a page that is the same for everybody: asked for ten times by page."""
     return reverse(view)

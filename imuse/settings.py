@@ -85,7 +85,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "imuse.context_processors.site",
             ],
-            "builtins": ["imuse.templatetags.french"],
+            "builtins": ["imuse.templatetags.french", "imuse.templatetags.addresses"],
         },
     },
 ]
