@@ -78,7 +78,7 @@ def take_parts(form: Form, page: str) -> None:
 
 def is_granted(status: int, page: str) -> bool:
     """Of an answer to `pick_line`: else the slot is full, and the line says so."""
-    return status == 200 and "is-invalid" not in page
+    return status == 200 and "invalid-feedback" not in page
 
 
 def _picked(form, slot):

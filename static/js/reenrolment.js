@@ -33,9 +33,10 @@
   const holds = (field, sent) =>
     field.type === "checkbox" ? field.checked === sent.has(field.name) : field.value === (sent.get(field.name) ?? "");
 
+  /* Of a course of which no slot is left, there is no field any more. */
+  const INVALID = ".is-invalid, .invalid-feedback";
   /* Each course is saved or refused as a whole. */
-  const isRefused = (field) =>
-    field.classList.contains("is-invalid") || field.closest("tr")?.querySelector(".is-invalid");
+  const isRefused = (field) => field.matches(INVALID) || field.closest("tr")?.querySelector(INVALID);
 
   /* What the page was opened with becomes what has just been saved; not what somebody else has
      saved meanwhile and this page does not show: the next saving would undo it without a word. */
@@ -49,12 +50,14 @@
   };
 
   /* How many places are left, until when mine are kept, what is full by now: as just answered,
-     but of a row whose slot has been changed again since. */
-  const takePlaces = (page, sent) => {
+     but of a row whose slot has been changed again since. A refusal stays to be read until another
+     slot is picked in its `line`. */
+  const takePlaces = (page, sent, line) => {
     page.querySelectorAll("[data-fresh]").forEach((fresh) => {
       const old = document.getElementById(fresh.id);
       const select = old?.querySelector("select");
       if (!old || (select && select.value !== (sent.get(select.name) ?? ""))) return;
+      if (!line && old.querySelector(INVALID) && !fresh.querySelector(INVALID)) return;
       const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
       old.replaceWith(fresh);
       if (focused) document.getElementById(focused)?.focus();
@@ -118,12 +121,12 @@
     if (form.elements.comment) schedule(0);
   });
 
-  const takeAnswer = (page, sent) => {
+  const takeAnswer = (page, sent, line) => {
     const full = text(page.querySelector("[data-fresh] .invalid-feedback"));
     const kept = text(page.querySelector("#holds p"));
-    const isInvalid = page.querySelector(".is-invalid") !== null;
+    const isInvalid = page.querySelector(INVALID) !== null;
     takeSaved(page, sent);
-    takePlaces(page, sent);
+    takePlaces(page, sent, line);
     if (isInvalid) say(full || "Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
     else say(`Saisie enregistrée à ${now()}. ${kept || "Rien n'est encore envoyé."}`);
   };
@@ -169,7 +172,7 @@
       const answer = await fetch(form.dataset.picks, { method: "POST", body });
       const page = parse(await answer.text());
       if (wasSentToSignIn(answer.url)) stop();
-      else if (answer.ok && isOurs(page)) takeAnswer(page, sent);
+      else if (answer.ok && isOurs(page)) takeAnswer(page, sent, line);
       else await save();
     } catch {
       await save();

@@ -29,7 +29,7 @@ def pick(browser, visitor, slot, shown=None):
 
 
 def is_granted(answer):
-    return answer.status_code == 200 and "is-invalid" not in answer.text
+    return answer.status_code == 200 and not _error_of(answer)
 
 
 def is_told(answer):
