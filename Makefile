@@ -99,6 +99,10 @@ test-browser: .venv/dev.txt ## Joue les parcours dans Chromium (CHROMIUM, sinon 
 bench: .venv/dev.txt ## Mesure les pages, les choix, la soirée d'ouverture et les envois sur PostgreSQL (QUICK=1 : plus court, ONLY=pages)
 	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.speed $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
+.PHONY: bench-calls
+bench-calls: .venv/dev.txt ## Compte les appels de fonctions et les requêtes de chaque page, sans chronomètre
+	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.calls
+
 .PHONY: bench-sign-in
 bench-sign-in: .venv/dev.txt ## Mesure les connexions refusées : rien ne doit dire pourquoi elles le sont
 	$(ALONE) $(PYTHON) -m bench.sign_in

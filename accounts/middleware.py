@@ -1,5 +1,6 @@
 """What is known of the person signed in, before any view runs."""
 
+from functools import cache
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -38,9 +39,7 @@ def session_limits(get_response):
     """
 
     def middleware(request):
-        counts = request.path != reverse("accounts:session_state") and (
-            BACKGROUND not in request.headers
-        )
+        counts = request.path != _session_state() and BACKGROUND not in request.headers
         sessions.keep_or_end(request, counts=counts)
         return get_response(request)
 
@@ -125,6 +124,12 @@ def second_factor_first(get_response):
         return get_response(request)
 
     return middleware
+
+
+@cache
+def _session_state():
+    """Asked for at each request."""
+    return reverse("accounts:session_state")
 
 
 def _pages_before(user):

@@ -16,7 +16,8 @@ from typing import Any
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Model, QuerySet, prefetch_related_objects
+from django.db.models.query import ModelIterable, RelatedPopulator, get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 
 from accounts import server_statements
@@ -78,16 +79,34 @@ class _Statement:
     converters: dict  # from the driver's values to the fields', by column
     has_composite_fields: bool
     on_server: ServerStatement
+    make: "_Maker | None"  # None where the rows are no objects
 
     def run(self, values: list) -> list:
         """Raises TransactionManagementError as Django does: rows are locked in a transaction."""
         locks = self.queryset.query.select_for_update
         if locks and connections[self.queryset.db].get_autocommit():
             raise transaction.TransactionManagementError("A lock would not outlive its query.")
-        queryset = QuerySet(self.queryset.model, query=_Bound(self, values))
-        queryset._fields = self.queryset._fields  # of values_list
-        rows = list(self.queryset._iterable_class(queryset))
-        prefetch_related_objects(rows, *self.queryset._prefetch_related_lookups)
+        if self.make is None:
+            queryset = QuerySet(self.queryset.model, query=_Bound(self, values))
+            queryset._fields = self.queryset._fields  # of values_list
+            return list(self.queryset._iterable_class(queryset))
+        rows = [self.make(row) for row in self._rows(values)]
+        if self.queryset._prefetch_related_lookups:
+            prefetch_related_objects(rows, *self.queryset._prefetch_related_lookups)
+        return rows
+
+    def _rows(self, values):
+        connection = connections[self.queryset.db]
+        with connection.cursor() as cursor:
+            cursor.execute(*self.answer(values, connection))
+            rows = cursor.fetchall()
+        if not self.converters:
+            return rows
+        rows = [list(row) for row in rows]
+        for position, (convert, expression) in self.converters.items():
+            for row in rows:
+                for each in convert:
+                    row[position] = each(row[position], expression, connection)
         return rows
 
     def answer(self, values: list, connection: BaseDatabaseWrapper) -> tuple[str, tuple]:
@@ -107,6 +126,40 @@ class _Statement:
         anew = queryset.query.get_compiler(queryset.db).as_sql()
         if (self.sql, self.bind(values)) != (anew[0], tuple(anew[1])):
             raise AssertionError(f"Something besides its values varies in a prepared query: {anew}")
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """An object from a row of the driver, as `ModelIterable` works it out anew for each query."""
+
+    model: type[Model]
+    database: str
+    columns: slice
+    names: list[str]
+    related: list[RelatedPopulator]  # one for each table of `select_related`
+    annotations: list[tuple[str, int]]  # name, column
+
+    @classmethod
+    def of(cls, queryset: QuerySet, compiler: SQLCompiler) -> "_Maker":
+        found, select = compiler.klass_info, compiler.select
+        fields = found["select_fields"]
+        columns = slice(fields[0], fields[-1] + 1)
+        return cls(
+            found["model"],
+            queryset.db,
+            columns,
+            [column.target.attname for column, *_ in select[columns]],
+            get_related_populators(found, select, queryset.db),
+            list((compiler.annotation_col_map or {}).items()),
+        )
+
+    def __call__(self, row) -> Model:
+        made = self.model.from_db(self.database, self.names, row[self.columns])
+        for each in self.related:
+            each.populate(row, made)
+        for name, column in self.annotations:
+            setattr(made, name, row[column])
+        return made
 
 
 class _Bound:
@@ -164,6 +217,8 @@ def _compose(compose, arguments) -> _Statement | None:
     columns = [column for column, *_ in compiler.select]
     label = f"{compose.__module__}.{compose.__name__}"
     types = tuple(map(type, values))
+    is_composite = compiler.has_composite_fields(columns)
+    makes_objects = queryset._iterable_class is ModelIterable and not is_composite
     return _Statement(
         queryset,
         compiler,
@@ -171,8 +226,9 @@ def _compose(compose, arguments) -> _Statement | None:
         tuple(parameters),
         places,
         compiler.get_converters(columns),
-        compiler.has_composite_fields(columns),
+        is_composite,
         ServerStatement(label, sql, tuple(parameters), places, types),
+        _Maker.of(queryset, compiler) if makes_objects else None,
     )
 
 

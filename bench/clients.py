@@ -73,15 +73,20 @@ class Browser:
         return await self._send("POST", path, urlencode(fields).encode(), _URLENCODED)
 
     async def post_files(
-        self, path: str, fields: dict[str, str], files: dict[str, Upload] | None = None
+        self,
+        path: str,
+        fields: dict[str, str],
+        files: dict[str, Upload] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Answer:
-        """As a form that may hold files sends itself."""
-        return await self._send("POST", path, multipart(fields, files or {}), MULTIPART)
+        """As a form that may hold files sends itself; `headers`, those that a script adds."""
+        body = multipart(fields, files or {})
+        return await self._send("POST", path, body, MULTIPART, headers)
 
-    async def _send(self, method, path, body, content_type=""):
+    async def _send(self, method, path, body, content_type="", headers=None):
         sent_at = time.perf_counter()
         try:
-            request = self._request(method, path, body, content_type)
+            request = self._request(method, path, body, content_type, headers or {})
             port = self.port if len(body) < LARGE else self.uploads_port
             raw = await asyncio.wait_for(_exchange(port, request), PATIENCE)
         except (OSError, TimeoutError):
@@ -101,7 +106,7 @@ class Browser:
             answered_at=answered_at,
         )
 
-    def _request(self, method, path, body, content_type):
+    def _request(self, method, path, body, content_type, headers):
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         lines = [
             f"{method} {path} HTTP/1.1",
@@ -109,6 +114,7 @@ class Browser:
             "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
             "Connection: close",
             f"Cookie: {cookies}",
+            *(f"{name}: {value}" for name, value in headers.items()),
         ]
         if method == "POST":
             lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]

@@ -8,9 +8,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from bench.clients import Answer, Browser
-from bench.forms import find_form, pick
+from bench.forms import find_form, is_granted, pick_line, take_parts, tick
 from bench.measures import unfair
-from bench.pages import EDIT
+from bench.pages import EDIT, PARTS, PICK
 from bench.picks import FULL
 from bench.server import Server
 
@@ -82,16 +82,19 @@ async def _everybody(evening, server, cast):
     apart = evening.arrival / evening.families
     async with asyncio.TaskGroup() as group:
         for number, household in enumerate(cast["households"]):
-            family = _Family(evening, server, household, cast, random.Random(number))
+            family = Family(evening, Browser(server), household, cast, random.Random(number))
             group.create_task(family.play(delay=apart * number))
     evening.lasted = asyncio.get_running_loop().time() - start
 
 
-class _Family:
-    def __init__(self, evening, server, household, cast, rng):
+class Family:
+    """`hurried`: it thinks no time at all."""
+
+    def __init__(self, evening, browser, household, cast, rng, *, hurried=False):
         self.evening, self.household, self.cast, self.rng = evening, household, cast, rng
-        self.browser = Browser(server)
+        self.browser, self.hurried = browser, hurried
         self.edit = EDIT.format(student=household["student"])
+        self.places = PICK.format(student=household["student"])
 
     async def play(self, delay: float) -> None:
         await asyncio.sleep(delay)
@@ -103,7 +106,10 @@ class _Family:
     async def _re_enrol(self):
         await self._sign_in()
         page = await self._get("réinscription", self.edit)
-        fields = await self._pick(page)
+        form = find_form(page.page, "administrative")
+        await self._tick(form)
+        await self._pick(form)
+        fields = tick(form)
         answer = await self._post("vérifier (envoi)", self.edit, fields | {"check": ""}, files=True)
         recap = await self._follow("vérifier", answer)
         form = find_form(recap.page, "accept")
@@ -123,19 +129,22 @@ class _Family:
         answer = await self._follow("entrer", answer)
         await self._follow("accueil", answer)
 
-    async def _pick(self, page):
-        """Picks until a slot is kept; the form to send next."""
+    async def _tick(self, form):
+        """Every course: the script saves the whole form, a moment later."""
+        answer = await self._post("cases cochées", self.edit, tick(form), files=True, headers=PARTS)
+        take_parts(form, answer.page)
+
+    async def _pick(self, form):
+        """By the script, until a slot is kept."""
         for _ in range(TRIES):
-            form = find_form(page.page, "administrative")
-            fields = pick(form, self._preferred())
-            wanted = next((fields[name] for name in form.options), "")
-            page = await self._post("choix (envoi)", self.edit, fields, files=True)
-            if page.status == 302:
-                self.evening.granted[wanted].append(page)
-                page = await self._follow("choix", page)
+            fields = pick_line(form, self._preferred())
+            wanted = fields[f"{fields['line']}-slot_id"]
+            answer = await self._post("choix", self.places, fields)
+            take_parts(form, answer.page)
+            if is_granted(answer.status, answer.page):
+                self.evening.granted[wanted].append(answer)
                 break
-            self.evening.refused[wanted].append(page)
-        return find_form(page.page, "administrative").fields
+            self.evening.refused[wanted].append(answer)
 
     def _preferred(self):
         """Everybody wants the first hours of the list."""
@@ -150,12 +159,12 @@ class _Family:
     async def _get(self, step, path):
         return await self._do(step, self.browser.get(path), thinking=True)
 
-    async def _post(self, step, path, fields, *, files=False):
+    async def _post(self, step, path, fields, *, files=False, **more):
         send = self.browser.post_files if files else self.browser.post
-        return await self._do(step, send(path, fields), thinking=True)
+        return await self._do(step, send(path, fields, **more), thinking=True)
 
     async def _do(self, step, action, thinking):
-        if thinking:
+        if thinking and not self.hurried:
             await asyncio.sleep(self.rng.uniform(*THINKING))
         answer = await action
         self.evening.steps[step].append(answer)

@@ -36,12 +36,53 @@ def find_form(page: str, name: str) -> Form:
     raise LookupError(f"aucun formulaire n'a de champ « {name} »")
 
 
+def read_form(page: str) -> Form:
+    """The first one. Raises LookupError."""
+    for attributes, content in _FORM.findall(page):
+        return _read(attributes, content)
+    raise LookupError("aucun formulaire")
+
+
 def pick(form: Form, slot: int | None) -> dict[str, str]:
     """The re-enrolment page as a family sends it that goes on with every course.
 
     Of the first drop-down it picks the slot of that rank among those offered, or none.
     """
-    fields = form.fields | dict.fromkeys(form.boxes, "on")
+    return tick(form) | _picked(form, slot)
+
+
+def tick(form: Form) -> dict[str, str]:
+    """The same, before any slot is picked."""
+    return form.fields | dict.fromkeys(form.boxes, "on")
+
+
+def pick_line(form: Form, slot: int | None) -> dict[str, str]:
+    """The line of the first drop-down alone, as the page's script sends it. Raises LookupError."""
+    for name, value in _picked(form, slot).items():
+        line = name.removesuffix("-slot_id")
+        fields = tick(form) | {name: value}
+        kept = ("csrfmiddlewaretoken", "site")
+        starts = (f"{line}-", f"initial-{line}-")
+        return {"line": line} | {
+            each: fields[each] for each in fields if each in kept or each.startswith(starts)
+        }
+    raise LookupError("aucun horaire à choisir")
+
+
+def take_parts(form: Form, page: str) -> None:
+    """What the script takes from the answer to what it sent."""
+    parts = read_form(page)
+    form.fields |= parts.fields
+    form.options |= parts.options
+
+
+def is_granted(status: int, page: str) -> bool:
+    """Of an answer to `pick_line`: else the slot is full, and the line says so."""
+    return status == 200 and "invalid-feedback" not in page
+
+
+def _picked(form, slot):
+    fields = {}
     for name, values in form.options.items():
         offered = [value for value in values if value]
         fields[name] = "" if slot is None or not offered else offered[slot % len(offered)]

@@ -17,6 +17,8 @@ FLOOR = "/page/"
 FLOOR_QUERIES = 5  # the session, the account, and three of its own
 QUERY_MS = 1.0  # what each query beyond those may cost
 EDIT = "/extranet/eleves/{student}/reinscription/"
+PICK = f"{EDIT}places/"
+PARTS = {"X-Parts": "1"}  # the script's: it takes but these of the page
 PAGES = {
     "Accueil": "/extranet/accueil/",
     "Famille": "/extranet/famille/",

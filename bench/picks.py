@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from bench.clients import Answer, Browser, all_at_once
 from bench.databases import execute
-from bench.forms import find_form, pick
+from bench.forms import find_form, is_granted, pick_line, take_parts, tick
 from bench.measures import Sample, rate, unfair
-from bench.pages import EDIT
+from bench.pages import EDIT, PARTS, PICK
 from bench.server import Server
 
 PLACES = 10
@@ -49,13 +49,11 @@ def run_race(race: Race, product: Server, cast: dict, floor: Server, floor_cast:
 async def _race_product(race, server, cast):
     server.ask("bench.town", "reset")
     crowd = [(Browser(server, h["cookies"]), h["student"]) for h in cast["households"]]
-    screens = await all_at_once(b.get(EDIT.format(student=student)) for b, student in crowd)
-    _check_all_came(screens)
-    forms = [find_form(screen.page, "administrative") for screen in screens]
+    forms = await _tick_all(crowd)
     answers, sample = await _timed(
         server,
         [
-            browser.post_files(EDIT.format(student=student), pick(forms[n], n % race.slots))
+            browser.post(PICK.format(student=student), pick_line(forms[n], n % race.slots))
             for n, (browser, student) in enumerate(crowd)
         ],
     )
@@ -68,9 +66,27 @@ async def _race_product(race, server, cast):
     race.faults += _wrong(json.loads(server.ask("bench.town", "verify")), submitted=len(granted))
 
 
+async def _tick_all(crowd):
+    """The page of each, as it is when only the slot is still to pick."""
+    addresses = [EDIT.format(student=student) for _, student in crowd]
+    pages = zip(crowd, addresses, strict=True)
+    screens = await all_at_once(browser.get(address) for (browser, _), address in pages)
+    _check_all_came(screens)
+    forms = [find_form(screen.page, "administrative") for screen in screens]
+    saved = await all_at_once(
+        browser.post_files(address, tick(form), headers=PARTS)
+        for (browser, _), address, form in zip(crowd, addresses, forms, strict=True)
+    )
+    _check_all_came(saved)
+    for form, answer in zip(forms, saved, strict=True):
+        take_parts(form, answer.page)
+    return forms
+
+
 def _judge(race, answers, expected):
     """The ranks of those who have a place; notes the failures, and what is unfair or unclear."""
-    granted = [n for n, answer in enumerate(answers) if answer.status == 302]
+    given = [is_granted(answer.status, answer.page) for answer in answers]
+    granted = [n for n, is_given in enumerate(given) if is_given]
     failed = sum(answer.failed for answer in answers)
     if failed:
         race.faults.append(f"{failed} réponses 5xx ou perdues")
@@ -78,9 +94,10 @@ def _judge(race, answers, expected):
         race.faults.append(f"{len(granted)} places données pour {expected}")
     by_slot = defaultdict(lambda: ([], []))
     for n, answer in enumerate(answers):
-        by_slot[n % race.slots][answer.status != 302].append(answer)
+        by_slot[n % race.slots][not given[n]].append(answer)
     race.unfair += sum(unfair(given, refused) for given, refused in by_slot.values())
-    race.unclear += sum(a.status == 200 and not a.says(FULL) for a in answers)
+    refused = [a for a, is_given in zip(answers, given, strict=True) if not is_given]
+    race.unclear += sum(a.status == 200 and not a.says(FULL) for a in refused)
     return granted
 
 

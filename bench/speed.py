@@ -63,7 +63,7 @@ class Bench:
         product = self._environment("product")
         run(product, "django", "collectstatic", "--no-input", "--verbosity", "0")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            built = {name: pool.submit(_build, name, environments[name]) for name in self.urls}
+            built = {name: pool.submit(build, name, environments[name]) for name in self.urls}
             self.casts = {name: cast.result() for name, cast in built.items()}
         with contextlib.ExitStack() as stack:
             log = self.folder / "gunicorn.log"
@@ -168,27 +168,33 @@ class Bench:
         )
 
     def _environment(self, name):
-        if name == "floor":
-            settings = {"DJANGO_SETTINGS_MODULE": "bench.floor.settings"}
-        else:
-            settings = {
-                "DJANGO_SETTINGS_MODULE": "bench.settings",
-                "DEBUG": "off",
-                "SSL_REDIRECT": "off",
-                "STAFF_SECOND_FACTOR": "off",
-                "ALLOWED_HOSTS": "127.0.0.1",
-                "CONN_MAX_AGE": "600",  # a connection that ends takes its processor time along
-                "VAR_DIR": str(self.folder),
-            }
         url = self.urls.get(name, os.environ["DATABASE_URL"])
-        return {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": url, **settings}
+        return environment_of(name, url, self.folder)
+
+
+def environment_of(name: str, url: str, folder: Path) -> dict[str, str]:
+    """Of the floor, or of the product as in production, with that database."""
+    if name == "floor":
+        settings = {"DJANGO_SETTINGS_MODULE": "bench.floor.settings"}
+    else:
+        settings = {
+            "DJANGO_SETTINGS_MODULE": "bench.settings",
+            "DEBUG": "off",
+            "SSL_REDIRECT": "off",
+            "STAFF_SECOND_FACTOR": "off",
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "CONN_MAX_AGE": "600",  # a connection that ends takes its processor time along
+            "VAR_DIR": str(folder),
+        }
+    return {"SECRET_KEY": SECRET_KEY, "DATABASE_URL": url, **settings}
 
 
 def _application(name):
     return "bench.floor.wsgi" if name == "floor" else "imuse.wsgi"
 
 
-def _build(name, environment):
+def build(name: str, environment: dict[str, str]) -> dict:
+    """Fills the empty database; gives what its clients need."""
     if name == "floor":
         return json.loads(run(environment, "bench.floor.populate"))
     return json.loads(run(environment, "bench.town", "build", name))

@@ -31,7 +31,7 @@ from accounts import sessions  # noqa: E402
 from accounts.middleware import SESSION_KEY  # noqa: E402
 from accounts.models import Mail, User  # noqa: E402
 from bench import tariffs  # noqa: E402
-from bench.forms import find_form, pick  # noqa: E402
+from bench.forms import find_form, is_granted, pick_line, tick  # noqa: E402
 from bench.households import FIRST_NAMES, LAST_NAMES  # noqa: E402
 from bench.sessions import cookies_of  # noqa: E402
 from billing.enums import InvoiceKind, InvoiceStatus  # noqa: E402
@@ -89,6 +89,7 @@ class Shape:
 SHAPES = {
     "small": Shape(families=500, siblings=True, levels=10, slots=8, places=12, taken=6),  # 900
     "large": Shape(families=11_111, siblings=True, levels=222, slots=8, places=12, taken=6),
+    "few": Shape(families=40, siblings=True, levels=4, slots=8, places=12, taken=6),
     "race": Shape(families=400, siblings=False, levels=1, slots=20, places=10, taken=0),
 }
 
@@ -189,15 +190,15 @@ def pick_sql() -> dict:
     reset()
     student = Student.objects.order_by("pk").first()
     client = _client(cookies_of_family(User.objects.get(guardian__family__students=student)))
-    address = reverse("reenrolment:edit", args=[student.pk])
+    edit, address = (reverse(f"reenrolment:{name}", args=[student.pk]) for name in ("edit", "pick"))
     recorded = []
+    client.post(edit, tick(find_form(client.get(edit).text, "administrative")))
     for slot in (0, None):
-        form = find_form(client.get(address).content.decode(), "administrative")
-        fields = pick(form, slot)
+        fields = pick_line(find_form(client.get(edit).text, "administrative"), slot)
         with CaptureQueriesContext(connection) as queries:
-            status = client.post(address, fields).status_code
-        if status != 302:
-            raise SystemExit(f"{address} : réponse {status}")
+            answer = client.post(address, fields)
+        if not is_granted(answer.status_code, answer.text):
+            raise SystemExit(f"{address} : réponse {answer.status_code}")
         recorded.append([query["sql"] for query in queries])
     dossier = Reenrolment.objects.get(student=student)
     slot = Slot.objects.filter(course__school_year=dossier.campaign.school_year).first()

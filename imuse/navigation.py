@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from functools import cache, cached_property
 
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.models import Establishment
 from imuse.spaces import HOME, Space
@@ -80,6 +82,7 @@ _STUDENT = [
     ("réinscription", "reenrolment:edit", {"reenrolment"}),
     ("documents fournis", "documents:supplied", {"documents"}),
 ]
+_ANY_STUDENT = 2**62  # stands for the key while the tabs are written: no key comes near
 TABS = {Space.FAMILY: _FAMILY, Space.TEACHER: _TEACHER, Space.STAFF: _STAFF}
 
 
@@ -99,25 +102,20 @@ class Navigation:
     @cached_property
     def tabs(self) -> list[Link]:
         """« Déconnexion », a button, is the header's own."""
-        if not self._is_free:
-            return []
-        return [
-            Link(label, _address(view), bool(self._names & views))
-            for label, view, views in TABS[self._space] + _EVERYBODY
-        ]
+        return _tabs(self._space, self._names) if self._is_free else []
 
-    @cached_property
-    def student_tabs(self) -> list[Link]:
-        """On a page of one student: the six tabs of the manual."""
-        here = self.request.resolver_match
-        keys = [here.kwargs["pk"]]
-        # A page that a tab names is not that of the one which has the rest of its namespace.
-        is_named = any(here.view_name in views for _, _, views in _STUDENT)
-        names = {here.view_name} if is_named else self._names
-        return [
-            Link(label, reverse(view, args=keys), bool(names & views))
-            for label, view, views in _STUDENT
-        ]
+    @property
+    def written_tabs(self) -> SafeString:
+        """The items of the list that `tabs` makes."""
+        return _written_tabs(self._space, self._names) if self._is_free else mark_safe("")
+
+    @property
+    def written_student_tabs(self) -> SafeString:
+        """On a page of one student, the items that lead to the six tabs of the manual."""
+        written = _written_student_tabs(self._names)
+        return mark_safe(
+            written.replace(str(_ANY_STUDENT), str(self.request.resolver_match.kwargs["pk"]))
+        )
 
     @property
     def name(self) -> str:
@@ -126,7 +124,7 @@ class Navigation:
 
     @property
     def home(self) -> str:
-        return _address(HOME[self._space])
+        return address_of(HOME[self._space])
 
     @property
     def other_spaces(self) -> list[Link]:
@@ -134,7 +132,7 @@ class Navigation:
         if not self._is_free:
             return []
         return [
-            Link(space.label, _address(HOME[space]))
+            Link(space.label, address_of(HOME[space]))
             for space in map(Space, self._spaces)
             if space != self._space
         ]
@@ -161,12 +159,12 @@ class Navigation:
         return self.request.path if self.request.method == "GET" else ""
 
     @cached_property
-    def _names(self) -> set[str]:
+    def _names(self) -> frozenset[str]:
         """Of the page that is read, as TABS names it."""
         here = self.request.resolver_match
         if here and here.view_name in _MESSAGES:  # of no student, unlike the rest of `teaching`
-            return {here.view_name}
-        return {here.namespace, here.view_name} if here else set()
+            return frozenset([here.view_name])
+        return frozenset([here.namespace, here.view_name] if here else [])
 
     @cached_property
     def _is_free(self) -> bool:
@@ -191,6 +189,33 @@ class Navigation:
 
 
 @cache
-def _address(view: str) -> str:
+def _tabs(space: Space, here: frozenset[str]) -> list[Link]:
+    """The same for everybody who reads this page: written once by process."""
+    return [
+        Link(label, address_of(view), bool(here & views))
+        for label, view, views in TABS[space] + _EVERYBODY
+    ]
+
+
+@cache
+def _written_tabs(space: Space, here: frozenset[str]) -> SafeString:
+    return render_to_string("layout/_tabs.html", {"tabs": _tabs(space, here)})
+
+
+@cache
+def _written_student_tabs(here: frozenset[str]) -> SafeString:
+    """Of the student `_ANY_STUDENT`."""
+    # A page that a tab names is not that of the one which has the rest of its namespace.
+    page = {name for name in here if ":" in name}
+    names = page if any(page & views for _, _, views in _STUDENT) else here
+    tabs = [
+        Link(label, reverse(view, args=[_ANY_STUDENT]), bool(names & views))
+        for label, view, views in _STUDENT
+    ]
+    return render_to_string("students/_student_tabs.html", {"tabs": tabs})
+
+
+@cache
+def address_of(view: str) -> str:
     """Of a page that is the same for everybody: asked for ten times by page."""
     return reverse(view)

@@ -85,12 +85,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "imuse.context_processors.site",
             ],
-            "builtins": ["imuse.templatetags.french"],
+            "builtins": ["imuse.templatetags.french", "imuse.templatetags.addresses"],
         },
     },
 ]
-# Form widgets are looked up in templates/ first.
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "imuse.form_renderer.FormRenderer"
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
 CRISPY_FAIL_SILENTLY = False

@@ -97,6 +97,13 @@ class SlotField(forms.TypedChoiceField):
         return int(raw) if is_key else None
 
 
+class AnySlotField(SlotField):
+    """Whatever the key: services.drafts knows, under the lock, which one may be picked."""
+
+    def valid_value(self, value):
+        return value.isdecimal() and len(value) < 19
+
+
 class DossierForm(SectionForm):
     administrative = Tick(label="Réinscription administrative")
     comment = Text(
@@ -111,10 +118,28 @@ class DossierForm(SectionForm):
         return self.messages_of("administrative")
 
 
-class ChoiceForm(SectionForm):
+class LineForm(SectionForm):
+    """One line of the table, as it is sent: nothing need be read to judge it."""
+
     wanted = Tick(label="Réinscription")
-    slot_id = SlotField(label="Cours disponible")
+    slot_id = AnySlotField(label="Cours disponible")
     stop_reason = Text(label="Motif de l'arrêt (facultatif)", max_length=200)
+
+    def clean(self):
+        """A course that stops takes no slot; one that goes on needs no reason."""
+        if self.cleaned_data.get("wanted"):
+            self.cleaned_data["stop_reason"] = ""
+        else:
+            self.cleaned_data["slot_id"] = None
+            self.errors.pop("slot_id", None)
+
+    @property
+    def whole_edit(self) -> Edit:
+        return self.edit("wanted", "slot_id", "stop_reason")
+
+
+class ChoiceForm(LineForm):
+    slot_id = SlotField(label="Cours disponible")
 
     def __init__(self, row: Row, data=None):
         choice = row.choice
@@ -155,14 +180,6 @@ class ChoiceForm(SectionForm):
         chosen = typed if is_offered else str(self.row.choice.slot_id or "")
         return [(value, label, value == chosen) for value, label in options]
 
-    def clean(self):
-        """A course that stops takes no slot; one that goes on needs no reason."""
-        if self.cleaned_data.get("wanted"):
-            self.cleaned_data["stop_reason"] = ""
-        else:
-            self.cleaned_data["slot_id"] = None
-            self.errors.pop("slot_id", None)
-
 
 class DraftForms:
     """All the sections of the page, bound or not."""
@@ -186,7 +203,7 @@ class DraftForms:
         }
         for form in self.choices:
             if form.is_valid():
-                edits[form.prefix] = form.edit("wanted", "slot_id", "stop_reason")
+                edits[form.prefix] = form.whole_edit
         return edits
 
     def tell_unsaved(self, unsaved: list[Conflict | Refusal]) -> None:
@@ -209,6 +226,19 @@ class DraftForms:
             for name, messages in form.errors.items()
             for message in messages
         ]
+
+
+class PickedForms:
+    """The one line of the table that has been sent: as it is stored, or as it was typed and why."""
+
+    dossier = None
+
+    def __init__(self, page: Page, section: str, data, refusal: Refusal | None):
+        row = next(row for row in page.rows if row.section == section)
+        self.choices = [ChoiceForm(row, data if refusal else None)]
+        if refusal:
+            [form] = self.choices
+            form.to_mend = {form["slot_id"].auto_id: refusal.error.messages}
 
 
 def rebased(data, page: Page, unsaved: list[Conflict | Refusal], edits: dict[str, Edit]):

@@ -91,7 +91,7 @@ class Page:
             demand=self.demand,
         )
 
-    @property
+    @cached_property
     def own_pieces(self) -> list[Piece]:
         """The household's own and the student's: what the reader may send and open."""
         ours = self.selection.own_family.pk
@@ -116,7 +116,7 @@ class Page:
             for piece in self.own_pieces
         )
 
-    @property
+    @cached_property
     def sendable(self) -> dict[str, Piece]:
         """What may be sent or taken back now, by key."""
         concerned = [piece for piece in self.own_pieces if piece.concerns_home]
@@ -181,7 +181,7 @@ def load_courses(request: HttpRequest, pk: int) -> Page:
 
     Raises as `load_page`.
     """
-    selection, campaign, reenrolment = _whose(request, pk)
+    selection, campaign, reenrolment = whose(request, pk)
     if campaign is None:
         return Page(selection, None, None, [], [])
     student = selection.student
@@ -192,7 +192,7 @@ def load_courses(request: HttpRequest, pk: int) -> Page:
 
 def load_dossier(request: HttpRequest, pk: int) -> Reenrolment:
     """Raises Http404 as `load_page`, and when there is no dossier yet."""
-    _, _, reenrolment = _whose(request, pk)
+    _, _, reenrolment = whose(request, pk)
     if reenrolment is None:
         raise Http404
     return reenrolment
@@ -200,7 +200,13 @@ def load_dossier(request: HttpRequest, pk: int) -> Reenrolment:
 
 def load_page(request: HttpRequest, pk: int) -> Page:
     """Raises Http404 when the student is neither the household's nor the one acted for."""
-    selection, campaign, reenrolment = _whose(request, pk)
+    return page_of(*whose(request, pk))
+
+
+def page_of(
+    selection: Selection, campaign: Campaign | None, reenrolment: Reenrolment | None
+) -> Page:
+    """`load_page` for whoever has read already what `whose` reads."""
     if campaign is None:
         return Page(selection, None, None, [], [])
     demand = demand_of(reenrolment) if reenrolment else []
@@ -217,6 +223,7 @@ def load_page(request: HttpRequest, pk: int) -> Page:
     )
 
 
-def _whose(request, pk):
+def whose(request: HttpRequest, pk: int) -> tuple[Selection, Campaign | None, Reenrolment | None]:
+    """Whose dossier it is, and which: two queries. Raises Http404 as `load_page`."""
     selection = household_students(request.user, pk, acting_for=request.acting_for)
     return selection, *latest_campaign(request.establishment, selection.student)

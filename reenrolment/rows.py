@@ -143,7 +143,7 @@ def rows_of(
     Two queries, one without the slots, and two more for a student who waits for a place.
     """
     enrolments = _enrolments(campaign, student, reenrolment)
-    courses = {e.pk: _proposed(e, campaign) for e in enrolments}
+    courses = {e.pk: proposed_course(e, campaign) for e in enrolments}
     slots = _slots_to_choose(courses.values(), campaign, student) if with_slots else {}
     rows = [
         Row(
@@ -174,6 +174,14 @@ def load_rows(reenrolment: Reenrolment) -> list[Row]:
 def any_dance(rows: list[Row]) -> bool:
     """Is one of the courses of the year under way dance? (It asks for pieces of its own.)"""
     return any(row.enrolment.course.discipline.art == Art.DANCE for row in rows)
+
+
+def proposed_course(enrolment: Enrolment, campaign: Campaign) -> Course | None:
+    """What the campaign proposes after this year's course; None: the administration will say."""
+    course = enrolment.proposed_course
+    prepared = (campaign.establishment_id, campaign.school_year_id)
+    ours = course and (course.establishment_id, course.school_year_id) == prepared
+    return course if ours else None
 
 
 def _enrolments(campaign, student, reenrolment):
@@ -209,13 +217,6 @@ def _enrolments_and_choices(
         .select_related(*related)
         .order_by()
     )
-
-
-def _proposed(enrolment, campaign):
-    course = enrolment.proposed_course
-    prepared = (campaign.establishment_id, campaign.school_year_id)
-    ours = course and (course.establishment_id, course.school_year_id) == prepared
-    return course if ours else None
 
 
 def _slots_to_choose(courses, campaign, student):

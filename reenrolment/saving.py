@@ -1,5 +1,6 @@
 """One POST of the re-enrolment page: its sections, its files, a piece taken back."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,10 +12,13 @@ from documents.enums import Formats
 from documents.photos import MAX_PHOTOS
 from documents.pieces import Piece
 from reenrolment.enums import Status
-from reenrolment.forms import DraftForms, rebased
+from reenrolment.forms import DraftForms, LineForm, rebased
+from reenrolment.models import Campaign
 from reenrolment.page import Mode, Page
 from reenrolment.services import drafts, supplies
+from reenrolment.services.drafts import Refusal
 from reenrolment.services.submission import check_complement
+from students.models import Student
 
 KEEPS_PLACES = {"keep", "check"}  # the buttons « Prolonger » and « Vérifier »
 ABOUT_PIECES = {"send", "remove"}
@@ -25,6 +29,7 @@ TOO_LONG = (
     "Ce fichier n'a pas été enregistré\u00a0: l'envoi de tous ensemble prenait trop de temps. "
     "Choisissez-le à nouveau, puis «\u00a0Envoyer\u00a0»."
 )
+_LINE = re.compile(r"course-[0-9]{1,18}")
 NOT_SAVED = "Ce que vous venez de saisir n'a pas été enregistré."
 PHOTOS_INSTEAD = (
     "Vous pouvez aussi choisir la photo de chaque page dans «\u00a0J'ai pris les pages en "
@@ -139,6 +144,28 @@ class Outcome:
             )
             for piece in self.page.own_pieces
         ]
+
+
+def save_line(campaign: Campaign, student: Student, data) -> tuple[str, Refusal | None]:
+    """Saves one line of the table, which `data` names « line », and nothing else of the page.
+
+    Gives its section, and why no place of the slot could be held, if so. Raises ValidationError as
+    `save_draft` does; `no_section` for a line that is not the student's; `not_saved` for what only
+    the whole page can explain: a line that is not valid, or that somebody else changed meanwhile.
+    """
+    section = data.get("line", "")
+    if not _LINE.fullmatch(section):
+        raise ValidationError("Ce cours n'est pas suivi.", code="no_section")
+    form = LineForm(data, prefix=section)
+    if not form.is_valid():
+        raise ValidationError(NOT_SAVED, code="not_saved")
+    unsaved = drafts.save_draft(campaign, student, {section: form.whole_edit}, strict=True)
+    if not unsaved:
+        return section, None
+    [refusal] = unsaved
+    if not isinstance(refusal, Refusal):
+        raise ValidationError(NOT_SAVED, code="not_saved")
+    return section, refusal
 
 
 def save(page: Page, data, files, *, actor, reload: Callable[[], Page]) -> Outcome:

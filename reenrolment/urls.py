@@ -6,6 +6,7 @@ app_name = "reenrolment"
 
 urlpatterns = [
     path("eleves/<int:pk>/reinscription/", views.edit, name="edit"),
+    path("eleves/<int:pk>/reinscription/places/", views.pick, name="pick"),
     path("eleves/<int:pk>/reinscription/verifier/", views.check, name="check"),
     path("eleves/<int:pk>/reinscription/valider/", views.submit, name="submit"),
     path("eleves/<int:pk>/reinscription/confirmation/", views.confirmation, name="confirmation"),

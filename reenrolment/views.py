@@ -4,20 +4,22 @@ from functools import wraps
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.dates import until
 from reenrolment.enums import Status
-from reenrolment.forms import DraftForms, SubmitForm
+from reenrolment.forms import DraftForms, PickedForms, SubmitForm
 from reenrolment.models import Terms
-from reenrolment.page import Mode, Page, load_dossier, load_page
-from reenrolment.saving import Outcome, save
-from reenrolment.selectors import next_to_do
+from reenrolment.page import Mode, Page, load_dossier, load_page, page_of, whose
+from reenrolment.saving import Outcome, save, save_line
+from reenrolment.selectors import latest_campaign, next_to_do
 from reenrolment.services import submission
 from students.selectors import household_students
+
+PARTS = "X-Parts"  # asked by the script, which changes but these parts of the page it is on
 
 
 def of_the_site_shown(view):
@@ -60,12 +62,42 @@ def edit(request, pk):
             row = _row_to_wait_in(outcome.page, wanted)
             if row:
                 return redirect("reenrolment:waiting", pk, row.course.pk)
+        if PARTS in request.headers:
+            fresh = _read_again(request, page.selection)
+            if fresh.mode == Mode.EDIT:
+                return _show_parts(request, fresh, DraftForms(fresh))
         messages.success(request, _saved(outcome, kept="keep" in request.POST))
         return redirect("reenrolment:edit", pk)
     forms = DraftForms(page)
     problems = page.problems if "verifier" in request.GET and page.mode == Mode.EDIT else []
     forms.point_out(problems)
     return _show(request, Outcome(lambda: (page, forms)), problems)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_the_site_shown
+def pick(request, pk):
+    """A slot picked in the table, as soon as it is: the script sends this line alone.
+
+    409: nothing is saved, and only the whole page can say why. By GET: as `submit`.
+    """
+    selection, campaign, reenrolment = whose(request, pk)
+    if request.method != "POST":
+        return redirect("reenrolment:edit", pk)
+    if campaign is None:
+        raise Http404
+    try:
+        section, refusal = save_line(campaign, selection.student, request.POST)
+    except ValidationError as error:
+        if error.code == "no_section":
+            raise Http404 from None
+        return HttpResponse(error.messages[0], status=409, content_type="text/plain")
+    if reenrolment is None:
+        page = _read_again(request, selection)
+    else:  # of which nothing but lines has changed
+        page = page_of(selection, campaign, reenrolment)
+    forms = PickedForms(page, section, request.POST, refusal)
+    return _show_parts(request, page, forms)
 
 
 @require_safe
@@ -209,6 +241,16 @@ def _saved(outcome, *, kept):
     if kept and outcome.page.held_until:
         return f"Vos places sont réservées {until(outcome.page.held_until)}."
     return "Votre saisie est enregistrée. Rien n'est encore envoyé."
+
+
+def _read_again(request, selection) -> Page:
+    """After a save."""
+    return page_of(selection, *latest_campaign(request.establishment, selection.student))
+
+
+def _show_parts(request, page, forms):
+    """What a save may change of the page that shows it."""
+    return render(request, "reenrolment/parts.html", {"page": page, "forms": forms})
 
 
 def _show(request, outcome, errors):

@@ -4,10 +4,11 @@ Each check reads what it needs.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -44,11 +45,42 @@ def check_capacity_of(taken: int, capacity: int) -> None:
 def check_not_enrolled(student: Student, course: Course) -> None:
     """Raises ValidationError, code `already_enrolled`, for a second live enrolment."""
     if _live_enrolments(student.pk, course.pk):
-        raise ValidationError(
-            "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
-            code="already_enrolled",
-            params={"student": student, "course": course},
-        )
+        raise _already_enrolled(student, course)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What may keep a student out of a slot: see `taken_by`."""
+
+    enrolments: list[Enrolment]  # live, in the slot's course or at its time
+    picked: list[Hold]  # by his family, in any course, be their time over
+
+    def check_not_enrolled(self, student: Student, course: Course) -> None:
+        """As the function of this name."""
+        if any(each.course_id == course.pk for each in self.enrolments):
+            raise _already_enrolled(student, course)
+
+    def check_no_clash(self, student: Student, slot: Slot) -> None:
+        """As the function of this name, for somebody who leaves no other course."""
+        now = timezone.now()
+        others = [each.place.slot for each in self.enrolments if each.course_id != slot.course_id]
+        others += [held.place.slot for held in self.picked if held.until > now]
+        for other in others:
+            if other.course_id != slot.course_id and _are_at_once(other, slot):
+                raise _clash(slot, other)
+        _check_fixed_hours(student, slot, {slot.course_id})
+
+    def picked_in(self, course: Course) -> Hold | None:
+        return next((held for held in self.picked if held.course_id == course.pk), None)
+
+
+def taken_by(student: Student, slot: Slot) -> Taken:
+    """Two queries, for whoever needs the hold besides the checks."""
+    when = slot.course.school_year_id, Weekday(slot.weekday), slot.starts_at, slot.ends_at
+    return Taken(
+        enrolments=_live_enrolments_near(student.pk, slot.course_id, *when),
+        picked=_picked_by(student.pk),
+    )
 
 
 def check_suited(student: Student, slot: Slot, level: Level | None) -> None:
@@ -82,12 +114,12 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
         timezone.now(),
     )
     if clashing:
-        raise ValidationError(
-            "Le créneau «\u00a0%(slot)s\u00a0» est en même temps que «\u00a0%(other)s\u00a0»\u00a0:"
-            " choisissez-en un autre pour l'un des deux cours.",
-            code="clash",
-            params={"slot": slot, "other": clashing[0]},
-        )
+        raise _clash(slot, clashing[0])
+    _check_fixed_hours(student, slot, left)
+
+
+def _check_fixed_hours(student, slot, left):
+    """The hours that are no slot: those that settings.STUDENT_HOURS knows of."""
     for hours_at in settings.STUDENT_HOURS:
         if fixed := import_string(hours_at)(student, slot, but_of=sorted(left)):
             raise ValidationError(
@@ -96,6 +128,59 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
                 code="clash",
                 params={"slot": slot, "other": fixed[0]},
             )
+
+
+def _already_enrolled(student, course):
+    return ValidationError(
+        "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
+        code="already_enrolled",
+        params={"student": student, "course": course},
+    )
+
+
+def _clash(slot, other):
+    return ValidationError(
+        "Le créneau «\u00a0%(slot)s\u00a0» est en même temps que «\u00a0%(other)s\u00a0»\u00a0:"
+        " choisissez-en un autre pour l'un des deux cours.",
+        code="clash",
+        params={"slot": slot, "other": other},
+    )
+
+
+def _are_at_once(slot, other):
+    """As `SlotQuerySet.at_the_time_of`."""
+    return (
+        slot.course.school_year_id == other.course.school_year_id
+        and slot.weekday == other.weekday
+        and slot.starts_at < other.ends_at
+        and slot.ends_at > other.starts_at
+    )
+
+
+@prepared
+def _live_enrolments_near(
+    student: int,
+    course: int,
+    school_year: int,
+    weekday: Weekday,
+    starts_at: dt.time,
+    ends_at: dt.time,
+) -> QuerySet[Enrolment]:
+    """In the course, seated or not, or at that time of that year."""
+    at_the_time = Q(
+        place__slot__course__school_year=school_year,
+        place__slot__weekday=weekday,
+        place__slot__starts_at__lt=ends_at,
+        place__slot__ends_at__gt=starts_at,
+    )
+    enrolments = Enrolment.objects.live().filter(Q(course=course) | at_the_time, student=student)
+    return enrolments.select_related("place__slot__course").order_by()
+
+
+@prepared
+def _picked_by(student: int) -> QuerySet[Hold]:
+    holds = Hold.objects.filter(student=student, entry=None)
+    return holds.select_related("place__slot__course").order_by()
 
 
 @prepared

@@ -14,7 +14,17 @@ from itertools import count, islice
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    When,
+)
 from django.utils import timezone
 
 from accounts.models import User
@@ -37,6 +47,7 @@ from students.obstacles import (
     check_no_clash,
     check_not_enrolled,
     check_suited,
+    taken_by,
 )
 from students.suitability import Level
 
@@ -143,15 +154,19 @@ def hold_in(slot: Slot, student: Student, *, until: dt.datetime, level: Level | 
     A refusal leaves nothing written but the end of what was held too long, which is true anyhow.
     """
     check_not_closed(student, slot)
-    check_not_enrolled(student, slot.course)
+    taken = taken_by(student, slot)
+    taken.check_not_enrolled(student, slot.course)
     check_suited(student, slot, level)
-    check_no_clash(student, slot)
-    [held] = _picked(student.pk, slot.course_id) or [Hold(student=student, course=slot.course)]
+    taken.check_no_clash(student, slot)
+    held = taken.picked_in(slot.course) or Hold(student=student, course=slot.course)
+    may_wait = True
     if held.pk is None or held.place.slot_id != slot.pk or held.until <= timezone.now():
         held.place = _first_free_place(slot, student)
         held.until = held.place.kept_until or until
+        may_wait = held.place.student_waits
     held.until = max(held.until, until)
-    waiting_moves.end_waits(student, slot)
+    if may_wait:
+        waiting_moves.end_waits(student, slot)
     held.save()
     return held
 
@@ -277,7 +292,8 @@ def _take_place(enrolment, slot, *, ahead, actor, reason):
     former, enrolment.place = enrolment.place, free
     try:
         _save(enrolment)
-        waiting_moves.end_waits(enrolment.student, slot, actor=actor, reason=reason)
+        if free.student_waits or reason:
+            waiting_moves.end_waits(enrolment.student, slot, actor=actor, reason=reason)
         note_seat(enrolment, former and former.slot, slot)
         return enrolment
     except IntegrityError:
@@ -292,15 +308,18 @@ def _take_place(enrolment, slot, *, ahead, actor, reason):
 def _first_free_place(slot, student, *, ahead=False):
     """The place held for the student comes first, picked even late. The slot is locked.
 
-    Its `kept_until` is the end of his hold, else None. Raises ValidationError `slot_full`, or
-    `slot_awaited` when the free ones are for others.
+    Its `kept_until` is the end of his hold, else None; `student_waits`: does he for the course?
+    Raises ValidationError `slot_full`, or `slot_awaited` when the free ones are for others.
     """
-    free_expired_holds(slot, but_of=student)
-    found = _first_free_places(slot.pk, student.pk)
+    found = _first_free_places(slot.pk, slot.course_id, student.pk, timezone.now())
     if not found:
         raise _slot_full(slot)
     [place] = found
-    if place.kept_until or ahead:
+    if place.kept_until:
+        return place
+    if place.was_held or place.others_wait:
+        free_expired_holds(slot, but_of=student)
+    if ahead or not place.others_wait:
         return place
     others = _others_waiting(student.pk, slot.pk, slot.course_id)
     if not others or _free_places(slot.pk, student.pk).count() > len(others):
@@ -314,10 +333,29 @@ def _first_free_place(slot, student, *, ahead=False):
 
 
 @prepared
-def _first_free_places(slot: int, student: int) -> QuerySet[Place]:
-    """One or none, with `kept_until`."""
-    free = _free_places(slot, student).annotate(kept_until=F("hold__until"))
-    return free.order_by(F("hold").asc(nulls_last=True), "number")[:1]
+def _first_free_places(slot: int, course: int, student: int, now: dt.datetime) -> QuerySet[Place]:
+    """One or none, with what `_first_free_place` asks of it.
+
+    `was_held`: by somebody, until a moment that is over. `others_wait`: for the slot, whether or
+    not a place is kept for them there.
+    """
+    # Of an offer whose time is over nothing is left.
+    his = Q(hold__student=student) & (Q(hold__entry=None) | Q(hold__until__gt=now))
+    is_over = Q(hold__until__lte=now)
+    waiting = WaitingEntry.objects.waiting().for_slot(Slot(pk=slot, course_id=course))
+    waits = WaitingEntry.objects.live().filter(student=student, course=course)
+    return (
+        Place.objects.filter(slot=slot, enrolment=None)
+        .filter(Q(hold=None) | his | is_over)
+        .annotate(
+            kept=Case(When(his, then=F("hold"))),
+            kept_until=Case(When(his, then=F("hold__until"))),
+            was_held=ExpressionWrapper(is_over & ~his, output_field=BooleanField()),
+            others_wait=Exists(waiting.exclude(student=student)),
+            student_waits=Exists(waits),
+        )
+        .order_by(F("kept").asc(nulls_last=True), "number")[:1]
+    )
 
 
 def _free_places(slot, student):

@@ -85,6 +85,24 @@ def test_hostile_values_in_every_form_are_answered(client, parent, case, kind, s
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_values_in_a_line_of_the_table_are_answered(client, parent, case, kind):
+    client.force_login(parent)
+    line = f"course-{case.theory.pk}"
+    names = ["wanted", "slot_id", "stop_reason"]
+    fields = [f"{before}{line}-{name}" for name in names for before in ("", "initial-")]
+
+    for field in ["line", "site", *fields]:
+        sent = {"line": line, f"{line}-wanted": "on", f"{line}-slot_id": str(case.slot.pk)}
+        sent[field] = HOSTILE[kind].encode("utf-8", "surrogateescape")
+        response = client.post(
+            reverse("reenrolment:pick", args=[case.student.pk]),
+            urlencode(sent),
+            content_type="application/x-www-form-urlencoded",
+        )
+        assert response.status_code < 500, field
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_queries_are_answered(client, parent, case, kind):
     client.force_login(parent)
     value = HOSTILE[kind].encode("utf-8", "surrogateescape")

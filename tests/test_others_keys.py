@@ -342,6 +342,26 @@ WAYS = {
         w.theirs[Slot].pk,
         w.case.slot.pk,
     ),
+    "a line": lambda w: Way(
+        "parent",
+        student_page(w, "pick"),
+        lambda key: {"line": f"course-{key}", f"course-{key}-wanted": "on"},
+        w.theirs[Enrolment].pk,
+        w.case.theory.pk,
+    ),
+    "the slot of a line": lambda w: Way(
+        "parent",
+        student_page(w, "pick"),
+        lambda key: {
+            "line": f"course-{w.case.theory.pk}",
+            f"initial-course-{w.case.theory.pk}-wanted": "True",
+            f"initial-course-{w.case.theory.pk}-slot_id": w.case.slot.pk,
+            f"course-{w.case.theory.pk}-wanted": "on",
+            f"course-{w.case.theory.pk}-slot_id": key,
+        },
+        w.theirs[Slot].pk,
+        w.case.slot.pk,
+    ),
     "the course waited for": lambda w: Way(
         "parent", student_page(w, "edit"), lambda key: {"wait": key}, w.theirs[Course].pk
     ),
@@ -510,6 +530,7 @@ BODIES = {
     "teacher:withdraw_turn": "nothing",
     "teacher:evaluation": "a criterion's field, a course to come: test_evaluations_teacher.py",
     "reenrolment:edit": "a course's field",
+    "reenrolment:pick": "a line, the slot of a line",
     "reenrolment:submit": "the terms accepted",
     "reenrolment:complete": "a piece's file",  # by the same saving as `edit`
     "reenrolment:withdraw": "the site of a form",

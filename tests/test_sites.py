@@ -124,7 +124,7 @@ class TestFamily:
         assert invoices_of(page) == [invoices[establishment]]
         assert (other.status_code, other.context["invoice"]) == (200, invoices[annexe])
 
-    @pytest.mark.parametrize("view", ["edit", "submit", "complete", "withdraw", "take_up"])
+    @pytest.mark.parametrize("view", ["edit", "pick", "submit", "complete", "withdraw", "take_up"])
     def test_a_form_of_the_other_site_changes_nothing(
         self, client, student, establishment, annexe, view
     ):

@@ -215,6 +215,7 @@ ROUTES = {
     "billing:attestation_pdf": HOUSEHOLD,
     "billing:invoice_pdf": HOUSEHOLD,
     "reenrolment:edit": STUDENT,
+    "reenrolment:pick": NOTHING_YET,  # a GET leads to the page
     "reenrolment:check": NOTHING_YET,
     "reenrolment:submit": NO_DOSSIER_YET,
     "reenrolment:confirmation": NOTHING_YET,

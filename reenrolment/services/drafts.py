@@ -14,8 +14,10 @@ from reenrolment.early_access import opening_of
 from reenrolment.enums import Status
 from reenrolment.models import Campaign, CourseChoice, Reenrolment
 from reenrolment.pieces import is_followed
+from reenrolment.rows import proposed_course
 from students import services as students
 from students import waiting_moves
+from students.enums import Scheduling
 from students.models import Enrolment, Student
 from students.suitability import coming_level
 
@@ -65,7 +67,12 @@ def check_open(campaign: Campaign, student: Student) -> None:
 
 @transaction.atomic
 def save_draft(
-    campaign: Campaign, student: Student, edits: dict[str, Edit], *, keeps_places: bool = False
+    campaign: Campaign,
+    student: Student,
+    edits: dict[str, Edit],
+    *,
+    keeps_places: bool = False,
+    strict: bool = False,
 ) -> list[Conflict | Refusal]:
     """Saves the sections one by one; creates the dossier the first time.
 
@@ -73,13 +80,16 @@ def save_draft(
     with `wanted`, `slot_id` and `stop_reason`. A section is compared three ways: what somebody
     else saved meanwhile is never overwritten unseen. A slot newly picked is held for the student
     (`Campaign.hold_minutes`), before the one picked until then goes back. `keeps_places`: the
-    others too, as `keep_places` does. Returns what was not saved. Raises ValidationError
+    others too, as `keep_places` does. Returns what was not saved. A section that the student does
+    not have any more is left out, or with `strict` raises `no_section`. Raises ValidationError
     `not_open`, `closed`, or `not_draft` once it is submitted.
     """
     check_open(campaign, student)
     reenrolment, choices = _open_draft(campaign, student)
-    unsaved, changes = [], {}
-    for section, row in _sections(reenrolment, choices).items():
+    unsaved, changes, sections = [], {}, _sections(reenrolment, choices)
+    if strict and edits.keys() - sections.keys():
+        raise ValidationError("Ce cours n'est plus suivi.", code="no_section")
+    for section, row in sections.items():
         edit = edits.get(section)
         theirs = {name: getattr(row, name) for name in edit.mine} if edit else {}
         if edit is None or edit.mine in (edit.base, theirs):
@@ -230,7 +240,7 @@ def _hold_all(reenrolment, changes, slots):
     refused = {}
     for section, (row, mine) in changes.items():
         try:
-            _hold_picked(reenrolment, row, slots.get(mine.get("slot_id")))
+            _hold_picked(reenrolment, row, _picked(mine, slots))
         except ValidationError as error:
             refused[section] = error
     clashing = [section for section, error in refused.items() if error.code == "clash"]
@@ -241,7 +251,7 @@ def _hold_all(reenrolment, changes, slots):
                 if row.slot is not None:
                     students.let_go(reenrolment.student, row.slot.course)
             for row, mine in moves:
-                _hold_picked(reenrolment, row, slots[mine["slot_id"]])
+                _hold_picked(reenrolment, row, _picked(mine, slots))
             refused = {s: error for s, error in refused.items() if s not in clashing}
     return refused
 
@@ -257,10 +267,19 @@ def _lock_slots_of(changes, choices):
     return students.lock_slots(picked - {None}) if picked - {None} else {}
 
 
+def _picked(mine, slots):
+    """The locked slot; None when none is picked."""
+    key = mine.get("slot_id")
+    if key is not None and key not in slots:
+        raise _not_proposed()
+    return slots.get(key)
+
+
 def _hold_picked(reenrolment, row, picked):
     """Raises ValidationError as students.services.hold; the former place is then kept.
 
-    And `by_allotment` where the slots are ranked, never picked.
+    And `by_allotment` where the slots are ranked, never picked; `slot_gone` for one that the
+    family is not to pick after this course.
     """
     if picked is not None and reenrolment.campaign.by_allotment:
         raise ValidationError(
@@ -270,11 +289,26 @@ def _hold_picked(reenrolment, row, picked):
         )
     before = getattr(row, "slot", None)
     if picked is not None and picked != before:
+        _check_proposed(reenrolment.campaign, row.enrolment, picked)
         level = coming_level(row.enrolment)
         until = reenrolment.campaign.hold_until
         students.hold_in(picked, reenrolment.student, until=until, level=level)
     if before is not None and (picked is None or picked.course_id != before.course_id):
         students.let_go(reenrolment.student, before.course)
+
+
+def _check_proposed(campaign, enrolment, slot):
+    course = proposed_course(enrolment, campaign)
+    is_ours = course is not None and slot.course_id == course.pk
+    if not is_ours or course.scheduling != Scheduling.FAMILY:
+        raise _not_proposed()
+
+
+def _not_proposed():
+    return ValidationError(
+        "Ce créneau n'est plus proposé\u00a0: choisissez-en un autre dans la liste.",
+        code="slot_gone",
+    )
 
 
 def _stop_waiting(student, choice):

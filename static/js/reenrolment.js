@@ -1,12 +1,16 @@
 /* The re-enrolment page saves itself as one goes: it posts the very form, to the very address,
-   that works without JavaScript, and takes from the answer what has changed. */
+   that works without JavaScript, and takes from the answer what has changed. A slot picked goes at
+   once, its line alone, to an address of its own: others want the place too. */
 (() => {
   const form = document.querySelector("[data-reenrolment]");
   if (!form) return;
 
   const status = document.getElementById("save-status");
   const PAUSE = 1200; // milliseconds after the last change
+  const SHORT_PAUSE = 300; // after a slot is picked: the arrow keys go from one to the next
   let timer = 0; // 0: nothing waits to be saved
+  let pickTimer = 0;
+  let picked = null; // the line of the table that waits to be sent
   let queue = Promise.resolve(); // one request at a time: each starts from what the last one saved
   let uploads = 0; // files on their way, or waiting for their turn
   let lostLast = false; // was the last file refused, or did it not arrive?
@@ -29,9 +33,10 @@
   const holds = (field, sent) =>
     field.type === "checkbox" ? field.checked === sent.has(field.name) : field.value === (sent.get(field.name) ?? "");
 
+  /* Of a course of which no slot is left, there is no field any more. */
+  const INVALID = ".is-invalid, .invalid-feedback";
   /* Each course is saved or refused as a whole. */
-  const isRefused = (field) =>
-    field.classList.contains("is-invalid") || field.closest("tr")?.querySelector(".is-invalid");
+  const isRefused = (field) => field.matches(INVALID) || field.closest("tr")?.querySelector(INVALID);
 
   /* What the page was opened with becomes what has just been saved; not what somebody else has
      saved meanwhile and this page does not show: the next saving would undo it without a word. */
@@ -45,12 +50,14 @@
   };
 
   /* How many places are left, until when mine are kept, what is full by now: as just answered,
-     but of a row whose slot has been changed again since. */
-  const takePlaces = (page, sent) => {
+     but of a row whose slot has been changed again since. A refusal stays to be read until another
+     slot is picked in its `line`. */
+  const takePlaces = (page, sent, line) => {
     page.querySelectorAll("[data-fresh]").forEach((fresh) => {
       const old = document.getElementById(fresh.id);
       const select = old?.querySelector("select");
       if (!old || (select && select.value !== (sent.get(select.name) ?? ""))) return;
+      if (!line && old.querySelector(INVALID) && !fresh.querySelector(INVALID)) return;
       const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
       old.replaceWith(fresh);
       if (focused) document.getElementById(focused)?.focus();
@@ -114,11 +121,22 @@
     if (form.elements.comment) schedule(0);
   });
 
+  const takeAnswer = (page, sent, line) => {
+    const full = text(page.querySelector("[data-fresh] .invalid-feedback"));
+    const kept = text(page.querySelector("#holds p"));
+    const isInvalid = page.querySelector(INVALID) !== null;
+    takeSaved(page, sent);
+    takePlaces(page, sent, line);
+    if (isInvalid) say(full || "Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
+    else say(`Saisie enregistrée à ${now()}. ${kept || "Rien n'est encore envoyé."}`);
+  };
+
   const save = async ({ leaving = false, again = true } = {}) => {
     say("Enregistrement…");
     try {
       const sent = withoutFiles();
-      const answer = await fetch(form.action, { method: "POST", body: sent, keepalive: leaving });
+      const headers = { "X-Parts": "1" };
+      const answer = await fetch(form.action, { method: "POST", body: sent, headers, keepalive: leaving });
       const page = parse(await answer.text());
       if (wasSentToSignIn(answer.url)) {
         stop();
@@ -132,26 +150,58 @@
         say("Enregistrement automatique impossible : utilisez le bouton « Enregistrer ».");
         return;
       }
-      const full = text(page.querySelector("[data-fresh] .invalid-feedback"));
-      const kept = text(page.querySelector("#holds p"));
-      const isInvalid = page.querySelector(".is-invalid") !== null;
-      takeSaved(page, sent);
-      takePlaces(page, sent);
-      if (isInvalid) say(full || "Une réponse est à revoir : « Enregistrer » vous dira laquelle.");
-      else say(`Saisie enregistrée à ${now()}. ${kept || "Rien n'est encore envoyé."}`);
+      takeAnswer(page, sent);
     } catch {
       say("Pas de connexion : votre saisie reste sur cette page, nous réessaierons.");
       schedule(PAUSE * 5);
     }
   };
 
+  /* One line of the table; whatever keeps it from being saved, the whole form tells. */
+  const pick = async (line) => {
+    if (!line.isConnected) return;
+    say("Réservation de la place…");
+    try {
+      const sent = withoutFiles();
+      const body = new URLSearchParams({ line: line.id });
+      sent.forEach((value, name) => {
+        if (/^(csrfmiddlewaretoken|site)$/.test(name) || name.replace(/^initial-/, "").startsWith(`${line.id}-`)) {
+          body.append(name, value);
+        }
+      });
+      const answer = await fetch(form.dataset.picks, { method: "POST", body });
+      const page = parse(await answer.text());
+      if (wasSentToSignIn(answer.url)) stop();
+      else if (answer.ok && isOurs(page)) takeAnswer(page, sent, line);
+      else await save();
+    } catch {
+      await save();
+    }
+  };
+
+  const sendPicked = () => {
+    const line = picked;
+    clearTimeout(pickTimer);
+    picked = null;
+    queue = queue.then(() => pick(line));
+  };
+
+  const schedulePick = (line) => {
+    if (picked && picked !== line) sendPicked();
+    clearTimeout(pickTimer);
+    picked = line;
+    pickTimer = setTimeout(sendPicked, SHORT_PAUSE);
+  };
+
   function unschedule() {
     clearTimeout(timer);
+    clearTimeout(pickTimer);
     timer = 0;
+    picked = null;
   }
 
   function schedule(delay = PAUSE) {
-    unschedule();
+    clearTimeout(timer);
     timer = setTimeout(() => {
       timer = 0;
       queue = queue.then(() => save());
@@ -250,10 +300,14 @@
       return;
     }
     showReasons();
-    if (status) schedule();
+    if (!status) return;
+    const line = event.target.closest("tr");
+    const isPick = event.target.matches("select[name$='-slot_id']");
+    if (isPick && line.querySelector("input[name$='-wanted']").checked) schedulePick(line);
+    else schedule();
   });
   form.addEventListener("input", (event) => {
-    if (status && event.target.type !== "file") schedule();
+    if (status && !event.target.matches("select, [type='file']")) schedule();
   });
   form.addEventListener("submit", (event) => {
     unschedule();
@@ -269,7 +323,7 @@
   addEventListener("pageshow", free); // back by the browser's button
   /* A phone may put the page aside for good: what was typed goes at once. */
   document.addEventListener("visibilitychange", () => {
-    if (!document.hidden || !timer) return;
+    if (!document.hidden || !(timer || picked)) return;
     unschedule();
     queue = queue.then(() => save({ leaving: true }));
   });

@@ -84,8 +84,25 @@ def test_a_slot_just_filled_loses_neither_the_place_held_nor_what_else_is_typed(
     page.get_by_label("Informations complémentaires").fill("Bonjour")
     page.locator("[data-fresh] .invalid-feedback").wait_for()
     page.get_by_label("Informations complémentaires").fill("Bonjour à vous")
-    page.get_by_text("Saisie enregistrée").wait_for()
+    page.locator("[name='initial-comment'][value='Bonjour à vous']").wait_for(state="attached")
 
     assert Reenrolment.objects.get(student=student).comment == "Bonjour à vous"
     assert page.get_by_label(THEORY).input_value() == str(free.pk)
+    assert page.locator("[data-fresh] .invalid-feedback").is_visible()
     assert free.places.get().hold.student == student
+
+
+def test_a_pick_is_sent_alone_and_before_what_is_still_typed(visit, last_place, parent, student):
+    """At once, its line alone; the rest follows a moment later, to the page's own address."""
+    page = open_dossier(visit(width=360), parent, student)
+    places = reverse("reenrolment:pick", args=[student.pk])
+    page.get_by_label("Informations complémentaires").fill("Bonjour")
+
+    with page.expect_request(lambda request: request.url.endswith(places)) as sent:
+        page.get_by_label(THEORY).select_option(index=1)
+
+    page.get_by_text("Places réservées pour vous jusqu'à").first.wait_for()
+    assert "comment" not in sent.value.post_data
+    assert Hold.objects.get().student == student
+    page.locator("[name='initial-comment'][value='Bonjour']").wait_for(state="attached")
+    assert Reenrolment.objects.get().comment == "Bonjour"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Value
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -443,7 +443,8 @@ def test_a_fault_is_found(machine, monkeypatch, module, name, fault):
 
 def _any_place(slot, student):
     """Somebody else's too, while he has only picked it."""
-    places = slot.places.filter(enrolment=None).annotate(kept_until=F("hold__until"))
+    places = slot.places.filter(enrolment=None)
+    places = places.annotate(kept_until=F("hold__until"), student_waits=Value(True))
     if not places.exists():
         raise ValidationError("", code="slot_full")
     return places.first()
