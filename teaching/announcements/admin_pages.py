@@ -191,6 +191,7 @@ def _example(announcement):
     if family is None:
         return None
     guardian = family.guardians.exclude(email="").order_by("pk").first()
+    announcement.addressed_to = announcement.addressed_to or in_words(announcement)
     joined = list(announcement.files.all())
     subject, body, _ = emails.to_guardian(announcement, joined, guardian)
     return {"guardian": guardian, "subject": subject, "body": body}

@@ -85,7 +85,7 @@ class AnnouncementForm(forms.Form):
         error_messages={"required": "Dites de quelle nature est ce message."},
     )
     files = FilesField(
-        label="Pièces jointes (facultatif)",
+        label="Pièces jointes",
         required=False,
         widget=ManyFiles(attrs={"accept": ".pdf,.jpg,.jpeg,.png"}),
         help_text=f"{MOST_FILES} fichiers au plus, PDF, JPEG ou PNG, de 2\u00a0Mo chacun\u00a0; "

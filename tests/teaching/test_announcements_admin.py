@@ -71,6 +71,7 @@ class TestWriting:
         preview = desk.get(answer.url).text
         assert "1 foyer, 1 responsable" in preview
         assert "Bonjour Claire Martin," in preview
+        assert "Le secrétariat vous écrit (aux familles de l&#x27;établissement)" in preview
 
         answer = send(desk, draft)
         deliver()
