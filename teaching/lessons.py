@@ -379,35 +379,5 @@ class Attendees:
 
 
 def _lasts(enrolment, day):
-    return _is_within(day, enrolment.starts_on, enrolment.ends_on)
-
-
-def _is_within(day, begins, ends):
+    begins, ends = enrolment.starts_on, enrolment.ends_on
     return (begins is None or begins <= day) and (ends is None or day <= ends)
-
-
-def attended(lessons: Iterable[Occurrence]) -> list[Occurrence]:
-    """Those where somebody is expected: the same as Attendees, which reads everybody, would say.
-
-    Two queries, of as many rows as there are hours.
-    """
-    lessons = list(lessons)
-    slots = {each.hour.pk for each in lessons if isinstance(each.hour, Slot)}
-    of_all = [each for each in lessons if each.student is None]
-    courses = {each.course.pk for each in of_all if not isinstance(each.hour, Slot)}
-    confirmed, days = Enrolment.objects.confirmed().order_by(), defaultdict(set)
-    for path, keys in (("place__slot", slots), ("course", courses)):
-        rows = confirmed.filter(**{f"{path}__in": keys})
-        for key, begins, ends in rows.values_list(path, "starts_on", "ends_on").distinct():
-            days[path, key].add((begins, ends))
-
-    def is_attended(lesson):
-        if lesson.student is not None:
-            enrolment = lesson.hour.enrolment
-            is_there = enrolment.status == EnrolmentStatus.CONFIRMED
-            return is_there and _lasts(enrolment, lesson.planned_on)
-        is_slot = isinstance(lesson.hour, Slot)
-        key = ("place__slot", lesson.hour.pk) if is_slot else ("course", lesson.course.pk)
-        return any(_is_within(lesson.planned_on, *each) for each in days[key])
-
-    return [lesson for lesson in lessons if is_attended(lesson)]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Max, OuterRef, Prefetch, Q, QuerySet
@@ -9,9 +10,10 @@ from django.utils import timezone
 
 from accounts.models import Establishment
 from families.models import Family
-from students.models import SchoolYear, Student
+from students.enums import EnrolmentStatus
+from students.models import Enrolment, SchoolYear, Slot, Student
 from teaching.enums import AbsenceState, Presence, Verdict
-from teaching.lessons import Occurrence, attended, hours_of_site, lessons
+from teaching.lessons import Occurrence, hours_of_site, lessons
 from teaching.models import Absence, AbsenceNotice, Justification
 from teaching.register.selectors import FORGOTTEN_DAYS, not_called, settings_of
 
@@ -88,6 +90,38 @@ def missing_registers(site: Establishment) -> list[Occurrence]:
     hours = hours_of_site(site, first, last)
     over = [lesson for lesson in lessons(hours, first, last) if lesson.ends <= now]
     return attended(not_called(over, now))
+
+
+def attended(found: Iterable[Occurrence]) -> list[Occurrence]:
+    """Those where somebody is expected: the same as Attendees, which reads everybody, would say.
+
+    Two queries, of as many rows as there are hours.
+    """
+    found = list(found)
+    slots = {each.hour.pk for each in found if isinstance(each.hour, Slot)}
+    of_all = [each for each in found if each.student is None]
+    courses = {each.course.pk for each in of_all if not isinstance(each.hour, Slot)}
+    confirmed, days = Enrolment.objects.confirmed().order_by(), defaultdict(set)
+    for path, keys in (("place__slot", slots), ("course", courses)):
+        rows = confirmed.filter(**{f"{path}__in": keys})
+        for key, begins, ends in rows.values_list(path, "starts_on", "ends_on").distinct():
+            days[path, key].add((begins, ends))
+
+    def is_attended(lesson):
+        if lesson.student is not None:
+            enrolment = lesson.hour.enrolment
+            is_there = enrolment.status == EnrolmentStatus.CONFIRMED
+            days_there = enrolment.starts_on, enrolment.ends_on
+            return is_there and _is_within(lesson.planned_on, *days_there)
+        is_slot = isinstance(lesson.hour, Slot)
+        key = ("place__slot", lesson.hour.pk) if is_slot else ("course", lesson.course.pk)
+        return any(_is_within(lesson.planned_on, *each) for each in days[key])
+
+    return [lesson for lesson in found if is_attended(lesson)]
+
+
+def _is_within(day, begins, ends):
+    return (begins is None or begins <= day) and (ends is None or day <= ends)
 
 
 def by_teacher(found: list[Occurrence]) -> list[tuple[str, list[Occurrence]]]:

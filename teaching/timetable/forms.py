@@ -27,7 +27,7 @@ class VoidForm(forms.Form):
     """Asked of a lesson whose register was called, and of no other."""
 
     voids = forms.BooleanField(
-        label="L'appel est fait\u00a0: il ne comptera plus",
+        label="Ne plus compter l'appel, qui est fait",
         required=False,
         help_text="À cocher si la séance n'a pas eu lieu ce jour-là. Les absences ne comptent plus"
         "\u00a0; les familles qui en ont été averties l'apprennent.",

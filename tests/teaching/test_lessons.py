@@ -6,11 +6,11 @@ import pytest
 
 from students.enums import EnrolmentStatus, Scheduling, Weekday
 from students.models import Enrolment, SchoolYear, Slot
+from teaching.absences.selectors import attended
 from teaching.enums import ClosureKind, LessonState
 from teaching.lessons import (
     Attendees,
     Hours,
-    attended,
     find,
     hours_of_site,
     hours_of_students,

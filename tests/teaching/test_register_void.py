@@ -321,7 +321,7 @@ class TestPages:
         return reverse("admin:teaching_lesson_plan", args=[case.lesson.key])
 
     def test_staff_are_asked(self, staff, case):
-        assert "L'appel est fait" not in staff.get(self.url(case)).text
+        assert 'name="cancel-voids"' not in staff.get(self.url(case)).text
 
         case.call(ABSENT, HERE, HERE)
 
