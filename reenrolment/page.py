@@ -127,10 +127,11 @@ class Page:
             return {piece.key: piece for piece in concerned if piece.key in asked}
         return {}
 
-    @property
+    @cached_property
     def held_until(self) -> dt.datetime | None:
         """When the first of the places held goes back, unless the family prolongs."""
-        return min((row.held_until for row in self.rows if row.held_until), default=None)
+        held = [row.held_until for row in self.rows]
+        return min(filter(None, held), default=None)
 
     @property
     def has_lost_holds(self) -> bool:

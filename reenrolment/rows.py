@@ -114,8 +114,9 @@ class Row:
     @property
     def held_until(self) -> dt.datetime | None:
         """Until when the place picked is kept for the student; None if it is not, or no more."""
-        held = (slot.held_until for slot in self.slots if slot.pk == self.choice.slot_id)
-        return next(held, None)
+        picked = self.choice.slot_id
+        held = (slot.held_until for slot in self.slots if slot.pk == picked)
+        return next(held, None) if picked else None
 
     @property
     def is_no_longer_held(self) -> bool:
