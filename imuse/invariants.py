@@ -34,6 +34,7 @@ from reenrolment.models import (
 )
 from students.enums import NEXT_WAITING, WITHOUT_SLOT, EnrolmentStatus, WaitingState
 from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
+from teaching.concerts.invariants import concerts
 
 GIVEN_BACK = [Status.REFUSED, Status.WITHDRAWN]
 _LOG = Prefetch("moves", WaitingMove.objects.order_by("pk"), to_attr="log")
@@ -377,6 +378,7 @@ CHECKS = [
     rentals,
     receipts,
     closed_days,
+    concerts,
     addresses,
     erasures,
     reminders,
