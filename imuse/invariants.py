@@ -35,6 +35,7 @@ from reenrolment.models import (
 from students.enums import NEXT_WAITING, WITHOUT_SLOT, EnrolmentStatus, WaitingState
 from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
 from teaching.announcements.invariants import announcements
+from teaching.concerts.invariants import concerts
 from teaching.invariants import absences, evaluations, lessons_changed, portraits, registers
 
 GIVEN_BACK = [Status.REFUSED, Status.WITHDRAWN]
@@ -380,6 +381,7 @@ CHECKS = [
     receipts,
     closed_days,
     *[portraits, lessons_changed, registers, absences, evaluations],
+    concerts,
     addresses,
     erasures,
     reminders,

@@ -284,7 +284,7 @@ PAGES = {
     "teaching_concert_publish": {"get": DOSSIERS, "post": DOSSIERS},  # nobody plays
     "teaching_concert_cancel": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
     "teaching_concert_record": {"get": DOSSIERS, "post": DOSSIERS},  # it is to come
-    "teaching_concert_pdf": LAUNCH,
+    "teaching_concert_pdf": {"get": DOSSIERS, "post": (405, 403, 405, 405)},
     "teaching_evaluation_reopen": {"get": DOSSIERS, "post": DOSSIERS},  # no reason given
     "billing_invoice_reminder_cancel": MOVED_BY_THE_REGIE,
     "reenrolment_campaign_needs": LAUNCH,

@@ -25,7 +25,10 @@ SOLOISTS = 6
 def play_in_public(
     town: Town, clock: Clock, rng: random.Random, vasseur: User, parent: User, secretary: User
 ) -> None:
-    """`parent`: one of her children plays, so that his account has something to read."""
+    """`parent`: one of her children plays, so that his account has something to read.
+
+    At the very end of a year there is no audition left to come.
+    """
     teacher = Teacher.objects.get(user=vasseur)
     classes = _classes(town, teacher)
     for played, enrolments in zip(SUNG, classes, strict=False):
@@ -36,9 +39,12 @@ def play_in_public(
     if classes:
         singers = Turn("Traditionnel", "Vent frais, vent du matin", 4, "Canon à trois voix")
         _propose(audition, singers, classes[0], teacher, rng)
+    if audition.school_year != town.current:
+        audition.delete()
+        return
     services.publish(audition, actor=secretary)
     draft = _make(town, clock, "Concert de printemps", days=60, place="Salle Fauré", until=30)
-    if classes:
+    if classes and draft.school_year == town.current:
         solo = Turn("Wolfgang Amadeus Mozart", "La Flûte enchantée", 3, "Air de Papageno, acte I")
         _propose(draft, solo, classes[-1][:1], teacher, rng)
 

@@ -72,8 +72,7 @@ def programme(*turns, delete=(), added=()):
         "moves-INITIAL_FORMS": 0,
     }
     for number, turn in enumerate([*turns, *added]):
-        names = ["position", "composer", "title", "movement", "minutes", "accompanist"]
-        for name in names:
+        for name in ["position", "composer", "title", "minutes"]:
             rows[f"turns-{number}-{name}"] = getattr(turn, name) or ""
         rows[f"turns-{number}-id"] = turn.pk or ""
         if turn in delete:

@@ -56,10 +56,10 @@ class ConcertForm(forms.ModelForm):
 
 
 class TurnInline(admin.TabularInline):
-    """The order and the works; who plays is on the page of each turn."""
+    """The order and the works; the rest, and who plays, is on the page of each turn."""
 
     model = ConcertTurn
-    fields = ["position", "people", "composer", "title", "movement", "minutes", "accompanist"]
+    fields = ["position", "composer", "title", "minutes", "people"]
     readonly_fields = ["people"]
     # Narrow enough for the whole line to stand on a screen.
     formfield_overrides = {
