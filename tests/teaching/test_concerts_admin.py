@@ -132,6 +132,7 @@ class TestForm:
         desk.post(page("concert_change", concert.pk), typed(**programme(first, second)))
 
         assert [turn.title for turn in concert.turns.all()] == ["Sonate", "Gymnopédie n° 1"]
+        assert {turn.edition for turn in concert.turns.all()} == {2}  # an older page is stale
 
     def test_moved_families_are_told(self, desk, announced, louise):
         desk.post(page("concert_change", announced.pk), typed(announced, days=12))

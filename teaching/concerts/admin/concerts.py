@@ -4,7 +4,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -68,7 +68,7 @@ class TurnInline(admin.TabularInline):
     }
     extra = 1
     show_change_link = True
-    verbose_name_plural = "programme (le rang dit l'ordre ; « modifier » : les interprètes)"
+    verbose_name_plural = "programme\u00a0: le rang dit l'ordre, « Modification » dit qui joue"
 
     def get_queryset(self, request):
         return (
@@ -190,6 +190,7 @@ class ConcertAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
         """Whoever comes in or goes out of a programme that was announced is told."""
         before = performers(form.instance)
         super().save_related(request, form, formsets, change)
+        _date_turns(formsets)
         services.programme_changed(form.instance, gone=gone(before))
 
     def render_change_form(self, request, context, **kwargs):
@@ -283,3 +284,14 @@ class ConcertAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
             "form": form,
         }
         return render(request, template, context)
+
+
+def _date_turns(formsets):
+    """A teacher's page that is older than the agent's is told so."""
+    changed = [
+        row.pk
+        for formset in formsets
+        if formset.model is ConcertTurn
+        for row, _ in formset.changed_objects
+    ]
+    ConcertTurn.objects.filter(pk__in=changed).update(edition=F("edition") + 1)

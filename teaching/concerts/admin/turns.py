@@ -47,7 +47,7 @@ class PerformerInline(admin.TabularInline):
     readonly_fields = ["told_at"]
     autocomplete_fields = ["enrolment"]
     extra = 1
-    verbose_name_plural = "interprètes (l'élève, par le cours où il le travaille)"
+    verbose_name_plural = "interprètes (l'élève, par le cours où il travaille l'œuvre)"
 
     def get_queryset(self, request):
         return (
