@@ -52,8 +52,8 @@ class PagesMixin:
             *super().get_urls(),
         ]
 
-    @method_decorator(permission_required(SEND))
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    @method_decorator(permission_required(SEND))
     def preview(self, request, pk):
         """The mail as it will be read, how many will, what is joined; « Envoyer »."""
         found = self._announcement(request, pk)
@@ -79,8 +79,8 @@ class PagesMixin:
         }
         return render(request, "admin/teaching/announcement/preview.html", context)
 
-    @method_decorator(permission_required(SEND))
     @method_decorator(require_safe)
+    @method_decorator(permission_required(SEND))
     def report(self, request, pk):
         """Figures, then each household: how the message reached it, who read it and when."""
         found = self._announcement(request, pk)
@@ -100,8 +100,8 @@ class PagesMixin:
         }
         return render(request, "admin/teaching/announcement/report.html", context)
 
-    @method_decorator(permission_required(SEND))
     @method_decorator(require_safe)
+    @method_decorator(permission_required(SEND))
     def report_export(self, request, pk):
         found = self._announcement(request, pk)
         response = HttpResponse(
@@ -112,8 +112,8 @@ class PagesMixin:
         seal(response)
         return response
 
-    @method_decorator(permission_required(SEND))
     @method_decorator(require_safe)
+    @method_decorator(permission_required(SEND))
     def file(self, request, pk, key):
         found = self._announcement(request, pk).files.kept().filter(pk=key).first()
         if found is None:
