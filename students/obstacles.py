@@ -41,14 +41,19 @@ def check_capacity_of(taken: int, capacity: int) -> None:
         )
 
 
-def check_not_enrolled(student: Student, course: Course) -> None:
-    """Raises ValidationError, code `already_enrolled`, for a second live enrolment."""
-    if _live_enrolments(student.pk, course.pk):
+def check_not_enrolled(student: Student, course: Course) -> list[Enrolment]:
+    """Raises ValidationError, code `already_enrolled`, for a second live enrolment.
+
+    Gives his live enrolments of that year, each with its course, for `check_no_clash`. One query.
+    """
+    live = _live_enrolments(student.pk, course.school_year_id)
+    if any(enrolment.course_id == course.pk for enrolment in live):
         raise ValidationError(
             "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
             code="already_enrolled",
             params={"student": student, "course": course},
         )
+    return live
 
 
 def check_suited(student: Student, slot: Slot, level: Level | None) -> None:
@@ -64,12 +69,19 @@ def check_suited(student: Student, slot: Slot, level: Level | None) -> None:
         )
 
 
-def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = None) -> None:
+def check_no_clash(
+    student: Student,
+    slot: Slot,
+    *,
+    leaving: Enrolment | None = None,
+    live: list[Enrolment] | None = None,
+) -> None:
     """Raises ValidationError, code `clash`, if he has, or picked, a lesson at the same time.
 
     A place that is only offered to him forbids nothing, nor does one of the same course, or of
     the enrolment that he is leaving: this slot takes its place. The hours that are no slot are
-    those that settings.STUDENT_HOURS knows of.
+    those that settings.STUDENT_HOURS knows of; they are not asked for where `live`, what
+    `check_not_enrolled` gave, holds no course without slots.
     """
     left = {slot.course_id} | ({leaving.course_id} if leaving else set())
     clashing = _lessons_at(
@@ -88,6 +100,8 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
             code="clash",
             params={"slot": slot, "other": clashing[0]},
         )
+    if live is not None and all(enrolment.course.has_slots for enrolment in live):
+        return
     for hours_at in settings.STUDENT_HOURS:
         if fixed := import_string(hours_at)(student, slot, but_of=sorted(left)):
             raise ValidationError(
@@ -99,8 +113,9 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
 
 
 @prepared
-def _live_enrolments(student: int, course: int) -> QuerySet[Enrolment]:
-    return Enrolment.objects.live().filter(student=student, course=course)
+def _live_enrolments(student: int, school_year: int) -> QuerySet[Enrolment]:
+    live = Enrolment.objects.live().filter(student=student, course__school_year=school_year)
+    return live.select_related("course").order_by()
 
 
 @prepared

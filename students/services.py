@@ -104,8 +104,8 @@ def claim(
     if not even_closed:
         check_not_closed(student, slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
-    check_not_enrolled(student, enrolment.course)
-    check_no_clash(student, slot, leaving=leaving)
+    live = check_not_enrolled(student, enrolment.course)
+    check_no_clash(student, slot, leaving=leaving, live=live)
     return _take_place(enrolment, slot, ahead=ahead, actor=actor, reason=reason)
 
 
@@ -143,9 +143,9 @@ def hold_in(slot: Slot, student: Student, *, until: dt.datetime, level: Level | 
     A refusal leaves nothing written but the end of what was held too long, which is true anyhow.
     """
     check_not_closed(student, slot)
-    check_not_enrolled(student, slot.course)
+    live = check_not_enrolled(student, slot.course)
     check_suited(student, slot, level)
-    check_no_clash(student, slot)
+    check_no_clash(student, slot, live=live)
     [held] = _picked(student.pk, slot.course_id) or [Hold(student=student, course=slot.course)]
     if held.pk is None or held.place.slot_id != slot.pk or held.until <= timezone.now():
         held.place = _first_free_place(slot, student)
