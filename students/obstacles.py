@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -42,43 +42,49 @@ def check_capacity_of(taken: int, capacity: int) -> None:
         )
 
 
-def check_not_enrolled(student: Student, course: Course) -> None:
-    """Raises ValidationError, code `already_enrolled`, for a second live enrolment."""
-    if _live_enrolments(student.pk, course.pk):
-        raise _already_enrolled(student, course)
+def check_not_enrolled(student: Student, course: Course) -> list[Enrolment]:
+    """Raises ValidationError, code `already_enrolled`, for a second live enrolment.
+
+    Gives his live enrolments of that year, each with its course, for `check_no_clash`. One query.
+    """
+    live = _live_enrolments(student.pk, course.school_year_id)
+    if any(enrolment.course_id == course.pk for enrolment in live):
+        raise ValidationError(
+            "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
+            code="already_enrolled",
+            params={"student": student, "course": course},
+        )
+    return live
 
 
 @dataclass(frozen=True)
 class Taken:
     """What may keep a student out of a slot: see `taken_by`."""
 
-    enrolments: list[Enrolment]  # live, in the slot's course or at its time
+    enrolments: list[Enrolment]  # live, of the slot's year, in other courses
     picked: list[Hold]  # by his family, in any course, be their time over
-
-    def check_not_enrolled(self, student: Student, course: Course) -> None:
-        """As the function of this name."""
-        if any(each.course_id == course.pk for each in self.enrolments):
-            raise _already_enrolled(student, course)
 
     def check_no_clash(self, student: Student, slot: Slot) -> None:
         """As the function of this name, for somebody who leaves no other course."""
         now = timezone.now()
-        others = [each.place.slot for each in self.enrolments if each.course_id != slot.course_id]
+        others = [each.place.slot for each in self.enrolments if each.place]
         others += [held.place.slot for held in self.picked if held.until > now]
         for other in others:
             if other.course_id != slot.course_id and _are_at_once(other, slot):
                 raise _clash(slot, other)
-        _check_fixed_hours(student, slot, {slot.course_id})
+        _check_fixed_hours(student, slot, {slot.course_id}, self.enrolments)
 
     def picked_in(self, course: Course) -> Hold | None:
         return next((held for held in self.picked if held.course_id == course.pk), None)
 
 
 def taken_by(student: Student, slot: Slot) -> Taken:
-    """Two queries, for whoever needs the hold besides the checks."""
-    when = slot.course.school_year_id, Weekday(slot.weekday), slot.starts_at, slot.ends_at
+    """Two queries, for whoever needs the hold besides the checks.
+
+    Raises as `check_not_enrolled`.
+    """
     return Taken(
-        enrolments=_live_enrolments_near(student.pk, slot.course_id, *when),
+        enrolments=check_not_enrolled(student, slot.course),
         picked=_picked_by(student.pk),
     )
 
@@ -96,12 +102,19 @@ def check_suited(student: Student, slot: Slot, level: Level | None) -> None:
         )
 
 
-def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = None) -> None:
+def check_no_clash(
+    student: Student,
+    slot: Slot,
+    *,
+    leaving: Enrolment | None = None,
+    live: list[Enrolment] | None = None,
+) -> None:
     """Raises ValidationError, code `clash`, if he has, or picked, a lesson at the same time.
 
     A place that is only offered to him forbids nothing, nor does one of the same course, or of
     the enrolment that he is leaving: this slot takes its place. The hours that are no slot are
-    those that settings.STUDENT_HOURS knows of.
+    those that settings.STUDENT_HOURS knows of; they are not asked for where `live`, what
+    `check_not_enrolled` gave, holds no course without slots.
     """
     left = {slot.course_id} | ({leaving.course_id} if leaving else set())
     clashing = _lessons_at(
@@ -115,11 +128,13 @@ def check_no_clash(student: Student, slot: Slot, *, leaving: Enrolment | None = 
     )
     if clashing:
         raise _clash(slot, clashing[0])
-    _check_fixed_hours(student, slot, left)
+    _check_fixed_hours(student, slot, left, live)
 
 
-def _check_fixed_hours(student, slot, left):
+def _check_fixed_hours(student, slot, left, live):
     """The hours that are no slot: those that settings.STUDENT_HOURS knows of."""
+    if live is not None and all(enrolment.course.has_slots for enrolment in live):
+        return
     for hours_at in settings.STUDENT_HOURS:
         if fixed := import_string(hours_at)(student, slot, but_of=sorted(left)):
             raise ValidationError(
@@ -128,14 +143,6 @@ def _check_fixed_hours(student, slot, left):
                 code="clash",
                 params={"slot": slot, "other": fixed[0]},
             )
-
-
-def _already_enrolled(student, course):
-    return ValidationError(
-        "%(student)s est déjà inscrit au cours «\u00a0%(course)s\u00a0».",
-        code="already_enrolled",
-        params={"student": student, "course": course},
-    )
 
 
 def _clash(slot, other):
@@ -158,34 +165,15 @@ def _are_at_once(slot, other):
 
 
 @prepared
-def _live_enrolments_near(
-    student: int,
-    course: int,
-    school_year: int,
-    weekday: Weekday,
-    starts_at: dt.time,
-    ends_at: dt.time,
-) -> QuerySet[Enrolment]:
-    """In the course, seated or not, or at that time of that year."""
-    at_the_time = Q(
-        place__slot__course__school_year=school_year,
-        place__slot__weekday=weekday,
-        place__slot__starts_at__lt=ends_at,
-        place__slot__ends_at__gt=starts_at,
-    )
-    enrolments = Enrolment.objects.live().filter(Q(course=course) | at_the_time, student=student)
-    return enrolments.select_related("place__slot__course").order_by()
-
-
-@prepared
 def _picked_by(student: int) -> QuerySet[Hold]:
     holds = Hold.objects.filter(student=student, entry=None)
     return holds.select_related("place__slot__course").order_by()
 
 
 @prepared
-def _live_enrolments(student: int, course: int) -> QuerySet[Enrolment]:
-    return Enrolment.objects.live().filter(student=student, course=course)
+def _live_enrolments(student: int, school_year: int) -> QuerySet[Enrolment]:
+    live = Enrolment.objects.live().filter(student=student, course__school_year=school_year)
+    return live.select_related("course", "place__slot__course").order_by()
 
 
 @prepared

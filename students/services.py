@@ -115,8 +115,8 @@ def claim(
     if not even_closed:
         check_not_closed(student, slot)
     enrolment = Enrolment(student=student, course=slot.course, cycle=cycle, cycle_year=cycle_year)
-    check_not_enrolled(student, enrolment.course)
-    check_no_clash(student, slot, leaving=leaving)
+    live = check_not_enrolled(student, enrolment.course)
+    check_no_clash(student, slot, leaving=leaving, live=live)
     return _take_place(enrolment, slot, ahead=ahead, actor=actor, reason=reason)
 
 
@@ -155,7 +155,6 @@ def hold_in(slot: Slot, student: Student, *, until: dt.datetime, level: Level | 
     """
     check_not_closed(student, slot)
     taken = taken_by(student, slot)
-    taken.check_not_enrolled(student, slot.course)
     check_suited(student, slot, level)
     taken.check_no_clash(student, slot)
     held = taken.picked_in(slot.course) or Hold(student=student, course=slot.course)

@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from students import services
@@ -132,6 +134,16 @@ class TestQueries:
 
         with django_assert_num_queries(1):
             assert len(fixed_hours_at(student, slot, but_of=[slot.course_id])) == count
+
+    def test_none_for_a_student_without_such_a_course(self, student, piano, cham):
+        """As a family picks its slots, in the spring: nothing of the coming year is his yet."""
+        other, slot = StudentFactory(), SlotFactory(course=CourseFactory(coming=True), places=9)
+
+        for whose in (other, student):
+            with CaptureQueriesContext(connection) as queries:
+                services.hold(whose, slot, until=soon())
+            asked = [query for query in queries if "teaching_lessontime" in query["sql"]]
+            assert asked == []
 
 
 class TestOfMany:

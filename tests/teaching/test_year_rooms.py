@@ -9,6 +9,7 @@ from django.utils import timezone
 from students.enums import EnrolmentStatus, Scheduling, Weekday
 from students.models import Slot
 from teaching.models import TimetableSettings
+from teaching.timetable.admin import reading
 from teaching.timetable.loads import loads_of, total_of
 from teaching.timetable.year_rooms import duration, minutes_of_week, rooms_of_year, said_of
 from tests.factories import (
@@ -177,6 +178,16 @@ class TestRoomsPage:
             assert reverse("admin:students_slot_change", args=[each.pk]) in page.text
         assert "se heurte" in page.text
         assert "Salle «\u00a0Ravel\u00a0»" in page.text
+
+    def test_too_many_clashes_are_not_all_said(self, admin, year, monkeypatch):
+        monkeypatch.setattr(reading, "MOST_SAID", 1)
+        for _ in range(3):
+            slot("18:00", "19:00")
+
+        page = admin.get(ROOMS)
+
+        assert (len(page.context["overlaps"]), page.context["not_said"]) == (1, 2)
+        assert f'<a href="{reverse("admin:teaching_lesson_conflicts")}">2 autres</a>' in page.text
 
     def test_a_free_room(self, admin, year):
         slot("18:00", "19:00")

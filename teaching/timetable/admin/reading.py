@@ -15,6 +15,7 @@ from teaching.timetable.admin.year_forms import YearRoomsForm
 from teaching.timetable.forms import RoomsForm
 
 VIEW = "teaching.view_lesson"
+MOST_SAID = 50  # clashes in words above the rooms; « Conflits » has them all
 
 
 class ReadingMixin:
@@ -80,7 +81,8 @@ class ReadingMixin:
         context = self._context(request, "Salles de l'année") | {
             "form": form,
             "found": found,
-            "overlaps": [year_rooms.said_of(overlap) for overlap in found.overlaps],
+            "overlaps": [year_rooms.said_of(each) for each in found.overlaps[:MOST_SAID]],
+            "not_said": max(0, len(found.overlaps) - MOST_SAID),
             "asked": asked,
             "free": found.free_rooms(*asked) if asked else [],
             "is_nav_sidebar_enabled": False,
