@@ -34,9 +34,7 @@ from reenrolment.models import (
 )
 from students.enums import NEXT_WAITING, WITHOUT_SLOT, EnrolmentStatus, WaitingState
 from students.models import Enrolment, Hold, WaitingEntry, WaitingMove
-from teaching.announcements.invariants import announcements
-from teaching.concerts.invariants import concerts
-from teaching.invariants import absences, evaluations, lessons_changed, portraits, registers
+from teaching.invariants import OF_THE_YEAR
 
 GIVEN_BACK = [Status.REFUSED, Status.WITHDRAWN]
 _LOG = Prefetch("moves", WaitingMove.objects.order_by("pk"), to_attr="log")
@@ -380,12 +378,10 @@ CHECKS = [
     rentals,
     receipts,
     closed_days,
-    *[portraits, lessons_changed, registers, absences, evaluations],
-    concerts,
+    *OF_THE_YEAR,
     addresses,
     erasures,
     reminders,
-    announcements,
 ]
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from students import services
+from students.free_places import free_expired_holds
 from students.models import Hold, Place, Slot, Student
 
 BATCH = 500  # rows of one INSERT
@@ -26,7 +27,7 @@ def reserve(plan: Sequence[tuple[Student, Slot]], *, until: dt.datetime) -> list
         wanted[slot.pk].append((student, slot))
     locked = services.lock_slots(wanted)
     for slot in locked.values():
-        services.free_expired_holds(slot)
+        free_expired_holds(slot)
     free = _free_places(locked)
     lacking = [
         _lacking(rows[0][1], len(rows), len(free[key]))

@@ -15,15 +15,7 @@ from itertools import count, islice
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import (
-    BooleanField,
-    Case,
-    Exists,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Q,
     QuerySet,
-    When,
 )
 from django.utils import timezone
 
@@ -32,7 +24,8 @@ from accounts.prepared import prepared
 from students import waiting_moves
 from students.class_changes import note_move, note_seat
 from students.closing import check_not_closed
-from students.enums import NEXT, Cycle, EnrolmentStatus, WaitingState
+from students.enums import NEXT, Cycle, EnrolmentStatus
+from students.free_places import first_free_place, free_expired_holds, slot_full
 from students.models import (
     Course,
     Enrolment,
@@ -40,7 +33,6 @@ from students.models import (
     Place,
     Slot,
     Student,
-    WaitingEntry,
 )
 from students.obstacles import (
     check_capacity_of,
@@ -160,7 +152,7 @@ def hold_in(slot: Slot, student: Student, *, until: dt.datetime, level: Level | 
     held = taken.picked_in(slot.course) or Hold(student=student, course=slot.course)
     may_wait = True
     if held.pk is None or held.place.slot_id != slot.pk or held.until <= timezone.now():
-        held.place = _first_free_place(slot, student)
+        held.place = first_free_place(slot, student)
         held.until = held.place.kept_until or until
         may_wait = held.place.student_waits
     held.until = max(held.until, until)
@@ -287,7 +279,7 @@ def _lock_slot(slot):
 
 def _take_place(enrolment, slot, *, ahead, actor, reason):
     """The slot is locked: what is free now stays free until we commit."""
-    free = _first_free_place(slot, enrolment.student, ahead=ahead)
+    free = first_free_place(slot, enrolment.student, ahead=ahead)
     former, enrolment.place = enrolment.place, free
     try:
         _save(enrolment)
@@ -301,98 +293,7 @@ def _take_place(enrolment, slot, *, ahead, actor, reason):
             raise
         # Somebody took a place without the slot's lock: the database stood firm, the code did not.
         logger.warning("claim stopped by the constraint: slot %s, place %s", slot.pk, free.pk)
-        raise _slot_full(slot) from None
-
-
-def _first_free_place(slot, student, *, ahead=False):
-    """The place held for the student comes first, picked even late. The slot is locked.
-
-    Its `kept_until` is the end of his hold, else None; `student_waits`: does he for the course?
-    Raises ValidationError `slot_full`, or `slot_awaited` when the free ones are for others.
-    """
-    found = _first_free_places(slot.pk, slot.course_id, student.pk, timezone.now())
-    if not found:
-        raise _slot_full(slot)
-    [place] = found
-    if place.kept_until:
-        return place
-    if place.was_held or place.others_wait:
-        free_expired_holds(slot, but_of=student)
-    if ahead or not place.others_wait:
-        return place
-    others = _others_waiting(student.pk, slot.pk, slot.course_id)
-    if not others or _free_places(slot.pk, student.pk).count() > len(others):
-        return place
-    raise ValidationError(
-        "Le créneau «\u00a0%(slot)s\u00a0» est complet\u00a0: la place qui s'y libère revient à la "
-        "liste d'attente.",
-        code="slot_awaited",
-        params={"slot": slot},
-    )
-
-
-@prepared
-def _first_free_places(slot: int, course: int, student: int, now: dt.datetime) -> QuerySet[Place]:
-    """One or none, with what `_first_free_place` asks of it.
-
-    `was_held`: by somebody, until a moment that is over. `others_wait`: for the slot, whether or
-    not a place is kept for them there.
-    """
-    # Of an offer whose time is over nothing is left.
-    his = Q(hold__student=student) & (Q(hold__entry=None) | Q(hold__until__gt=now))
-    is_over = Q(hold__until__lte=now)
-    waiting = WaitingEntry.objects.waiting().for_slot(Slot(pk=slot, course_id=course))
-    waits = WaitingEntry.objects.live().filter(student=student, course=course)
-    return (
-        Place.objects.filter(slot=slot, enrolment=None)
-        .filter(Q(hold=None) | his | is_over)
-        .annotate(
-            kept=Case(When(his, then=F("hold"))),
-            kept_until=Case(When(his, then=F("hold__until"))),
-            was_held=ExpressionWrapper(is_over & ~his, output_field=BooleanField()),
-            others_wait=Exists(waiting.exclude(student=student)),
-            student_waits=Exists(waits),
-        )
-        .order_by(F("kept").asc(nulls_last=True), "number")[:1]
-    )
-
-
-def _free_places(slot, student):
-    free = Place.objects.filter(slot=slot, enrolment=None)
-    return free.filter(Q(hold=None) | Q(hold__student=student))
-
-
-@prepared
-def _others_waiting(student: int, slot: int, course: int) -> QuerySet:
-    """The keys of those who wait for the slot and have no place kept there."""
-    others = WaitingEntry.objects.waiting().for_slot(Slot(pk=slot, course_id=course))
-    kept = Place.objects.filter(slot=slot, hold__student=OuterRef("student"))
-    others = others.exclude(student=student).exclude(Exists(kept))
-    return others.order_by().values_list("student", flat=True).distinct()
-
-
-def free_expired_holds(slot: Slot, *, but_of: Student | None = None) -> None:
-    """What was held too long is free; the offers among them have expired. The slot is locked.
-
-    `but_of`: what this student picked stays his; of an offer whose time is over nothing is left.
-    """
-    keys = _expired_holds(slot.pk, but_of and but_of.pk, timezone.now())
-    if not keys:  # most of the time
-        return
-    expired = Hold.objects.filter(pk__in=keys)
-    offered = WaitingEntry.objects.filter(state=WaitingState.OFFERED, hold__in=expired)
-    for entry in waiting_moves.lock(offered):
-        waiting_moves.move(entry, WaitingState.EXPIRED, slot=slot)
-    expired.delete()
-
-
-@prepared
-def _expired_holds(slot: int, but_of: int | None, now: dt.datetime) -> QuerySet:
-    """Their keys."""
-    expired = Hold.objects.filter(place__slot=slot, until__lte=now)
-    if but_of is not None:
-        expired = expired.exclude(student=but_of, entry=None)
-    return expired.order_by().values_list("pk", flat=True)
+        raise slot_full(slot) from None
 
 
 def _save(enrolment):
@@ -422,12 +323,6 @@ def _places_and_free_ones(slot, capacity):
     free = [p for p in places if not hasattr(p, "enrolment") and not hasattr(p, "hold")]
     check_capacity_of(len(places) - len(free), capacity)
     return places, free
-
-
-def _slot_full(slot):
-    return ValidationError(
-        "Le créneau «\u00a0%(slot)s\u00a0» est complet.", code="slot_full", params={"slot": slot}
-    )
 
 
 def _unused_numbers(places):

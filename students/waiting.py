@@ -17,6 +17,7 @@ from accounts.models import User
 from students import services, waiting_moves
 from students.closing import check_not_closed
 from students.enums import WaitingState
+from students.free_places import free_expired_holds
 from students.models import Course, Enrolment, Hold, Slot, Student, WaitingEntry, WaitingMove
 from students.suitability import level_towards, misfits
 from students.waiting_order import Rule, lines_of
@@ -49,7 +50,7 @@ def set_wishes(
     """
     slots = services.lock_slots(course.slots.values_list("pk", flat=True))
     for slot in slots.values():
-        services.free_expired_holds(slot)
+        free_expired_holds(slot)
     _check_wishes(student, course, wishes)
     live = WaitingEntry.objects.live().filter(student=student, course=course)
     entries = {entry.slot_id: entry for entry in waiting_moves.lock(live)}
@@ -79,7 +80,7 @@ def offer_next(slot: Slot, rule: Rule, *, delay: dt.timedelta) -> WaitingEntry |
     locked = services.lock_slots([slot.pk]).get(slot.pk)
     if locked is None or locked.closed_at:
         return None
-    services.free_expired_holds(locked)
+    free_expired_holds(locked)
     lines, place = lines_of([locked.course], rule), _free_place(locked)
     served = set(Hold.objects.filter(place__slot=locked).values_list("student", flat=True))
     line = (entry for entry in lines.of(locked) if entry.student_id not in served)
@@ -121,7 +122,7 @@ def offer_to(
     `wrong_course`, or `reason_required`.
     """
     locked = services.lock_slots([slot.pk])[slot.pk]
-    services.free_expired_holds(locked)
+    free_expired_holds(locked)
     entry = _lock(entry)
     waiting_moves.check_move(entry, WaitingState.OFFERED)
     if entry.slot_id not in (locked.pk, None) or entry.course_id != locked.course_id:
@@ -171,7 +172,7 @@ def check_order(student: Student, slot: Slot, *, reason: str, rule: Rule | None 
     free place is left for each of those before him. Without the `rule` of the campaign, all the
     others are before him. The slot is locked. Raises as `check_reason`.
     """
-    services.free_expired_holds(slot, but_of=student)
+    free_expired_holds(slot, but_of=student)
     own = Q(enrolment__student=student) | Q(hold__student=student)
     if slot.places.filter(own).exists():
         return ""

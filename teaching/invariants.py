@@ -6,6 +6,8 @@ from itertools import pairwise
 from django.db.models import Count, F, Max, OuterRef, Prefetch, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from teaching.announcements.invariants import announcements
+from teaching.concerts.invariants import concerts
 from teaching.enums import NEXT_EVALUATION, EvaluationState, LessonAct, LessonState, Presence
 from teaching.models import (
     Absence,
@@ -126,3 +128,14 @@ def evaluations() -> Iterator[str]:
     )
     for evaluation in rows.exclude(next_course=None).exclude(later):
         yield f"{evaluation}\u00a0: le cours proposé n'est pas d'une année qui suit."
+
+
+OF_THE_YEAR = [
+    portraits,
+    lessons_changed,
+    registers,
+    absences,
+    evaluations,
+    concerts,
+    announcements,
+]

@@ -15,6 +15,7 @@ from reenrolment.services import submission, waiting
 from students import services as students
 from students import waiting as lists
 from students.enums import WaitingState
+from students.free_places import free_expired_holds
 from students.models import Enrolment, Hold, WaitingEntry
 from tests.answers import words_of
 from tests.factories import (
@@ -208,7 +209,7 @@ class TestAccepting:
 
     def test_once_the_next_family_has_it(self, home, seated):
         let_end(seated)
-        students.free_expired_holds(seated.slot)
+        free_expired_holds(seated.slot)
 
         response = home.get(page_of(seated))
 

@@ -117,7 +117,7 @@ class TestClaim:
         """A place taken by someone who does not lock: refused, and somebody is told."""
         free = slot.places.get()
         EnrolmentFactory(course=course, place=free)
-        monkeypatch.setattr(services, "_first_free_place", lambda slot, student, **_: free)
+        monkeypatch.setattr(services, "first_free_place", lambda slot, student, **_: free)
 
         with pytest.raises(ValidationError) as refusal:
             services.claim(student, slot, cycle=Cycle.FIRST)

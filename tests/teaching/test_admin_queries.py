@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from accounts.models import Establishment
 from teaching.absences import services as absences
-from teaching.enums import EvaluationState
+from teaching.announcements.files import join
+from teaching.enums import ConcertAct, EvaluationState
 from teaching.lessons import find
 from teaching.models import (
     Absence,
@@ -20,7 +21,9 @@ from teaching.models import (
     TimetableSettings,
 )
 from teaching.timetable import services as timetable
+from tests.documents.builders import make_pdf
 from tests.factories import (
+    ConcertFactory,
     CriterionFactory,
     DocumentTypeFactory,
     EstablishmentFactory,
@@ -30,7 +33,9 @@ from tests.factories import (
     StudentFactory,
     TeacherFactory,
     UserFactory,
+    make_turn,
 )
+from tests.teaching.announcement_cases import deliver, make_draft
 from tests.teaching.register_cases import ABSENT, LATE, Case, make_home, make_notice, well_begun
 from tests.teaching.timetable_cases import make_time
 from tests.test_admin_pages import PAGES, RIGHTS
@@ -47,7 +52,7 @@ class Desk:
     def __init__(self, site):
         self.site, self.rows = site, {}
         self.add()
-        self.first = dict(self.rows)
+        self.first, self.first_sent = dict(self.rows), self.sent
         self.case = self.first_case
 
     def add(self):
@@ -81,7 +86,13 @@ class Desk:
             "absence": absence,
             "absencenotice": make_notice(student, parent.guardian.family, actor=parent),
             "registersettings": RegisterSettings.objects.create(establishment=site),
+            "concert": (concert := ConcertFactory(title=f"Audition {student.pk}")),
+            "concertturn": make_turn(concert, case.enrolments[0]),
+            "announcement": make_draft(UserFactory()),
         }
+        self.sent = make_draft(UserFactory())
+        join(self.sent, "programme.pdf", make_pdf())
+        deliver(self.sent)
         if not hasattr(self, "first_case"):
             self.first_case = case
         self._write_in_logs(getattr(self, "first", self.rows))
@@ -123,6 +134,9 @@ class Desk:
             to_state=EvaluationState.DRAFT,
             reason="Faute de frappe",
         )
+        make_turn(rows["concert"], case.enrolments[0])
+        rows["concert"].moves.create(act=ConcertAct.MOVED, actor=UserFactory(), said="→ Salle 2")
+        join(rows["announcement"], f"plan {rows['announcement'].files.count()}.pdf", make_pdf())
         self.changed = Lesson.objects.get(slot=case.slot, planned_on=lesson.planned_on)
 
     def addresses(self):
@@ -137,6 +151,15 @@ class Desk:
             "teaching_absence_answer": [self.first["absence"].pk],
             "teaching_evaluation_reopen": [self.first["evaluation"].pk],
             "teaching_lesson_plan": [self.changed.key],
+            "teaching_closure_tell": [self.first["closure"].pk],
+            "teaching_announcement_preview": [self.first["announcement"].pk],
+            "teaching_announcement_report": [self.first_sent.pk],
+            "teaching_announcement_report_export": [self.first_sent.pk],
+            "teaching_announcement_file": [self.first_sent.files.get().pk],
+            **{
+                f"teaching_concert_{act}": [self.first["concert"].pk]
+                for act in ("publish", "cancel", "record", "pdf")
+            },
         }
         for name in OTHERS:
             found[name] = reverse(f"admin:{name}", args=keys.get(name, []))

@@ -6,17 +6,22 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from teaching.announcements.files import join
 from teaching.lessons import find
 from teaching.models import Absence, Closure, Lesson, RegisterSettings, TimetableSettings
 from teaching.timetable import services as timetable
+from tests.documents.builders import make_pdf
 from tests.factories import (
+    ConcertFactory,
     CriterionFactory,
     EstablishmentFactory,
     EvaluationFactory,
     PeriodFactory,
     StudentFactory,
     TeacherFactory,
+    make_turn,
 )
+from tests.teaching.announcement_cases import make_draft
 from tests.teaching.register_cases import ABSENT, Case, make_home, make_notice, well_begun
 from tests.teaching.timetable_cases import make_time
 from tests.test_admin_pages import PAGES, RIGHTS
@@ -65,6 +70,9 @@ def rows(annexe, superuser):
         "absence": absence,
         "absencenotice": make_notice(student, parent.guardian.family, actor=parent),
         "registersettings": RegisterSettings.objects.create(establishment=annexe),
+        "concert": (concert := ConcertFactory(establishment=annexe)),
+        "concertturn": make_turn(concert, case.enrolments[0]),
+        "announcement": make_draft(establishment=annexe),
     }
 
 
@@ -118,11 +126,43 @@ def test_nor_do_the_other_pages_hold_it(desk, rows, annexe):
             reverse("admin:teaching_lesson_plan", args=[rows["lesson"].key]),
             {"act": "restore", "restore-reason": ""},
         ),
+        "teaching_lesson_year_rooms": desk.get(reverse("admin:teaching_lesson_year_rooms")),
+        "teaching_lesson_loads": desk.get(reverse("admin:teaching_lesson_loads")),
+        "teaching_closure_tell": desk.post(
+            reverse("admin:teaching_closure_tell", args=[rows["closure"].pk])
+        ),
+        "teaching_announcement_file": desk.get(
+            reverse(
+                "admin:teaching_announcement_file",
+                args=[join(rows["announcement"], "programme.pdf", make_pdf()).pk],
+            )
+        ),
+        **{
+            f"teaching_announcement_{page}": desk.get(
+                reverse(f"admin:teaching_announcement_{page}", args=[rows["announcement"].pk])
+            )
+            for page in ("preview", "report", "report_export")
+        },
+        **{
+            f"teaching_concert_{act}": desk.post(
+                reverse(f"admin:teaching_concert_{act}", args=[rows["concert"].pk]),
+                {"reason": "Travaux"},
+            )
+            for act in ("publish", "cancel", "record")
+        },
+        "teaching_concert_pdf": desk.get(
+            reverse("admin:teaching_concert_pdf", args=[rows["concert"].pk])
+        ),
     }
 
     assert set(answers) == {name for name in PAGES if name.startswith("teaching_")}
     found = {name: answer.status_code for name, answer in answers.items()}
-    acts = {"teaching_absence_answer", "teaching_evaluation_reopen", "teaching_lesson_plan"}
+    lists = {
+        *["teaching_register_missing", "teaching_absence_repeated", "teaching_lesson_rooms"],
+        *["teaching_lesson_conflicts", "teaching_lesson_absence", "teaching_lesson_year_rooms"],
+        "teaching_lesson_loads",
+    }
+    acts = set(found) - lists
     assert {name for name, status in found.items() if status == 200} == set(found) - acts
     assert {found[name] for name in acts} <= {302, 404}
     for name in set(found) - acts:
@@ -130,5 +170,7 @@ def test_nor_do_the_other_pages_hold_it(desk, rows, annexe):
         assert rows["register"].course.name not in answers[name].text, name
     rows["evaluation"].refresh_from_db()
     rows["lesson"].refresh_from_db()
+    rows["concert"].refresh_from_db()
+    assert rows["concert"].state == "draft"
     assert (rows["evaluation"].state, rows["lesson"].state) == ("published", "cancelled")
     assert not rows["absence"].justifications.exists()

@@ -11,6 +11,7 @@ from accounts.models import Establishment
 from students.enums import ClassMove, Scheduling
 from students.models import ClassChange, Course, Enrolment, Slot
 from teaching.absences import services as absences
+from teaching.announcements.files import join
 from teaching.enums import Space
 from teaching.lessons import find
 from teaching.models import (
@@ -19,7 +20,9 @@ from teaching.models import (
     TimetableSettings,
 )
 from teaching.timetable import feeds
+from tests.documents.builders import make_pdf
 from tests.factories import (
+    ConcertFactory,
     CourseFactory,
     CriterionFactory,
     DisciplineFactory,
@@ -27,10 +30,13 @@ from tests.factories import (
     EstablishmentFactory,
     EvaluationFactory,
     PeriodFactory,
+    RepertoirePieceFactory,
     make_portrait,
     make_time,
+    make_turn,
 )
 from tests.queries import count_queries
+from tests.teaching.announcement_cases import deliver, make_draft, write
 from tests.teaching.register_cases import ABSENT, Case, make_home, make_notice, well_begun
 
 MOST = 15  # of any page of a teacher, the session and the account included
@@ -48,6 +54,7 @@ class School:
         TimetableSettings.objects.create(establishment=site, teachers_change_lessons=True)
         self.period = PeriodFactory(school_year=self.year, due_on=self.today)
         self.criteria = [CriterionFactory() for _ in range(2)]
+        self.concert = ConcertFactory(school_year=self.year, proposals_until=self.today)
         self.slots, self.courses, self.enrolments = [], [], []
         self.add(students=3)
         self.first = self.slots[0], self.courses[0], self.enrolments[0], self.enrolments[-1]
@@ -67,6 +74,7 @@ class School:
             make_time(course, enrolment, weekday=self.today.isoweekday())
         for enrolment in [*case.enrolments, *alone]:
             self._befall(enrolment, case.slot)
+        self.written, self.received = self._messages(case.slot)
         self.slots.append(case.slot)
         self.courses.append(course)
         self.enrolments += [*case.enrolments, *alone]
@@ -80,6 +88,15 @@ class School:
         make_portrait(student)
         make_notice(student, parent.guardian.family, actor=parent, reason="Fête")
         EvaluationFactory(enrolment=enrolment, period=self.period)
+        RepertoirePieceFactory(
+            student=student,
+            school_year=self.year,
+            course=enrolment.course,
+            teacher=self.teacher,
+            title=f"Pièce {student.pk}",
+        )
+        make_turn(self.concert, enrolment, proposed_by=self.teacher)
+        make_turn(ConcertFactory(school_year=self.year), enrolment, proposed_by=self.teacher)
         ClassChange.objects.create(
             enrolment=enrolment,
             slot=slot if enrolment.place_id else None,
@@ -87,6 +104,14 @@ class School:
         )
         for absence in Absence.objects.filter(enrolment=enrolment):
             absences.justify(absence, parent.guardian.family, text="Bus.", actor=parent)
+
+    def _messages(self, slot):
+        """One that he sent to the class, one that he got from the staff, each with its file."""
+        written, received = write(slot, self.teacher), make_draft(to_teachers=True)
+        for each in (written, received):
+            join(each, "programme.pdf", make_pdf())
+            deliver(each)
+        return written, received
 
     def addresses(self):
         """Every GET of the teacher's space, about the first classes."""
@@ -105,6 +130,22 @@ class School:
             "evaluation_slot": [self.period.pk, slot.pk],
             "evaluation_course": [self.period.pk, course.pk],
             "evaluation": [self.period.pk, seated.pk],
+            **dict.fromkeys(["repertoire_slot", "add_to_slot"], [slot.pk]),
+            **dict.fromkeys(["repertoire_course", "add_to_course"], [course.pk]),
+            **dict.fromkeys(["repertoire", "add_piece"], [seated.pk]),
+            "piece": [seated.student.repertoire.get().pk],
+            "remove_piece": None,
+            **dict.fromkeys(["concert", "concert_pdf", "propose_turn"], [self.concert.pk]),
+            "turn": [self.concert.turns.first().pk],
+            "withdraw_turn": None,
+            "write_to_slot": [slot.pk],
+            "write_to_course": [course.pk],
+            "announcement": [self.written.pk],
+            "rewrite_announcement": [write(slot, self.teacher).pk],
+            **dict.fromkeys(["send_announcement", "withdraw_announcement"]),
+            **dict.fromkeys(["discard_announcement", "read_announcement"]),
+            "received_announcement": [self.received.pk],
+            "announcement_file": [self.received.files.get().pk],
             "register": [lesson.key],
             "change_lesson": [lesson.key],
             "make_feed": None,

@@ -39,10 +39,11 @@ STUDENT = {
 }
 
 
-POSTS = {"end_hour", "remove_piece", "withdraw_turn"}  # answers with another page
+POSTS = {  # answer with another page
+    *["end_hour", "remove_piece", "withdraw_turn", "read_announcement"],
+    *["send_announcement", "withdraw_announcement", "discard_announcement"],
+}
 BUTTONS = {"make_feed", "revoke_feed"}
-BUTTONS |= {"send_announcement", "withdraw_announcement", "discard_announcement"}
-BUTTONS |= {"read_announcement"}
 CONTACT = ("first_name", "last_name", "mobile_phone")
 
 
