@@ -148,7 +148,7 @@ class Bench:
     def _play_sql(self, race: picks.Race, recorded: dict):
         if program := pgbench.find_program():
             text = pgbench.script(**recorded, slots=race.slots)
-            self.servers["race"].ask("bench.town", "reset")
+            self.servers["race"].ask("bench.town", "tick_all")
             race.sql.append(pgbench.play(program, self.urls["race"], text, self.folder))
 
     def _machine(self):

@@ -1,8 +1,9 @@
 """A town of any size in the product's database, and what a bench asks of it between two measures.
 
-`python -m bench.town build SHAPE`, `… reset`, `… verify`, `… verify_uploads`, `… queries ADDRESS…`,
-`… pick_sql`: each writes its answer in JSON. A household is of the same size in every town, and its
-pages hold as many rows: what a page takes more in a larger one is the size of the tables.
+`python -m bench.town build SHAPE`, `… reset`, `… tick_all`, `… verify`, `… verify_uploads`,
+`… queries ADDRESS…`, `… pick_sql`: each writes its answer in JSON. A household is of the same size
+in every town, and its pages hold as many rows: what a page takes more in a larger one is the size
+of the tables.
 """
 
 import argparse
@@ -135,6 +136,13 @@ def reset() -> dict:
         status="draft", administrative=False, submitted_at=None, submitted_by=None, terms=None,
         missing_pieces=0,
     )  # fmt: skip
+    return {}
+
+
+def tick_all() -> dict:
+    """`reset`, then every family wants every course: where the SQL of `pick_sql` begins."""
+    reset()
+    CourseChoice.objects.update(wanted=True)
     return {}
 
 
@@ -468,6 +476,7 @@ class _Town:
 
 COMMANDS = {
     "reset": reset,
+    "tick_all": tick_all,
     "verify": verify,
     "verify_uploads": verify_uploads,
     "pick_sql": pick_sql,
