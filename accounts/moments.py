@@ -53,3 +53,36 @@ def _in_paris(typed):
         " Choisissez une autre heure.",
         code="double_hour",
     )
+
+
+class WhenForm(forms.Form):
+    """When to send what is written: cleaned to `planned_for`, None for now."""
+
+    NOW, LATER = "maintenant", "plus-tard"
+    BESIDE = {"past": "planned_for", "too_far": "planned_for"}
+
+    when = forms.ChoiceField(
+        label="Envoyer",
+        choices=[(NOW, "maintenant"), (LATER, "à un moment choisi")],
+        initial=NOW,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Dites quand envoyer ce message."},
+    )
+    planned_for = MomentField(
+        label="Date et heure", required=False, help_text="À l'heure de Paris, à la minute."
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("when") == self.NOW:
+            self.errors.pop("planned_for", None)
+            cleaned["planned_for"] = None
+            return cleaned
+        is_asked = cleaned.get("when") == self.LATER and "planned_for" not in self.errors
+        if is_asked and not cleaned.get("planned_for"):
+            self.add_error("planned_for", "Choisissez la date et l'heure.")
+        return cleaned
+
+    def refuse(self, error: ValidationError) -> None:
+        """Says what the service refuses, beside the field that it is about if there is one."""
+        self.add_error(self.BESIDE.get(getattr(error, "code", None)), error)

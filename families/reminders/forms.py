@@ -1,9 +1,8 @@
 """What to write to the households that are chosen, and when to send it."""
 
 from django import forms
-from django.core.exceptions import ValidationError
 
-from accounts.moments import MomentField
+from accounts.moments import WhenForm
 from families.reminders.models import WORD_LENGTH
 
 
@@ -13,11 +12,11 @@ class _WordField(forms.CharField):
         return super().to_python(value).replace("\r\n", "\n")
 
 
-class ReminderForm(forms.Form):
+class ReminderForm(WhenForm):
     """Cleaned to `word` and `planned_for`, None for now."""
 
-    NOW, LATER = "maintenant", "plus-tard"
-    BESIDE = {"past": "planned_for", "too_far": "planned_for", "max_length": "word"}
+    BESIDE = WhenForm.BESIDE | {"max_length": "word"}
+    field_order = ["word"]
 
     word = _WordField(
         required=False,
@@ -26,33 +25,8 @@ class ReminderForm(forms.Form):
         help_text=f"{WORD_LENGTH} caractères au plus, lus par tous les foyers choisis\u00a0:"
         " n'y nommez personne.",
     )
-    when = forms.ChoiceField(
-        label="Envoyer",
-        choices=[(NOW, "maintenant"), (LATER, "à un moment choisi")],
-        initial=NOW,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Dites quand envoyer ce message."},
-    )
-    planned_for = MomentField(
-        label="Date et heure", required=False, help_text="À l'heure de Paris, à la minute."
-    )
 
     def __init__(self, data=None, *, whose: str):
         """`whose` says whose word it is: « de la régie »."""
         super().__init__(data)
         self.fields["word"].label = f"Un mot {whose} (facultatif)"
-
-    def clean(self):
-        cleaned = super().clean()
-        if cleaned.get("when") == self.NOW:
-            self.errors.pop("planned_for", None)
-            cleaned["planned_for"] = None
-            return cleaned
-        is_asked = cleaned.get("when") == self.LATER and "planned_for" not in self.errors
-        if is_asked and not cleaned.get("planned_for"):
-            self.add_error("planned_for", "Choisissez la date et l'heure.")
-        return cleaned
-
-    def refuse(self, error: ValidationError) -> None:
-        """Says what the service refuses, beside the field that it is about if there is one."""
-        self.add_error(self.BESIDE.get(getattr(error, "code", None)), error)
