@@ -13,15 +13,14 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import ProtectedError, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from students.enums import EnrolmentStatus, Scheduling
 from students.models import Course, Enrolment, Student, Teacher
 from students.services import lock_enrolment
 from teaching.classes import clashes, emails
-from teaching.enums import LessonState
-from teaching.models import Lesson, LessonTime
+from teaching.models import Lesson, LessonChange, LessonTime, Register
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -235,23 +234,18 @@ def _has_a_past(time, day):
 
 
 def _drop_plans(time, day):
-    """Cancelled or moved lessons to come were those of the former hour; given ones forbid it."""
+    """What was changed beforehand of lessons to come goes with the former hour, and its log: they
+    will not have been. Given ones forbid it."""
     rows = time.lessons.filter(planned_on__gte=day).select_for_update(of=["self"])
     rows = list(rows.order_by("planned_on"))
-    given = [row for row in rows if _is_given(row)]
+    keys = [row.pk for row in rows]
+    called = set(Register.objects.filter(lesson__in=keys).values_list("lesson", flat=True))
+    today = timezone.localdate()
+    given = [row for row in rows if row.pk in called or row.planned_on < today]
     if given:
         raise _given(given[-1].planned_on)
-    try:
-        with transaction.atomic():
-            Lesson.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    except ProtectedError:
-        raise _given(rows[-1].planned_on) from None
-
-
-def _is_given(row):
-    """A row that changes nothing to the plan is there for its register."""
-    as_planned = row.state == LessonState.PLANNED and not row.room and not row.substitute_id
-    return as_planned or row.planned_on < timezone.localdate()
+    LessonChange.objects.filter(lesson__in=keys).delete()
+    Lesson.objects.filter(pk__in=keys).delete()
 
 
 def _given(day):

@@ -1,6 +1,7 @@
 """The hour of an individual lesson: what is written, refused, told."""
 
 import datetime as dt
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -15,7 +16,9 @@ from teaching.classes import hours
 from teaching.classes.hours import Wanted
 from teaching.enums import LessonState
 from teaching.lessons import Hours, find, lessons
-from teaching.models import Lesson, LessonTime
+from teaching.models import Lesson, LessonChange, LessonTime
+from teaching.register import services as register
+from teaching.timetable import services as timetable
 from tests.factories import (
     CourseFactory,
     CustodyFactory,
@@ -127,6 +130,28 @@ class TestFix:
         hours.fix(louise, at(18))
 
         assert not former.lessons.exists()
+
+    @pytest.mark.parametrize("acts", [["cancel"], ["cancel", "restore"]])
+    def test_with_the_log_of_who_changed_them(self, louise, superuser, acts):
+        former = make_time(louise.course, louise)
+        for act in acts:
+            getattr(timetable, act)([find(former, NEXT_TUESDAY)], actor=superuser)
+
+        hours.fix(louise, at(18))
+
+        assert not former.lessons.exists()
+        assert not LessonChange.objects.exists()
+
+    def test_but_not_those_whose_register_was_called(self, louise, superuser):
+        former = make_time(louise.course, louise, weekday=TODAY.isoweekday())
+        timetable.cancel([find(former, TODAY)], actor=superuser)
+        timetable.restore([find(former, TODAY)], actor=superuser)
+        register.call(find(former, TODAY), {}, version=0, key=uuid.uuid4(), actor=superuser)
+
+        error = refusal(louise, at(18, from_day=TODAY))
+
+        assert code(error) == {"from_day": ["lessons_given"]}
+        assert LessonChange.objects.count() == 2
 
     def test_not_from_a_day_whose_register_was_called(self, louise):
         former = make_time(louise.course, louise)
