@@ -185,6 +185,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 # « Trop lourd » is a sentence beside the field: the server lets 12 Mo through (deploy/nginx.conf).
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# « Reconduire » sends two for each course of a site: enough for 2,400 courses.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 
 # --- Mail -------------------------------------------------------------------------------------
