@@ -230,5 +230,5 @@ def test_the_pages_make_a_constant_number_of_queries(
 
     with django_assert_max_num_queries(8):
         as_direction.get(LIST)
-    with django_assert_max_num_queries(63):
+    with django_assert_max_num_queries(70):
         as_direction.get(page_of(asked))
