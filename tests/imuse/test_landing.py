@@ -70,7 +70,7 @@ def test_the_tabs_of_a_teacher(client, teacher):
     tabs = client.get(reverse("accounts:change_password")).context["navigation"].tabs
 
     assert [tab.label for tab in tabs] == [
-        *["Ma semaine", "Mes classes", "Appels", "Évaluations", "Messages"],
+        *["Ma semaine", "Mes classes", "Appels", "Évaluations", "Auditions", "Messages"],
         *["Accessibilité", "Mot de passe"],
     ]
 
