@@ -86,6 +86,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'interprète',
+                'base_manager_name': 'objects',
                 'ordering': ['turn_id', 'enrolment__student__sort_name', 'pk'],
             },
         ),

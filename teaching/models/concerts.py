@@ -151,6 +151,13 @@ class ConcertTurn(models.Model):
         return f"{self.composer}, {self.title}"
 
 
+class ConcertPerformers(models.Manager):
+    """Each with the student whom it names: the page that deletes a draft reads them by this too."""
+
+    def get_queryset(self):
+        return super().get_queryset().select_related("enrolment__student")
+
+
 class ConcertPerformer(models.Model):
     """A student who plays, from the course that prepares him."""
 
@@ -165,8 +172,11 @@ class ConcertPerformer(models.Model):
     )
     told_at = models.DateTimeField("famille prévenue le", null=True, editable=False)
 
+    objects = ConcertPerformers()
+
     class Meta:
         verbose_name = "interprète"
+        base_manager_name = "objects"
         ordering = ["turn_id", "enrolment__student__sort_name", "pk"]
         constraints = [
             models.UniqueConstraint(

@@ -43,7 +43,7 @@ from tests.test_admin_pages import PAGES, RIGHTS
 USUAL = ["changelist", "add", "change", "history", "delete"]
 MODELS = [model for model in RIGHTS if model.startswith("teaching_")]
 OTHERS = [name for name in PAGES if name.startswith("teaching_")]
-MOST_OF_INDEX = 18  # of a superuser, whom every capability tells what is to do
+MOST_OF_INDEX = 19  # of a superuser, whom every capability tells what is to do
 
 
 class Desk:
@@ -90,7 +90,10 @@ class Desk:
             "concertturn": make_turn(concert, case.enrolments[0]),
             "announcement": make_draft(UserFactory()),
         }
-        self.sent = make_draft(UserFactory())
+        course = case.slot.course
+        self.sent = make_draft(
+            UserFactory(), establishment=course.establishment, school_year=course.school_year
+        )
         join(self.sent, "programme.pdf", make_pdf())
         deliver(self.sent)
         if not hasattr(self, "first_case"):
@@ -155,7 +158,10 @@ class Desk:
             "teaching_announcement_preview": [self.first["announcement"].pk],
             "teaching_announcement_report": [self.first_sent.pk],
             "teaching_announcement_report_export": [self.first_sent.pk],
-            "teaching_announcement_file": [self.first_sent.files.get().pk],
+            "teaching_announcement_file": [
+                self.first_sent.pk,
+                self.first_sent.files.get().pk,
+            ],
             **{
                 f"teaching_concert_{act}": [self.first["concert"].pk]
                 for act in ("publish", "cancel", "record", "pdf")

@@ -134,7 +134,10 @@ def test_nor_do_the_other_pages_hold_it(desk, rows, annexe):
         "teaching_announcement_file": desk.get(
             reverse(
                 "admin:teaching_announcement_file",
-                args=[join(rows["announcement"], "programme.pdf", make_pdf()).pk],
+                args=[
+                    rows["announcement"].pk,
+                    join(rows["announcement"], "programme.pdf", make_pdf()).pk,
+                ],
             )
         ),
         **{

@@ -99,7 +99,7 @@ class MoveInline(ReadOnlyAdminMixin, admin.TabularInline):
     fields = readonly_fields = ["at", "actor", "act", "said"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("actor")
+        return super().get_queryset(request).select_related("actor", "concert")
 
     def has_view_permission(self, request, obj=None):
         """Its own permissions are nobody's: it goes with the concert."""
