@@ -11,5 +11,5 @@ def count_queries(client, url: str) -> int:
     """The queries of a GET that answers 200."""
     with CaptureQueriesContext(connection) as queries:
         response = client.get(url)
-    assert response.status_code == 200
+    assert response.status_code == 200, url
     return len(queries)

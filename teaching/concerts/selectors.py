@@ -38,9 +38,8 @@ def turns_by(teacher: Teacher) -> QuerySet[ConcertTurn]:
 
 def pupils_for(teacher: Teacher, concert: Concert) -> QuerySet[Enrolment]:
     """The students whom he may propose: his own, at the concert's site, in its year."""
-    return pupils_now(teacher, [concert.establishment_id]).filter(
-        course__school_year=concert.school_year_id
-    )
+    ours = pupils_now(teacher, [concert.establishment_id]).select_related("place__slot__course")
+    return ours.filter(course__school_year=concert.school_year_id)
 
 
 @dataclass(frozen=True)

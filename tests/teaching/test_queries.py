@@ -39,7 +39,7 @@ from tests.queries import count_queries
 from tests.teaching.announcement_cases import deliver, make_draft, write
 from tests.teaching.register_cases import ABSENT, Case, make_home, make_notice, well_begun
 
-MOST = 15  # of any page of a teacher, the session and the account included
+MOST = 16  # of any page of a teacher, the session and the account included
 
 
 class School:
@@ -107,7 +107,10 @@ class School:
 
     def _messages(self, slot):
         """One that he sent to the class, one that he got from the staff, each with its file."""
-        written, received = write(slot, self.teacher), make_draft(to_teachers=True)
+        written, received = (
+            write(slot, self.teacher),
+            make_draft(to_teachers=True, school_year=self.year),
+        )
         for each in (written, received):
             join(each, "programme.pdf", make_pdf())
             deliver(each)
