@@ -8,13 +8,14 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from students.models import Student
 from teaching.enums import EvaluationState
 from teaching.models import Absence, Evaluation
 from tests.browser.test_pages import faults
-from tests.factories import ScaleFactory
+from tests.factories import ConcertFactory, ScaleFactory, make_turn
 from tests.teaching.test_admin_queries import Desk
 from tests.teaching.test_queries import School
 from tests.teaching.timetable_cases import next_monday
@@ -23,7 +24,11 @@ from tests.test_urls import ROUTES
 WIDTHS = pytest.mark.parametrize("width", [320, 1280])
 LONG = "de La Rochefoucauld-Montmorency-Luxembourg"
 LONG_COURSE = "Éveil musical et corporel des tout-petits, parent et enfant"
-FILES = {"slot_file", "course_file", "all_files", "portrait", "calendar", "bulletin_pdf"}
+FILES = {
+    *["slot_file", "course_file", "all_files", "portrait", "calendar", "bulletin_pdf"],
+    *["concert_pdf", "works", "announcement_file"],
+}
+STAFF_FILES = ("_report_export", "_announcement_file", "_concert_pdf")
 
 
 @pytest.fixture
@@ -74,8 +79,12 @@ def test_the_familys_pages(visit, school, registrar, width):
     evaluation.marks.create(criterion=school.criteria[0], position=1, **mark)
     parent = student.families.get().guardians.get().user
     absence = Absence.objects.get(enrolment=seated)
+    announced = ConcertFactory(school_year=school.year, published=True)
+    make_turn(announced, seated, told_at=timezone.now())
     keys = {
         "bulletin": [student.pk, school.period.pk],
+        "concert": [student.pk, announced.pk],
+        "announcement": [school.written.pk],
         "justify_absence": [student.pk, absence.pk],
     }
     pages = [
@@ -83,13 +92,13 @@ def test_the_familys_pages(visit, school, registrar, width):
         for name, due in ROUTES.items()
         if name.startswith("teaching:") and due[1] == 200 and name.split(":")[1] not in WITHOUT_KEY
     ]
-    pages += [reverse(f"teaching:{name}") for name in ("week", "feed")]
+    pages += [reverse(f"teaching:{name}") for name in WITHOUT_KEY - FILES]
     visitor = visit(width=width).sign_in_as(parent)
 
     assert faults(visitor, pages) == {}
 
 
-WITHOUT_KEY = {"week", "feed", *FILES}
+WITHOUT_KEY = {"week", "feed", "announcements", "message_preferences", *FILES}
 
 
 @WIDTHS
@@ -99,7 +108,7 @@ def test_the_staff_s_pages(visit, establishment, superuser, width):
     pages = [
         address
         for name, address in desk.addresses().items()
-        if not name.endswith(("_delete", "_history"))
+        if not name.endswith(("_delete", "_history", *STAFF_FILES))
     ]
     visitor = visit(width=width).sign_in_as(superuser)
 
