@@ -26,6 +26,7 @@ from students import waiting
 from students.enums import EnrolmentStatus, Scheduling, WaitingState, Weekday
 from students.models import Course, Enrolment, Hold, WaitingEntry, WaitingMove
 from students.waiting_order import Rule
+from teaching import invariants as of_the_year
 from tests.documents.builders import make_pdf
 from tests.factories import (
     CourseFactory,
@@ -119,7 +120,7 @@ def test_every_check_is_run():
     """All the public functions of the modules but `violations`, which runs them."""
     checks = {
         name
-        for name, member in vars(invariants).items()
+        for name, member in (vars(invariants) | vars(of_the_year)).items()
         if callable(member)
         and getattr(member, "__module__", "").endswith(".invariants")
         and not name.startswith("_")
