@@ -23,8 +23,9 @@ from django.db.models.sql.compiler import SQLCompiler
 from accounts import server_statements
 from accounts.server_statements import ServerStatement
 
-# Set by the tests: every call also composes its SQL as Django would, and compares.
-verify = False
+# A set in the tests, a new one for each: the first call of each statement also composes its SQL as
+# Django would, and compares.
+verified: set[int] | None = None
 
 MAX_LENGTH = 20  # of a list: each length is a shape of its own
 # What stands for a value while the SQL is composed: no key and no moment of ours comes near.
@@ -45,7 +46,7 @@ def prepared(compose: Callable[..., QuerySet]) -> Callable[..., list]:
     of keys without doubles are values, which vary from call to call; all others (None, plain texts,
     flags) are of the shape, as the length of a list is. `compose` uses nothing but its arguments: a
     clock read, or a condition on a value, would stay as the first call found it. The tests catch
-    both (`verify`).
+    both (`verified`).
     """
     kept: dict[Hashable, _Statement | None] = {}
 
@@ -60,7 +61,8 @@ def prepared(compose: Callable[..., QuerySet]) -> Callable[..., list]:
         if statement is None:
             return []
         values = _values(arguments)
-        if verify:
+        if verified is not None and id(statement) not in verified:
+            verified.add(id(statement))
             statement.check(compose(*arguments), values)
         return statement.run(values)
 

@@ -29,8 +29,8 @@ def _date_session(request, **kwargs):
 
 @pytest.fixture(autouse=True)
 def _verify_prepared_queries(monkeypatch):
-    """Wherever a test goes, SQL kept from an earlier call is what Django would compose."""
-    monkeypatch.setattr(prepared, "verify", True)
+    """Wherever a test goes, SQL kept from an earlier test is what Django would compose."""
+    monkeypatch.setattr(prepared, "verified", set())
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def test_gives_the_rows_of_each_call(django_assert_num_queries):
 @pytest.fixture
 def trusting(monkeypatch):
     """As in production: nothing is composed to compare."""
-    monkeypatch.setattr(module, "verify", False)
+    monkeypatch.setattr(module, "verified", None)
 
 
 def test_composes_once(trusting):
