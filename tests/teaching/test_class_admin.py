@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Mail
 from students.enums import Scheduling
-from teaching.models import LessonTime, PortraitSource
+from teaching.models import LessonTime, PortraitSource, Register
 from tests.factories import (
     CourseFactory,
     DocumentTypeFactory,
@@ -109,9 +109,21 @@ def test_a_change_keeps_what_was_given(client, enrolment, piano):
     assert enrolment.lesson_times.get(ends_on=None).starts_at == dt.time(18)
 
 
+def note_today(time, course):
+    """The register of today's lesson was called."""
+    Register.objects.create(
+        lesson=time.lessons.create(planned_on=timezone.localdate()),
+        course=course,
+        held_on=timezone.localdate(),
+        teacher=course.teacher,
+        called_at=timezone.now(),
+        called_by=course.teacher.user,
+    )
+
+
 def test_a_refusal_of_the_service_is_a_message(client, enrolment, piano):
     former = make_time(piano, enrolment)
-    former.lessons.create(planned_on=timezone.localdate())
+    note_today(former, piano)
 
     response = client.post(change(former), hour(starts_at="18:00", ends_at="18:30"), follow=True)
 
@@ -131,7 +143,7 @@ def test_it_is_ended_from_the_list(client, enrolment, piano, teacher):
 
 def test_a_list_says_why_one_is_not_ended(client, enrolment, piano):
     time = make_time(piano, enrolment)
-    time.lessons.create(planned_on=timezone.localdate())
+    note_today(time, piano)
 
     response = client.post(LIST, {"action": "end_now", "_selected_action": [time.pk]}, follow=True)
 
