@@ -15,7 +15,7 @@ from teaching.concerts.forms import TurnForm
 from teaching.concerts.programme import print_programme, programme_of
 from teaching.concerts.selectors import concerts_at, pupils_for, turns_by
 from teaching.models import Concert
-from teaching.repertoire.forms import CHOOSE, SEARCH
+from teaching.repertoire.editing import answer
 
 
 @require_safe
@@ -113,21 +113,10 @@ def withdraw_turn(request, pk):
 
 def _edit(request, concert, teacher, write, turn=None, like=None):
     enrolments = list(pupils_for(teacher, concert))
-    kwargs = {"enrolments": enrolments, "turn": turn, "like": like}
-    if request.method != "POST":
-        form = TurnForm(**kwargs)
-    elif SEARCH in request.POST or CHOOSE in request.POST:
-        form = TurnForm.filled(request.POST, **kwargs)
-    else:
-        form = TurnForm(request.POST, **kwargs)
-        if form.is_valid():
-            try:
-                done = write(form)
-            except ValidationError as error:
-                form.add_error(None, error)
-            else:
-                messages.success(request, done)
-                return redirect("teacher:concert", concert.pk)
+    form, done = answer(request, TurnForm, write, enrolments=enrolments, turn=turn, like=like)
+    if done:
+        messages.success(request, done)
+        return redirect("teacher:concert", concert.pk)
     disciplines = {each.course.discipline_id for each in enrolments}
     context = {
         "concert": concert,

@@ -10,9 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.names import with_de
 from students import repertoire as services
 from students.models import RepertoirePiece, Slot, Teacher
+from teaching.repertoire.editing import answer
 from teaching.repertoire.forms import (
-    CHOOSE,
-    SEARCH,
     CorrectionForm,
     EnsembleForm,
     PieceForm,
@@ -150,24 +149,13 @@ def _add_to_class(request, group):
 
 
 def _edit(request, form_class, write, back, *, form_kwargs=None, course, **context):
-    """A form to write with, whose « Chercher » and suggestions write nothing and keep all."""
     kwargs = dict(form_kwargs or {})
     if "piece" in context:
         kwargs["piece"] = context["piece"]
-    if request.method != "POST":
-        form = form_class(**kwargs)
-    elif SEARCH in request.POST or CHOOSE in request.POST:
-        form = form_class.filled(request.POST, **kwargs)
-    else:
-        form = form_class(request.POST, **kwargs)
-        if form.is_valid():
-            try:
-                done = write(form)
-            except ValidationError as error:
-                form.add_error(None, error)
-            else:
-                messages.success(request, done)
-                return redirect(back)
+    form, done = answer(request, form_class, write, **kwargs)
+    if done:
+        messages.success(request, done)
+        return redirect(back)
     context |= {
         "form": form,
         "back": back,
