@@ -9,12 +9,9 @@ from documents.checks import bounded, check_file
 from tests.documents.corpus import CASES, content_of
 from tests.documents.corpus.case import ACCEPTED
 
-CPU_SECONDS = 1  # of one core
-COSTLY = {  # near the limit of 50 million pixels, or of 512 Mo inflated: it takes longer
-    "bombs: four times 200 Mo": 3,
-    "limits: the costliest: 48 megapixels, progressive, CMYK, lying": 3,
-    "limits: 50 million pixels": 3,
-}
+# Of a child's five. The costliest takes 1.4 on a quiet machine, and more beside another suite: what
+# a processor's second is worth depends on its neighbours.
+CPU_SECONDS = 3
 MEMORY_BYTES = 900 * 1024 * 1024  # 48 megapixels in CMYK, decoded and turned upright
 
 
@@ -41,7 +38,7 @@ def test_verdict(label, case):
 
     assert verdict == case.verdict, sentence
     for cpu_seconds, memory_bytes in costs:
-        assert cpu_seconds < COSTLY.get(label, CPU_SECONDS)
+        assert cpu_seconds < CPU_SECONDS
         assert memory_bytes < MEMORY_BYTES
     if checked is None:
         assert "\u00a0: " in sentence or "\u00a0; " in sentence  # what is wrong, then what to do
