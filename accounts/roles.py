@@ -5,7 +5,6 @@ Families and teachers are no groups: Guardian.user and Teacher.user say it (docs
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from django.db.models import Q
 
 SECRETARIAT = "Secrétariat"
 REGIE = "Régie"
@@ -135,20 +134,14 @@ def sync() -> None:
 
     A group that is no longer in ROLES keeps its members, to be read, and no permission.
     """
+    known = {
+        f"{permission.content_type.app_label}.{permission.codename}": permission
+        for permission in Permission.objects.select_related("content_type")
+    }
     for name, codes in ROLES.items():
+        if missing := set(codes) - set(known):
+            raise LookupError(f"Unknown permissions: {', '.join(sorted(missing))}")
         group, _ = Group.objects.get_or_create(name=name)
-        group.permissions.set(_permissions(codes))
+        group.permissions.set([known[code] for code in codes])
     for former in Group.objects.exclude(name__in=ROLES):
         former.permissions.clear()
-
-
-def _permissions(codes):
-    wanted = Q()
-    for code in codes:
-        app_label, codename = code.split(".")
-        wanted |= Q(content_type__app_label=app_label, codename=codename)
-    found = list(Permission.objects.filter(wanted).select_related("content_type"))
-    missing = set(codes) - {f"{p.content_type.app_label}.{p.codename}" for p in found}
-    if missing:
-        raise LookupError(f"Unknown permissions: {', '.join(sorted(missing))}")
-    return found

@@ -33,6 +33,13 @@ def _verify_prepared_queries(monkeypatch):
     monkeypatch.setattr(prepared, "verified", set())
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """With the groups of the agents from the start, as README's first command leaves them."""
+    with django_db_blocker.unblock():
+        roles.sync()
+
+
 @pytest.fixture
 def establishment(db):
     return EstablishmentFactory()
@@ -114,7 +121,8 @@ def pytest_collection_modifyitems(items):
 
 
 def _staff(username, role):
+    if not Group.objects.filter(name=role).exists():  # emptied after a test that commits
+        roles.sync()
     user = UserFactory(username=username, is_staff=True)
-    roles.sync()
     user.groups.add(Group.objects.get(name=role))
     return user
