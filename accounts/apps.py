@@ -1,7 +1,9 @@
 from django.apps import AppConfig
 from django.core import checks
+from django.db.backends.signals import connection_created
 
 from accounts.checks import check_session_idle_minutes
+from accounts.server_statements import plan_once
 
 
 class AccountsConfig(AppConfig):
@@ -10,3 +12,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self):
         checks.register(check_session_idle_minutes)
+        connection_created.connect(plan_once)

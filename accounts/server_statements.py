@@ -1,4 +1,4 @@
-"""Prepared queries kept by PostgreSQL too, parsed once and planned a few times for a connection.
+"""Prepared queries kept by PostgreSQL too, parsed and planned once for a connection.
 
 Planning our wide joins costs PostgreSQL two to four times what running them does: for a page of
 the re-enrolment 8 ms out of 11 (docs/performance.md).
@@ -26,6 +26,19 @@ def are_kept(connection: BaseDatabaseWrapper) -> bool:
     """Where a connection outlives a request. Behind pgbouncer, which hands the server's connections
     round, CONN_MAX_AGE is 0 (docs/production.md): a statement would be another connection's."""
     return connection.vendor == "postgresql" and connection.settings_dict["CONN_MAX_AGE"] != 0
+
+
+def plan_once(connection: BaseDatabaseWrapper, **kwargs) -> None:
+    """For a connection just opened: one plan for any values, from the first call on.
+
+    PostgreSQL would plan for the values themselves five times, and for ever where it guesses that
+    this serves; it never did, in a town of 900 students nor in one of 20,000. Constants are in the
+    statement, and plans know them. Called by the signal `connection_created`.
+    """
+    if are_kept(connection):
+        # Past Django's cursor, as below; outside any transaction, whose rollback would undo it.
+        with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+            cursor.execute("SET plan_cache_mode = force_generic_plan")
 
 
 class ServerStatement:

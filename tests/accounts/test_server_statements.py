@@ -46,9 +46,24 @@ def test_it_is_read_once_by_a_connection(django_assert_num_queries):
 
 
 def test_the_right_answers_once_the_plan_is_anyone_s():
-    """PostgreSQL ceases to plan for the values after five."""
+    """It is, from the first call on."""
     users = UserFactory.create_batch(12)
     assert [account(user.pk) for user in users] == [[user] for user in users]
+
+
+def test_a_plan_is_made_once():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('plan_cache_mode')")
+        assert cursor.fetchone() == ("force_generic_plan",)
+    users = UserFactory.create_batch(3)
+    assert [account(user.pk) for user in users] == [[user] for user in users]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE name LIKE %s",
+            [f"{__name__}.account"[:40] + "%"],
+        )
+        [(generic, custom)] = cursor.fetchall()
+    assert (generic >= 3, custom) == (True, 0)
 
 
 def test_every_kind_of_value_finds_its_type():
