@@ -8,8 +8,8 @@ from django.utils import timezone
 from accounts import one_time_passwords, second_factor, throttling
 from accounts.addresses import client_address
 from accounts.enums import Means
-from accounts.models import User
-from accounts.prepared import prepared
+from accounts.models import Establishment, User
+from accounts.prepared import Text, prepared
 from accounts.throttling import Attempt, security
 
 NOBODYS = UNUSABLE_PASSWORD_PREFIX  # a hash that no password has, and that takes as long to check
@@ -20,6 +20,13 @@ def _active_account(pk: int) -> QuerySet[User]:
     sites = User.establishments.through.objects.filter(user=OuterRef("pk"))
     accounts = User.objects.annotate(has_second_factor=second_factor.IS_SET_UP)
     return accounts.filter(Exists(sites), pk=pk, is_active=True)
+
+
+@prepared
+def _accounts(username: Text, site: int) -> QuerySet[User]:
+    """At most one, closed accounts left out."""
+    found = User.objects.filter(username=username, establishments=site, is_active=True)
+    return found.select_related("one_time_password").order_by()
 
 
 class PasswordOrOneTimePassword(ModelBackend):
@@ -44,17 +51,10 @@ class PasswordOrOneTimePassword(ModelBackend):
         """Of an agent: whoever is no longer one keeps nothing of a group that he was left in."""
         return super().get_all_permissions(user_obj, obj) if user_obj.is_staff else set()
 
-    def authenticate(self, request, username, password, establishment):
+    def authenticate(self, request, username: str, password: str, establishment: Establishment):
         attempt = throttling.begin(username, client_address(request))
-        user = (
-            User.objects.filter(
-                username=User.normalize_username(username),
-                is_active=True,
-                establishments=establishment,
-            )
-            .select_related("one_time_password")
-            .first()
-        )
+        found = _accounts(Text(User.normalize_username(username)), establishment.pk)
+        user = found[0] if found else None
         right = user.check_password(password) if user else check_password(password, NOBODYS)
         if right and not attempt.suspended:
             return _let_in(user, attempt, Means.PASSWORD)

@@ -2,9 +2,11 @@ import re
 
 from django import forms
 from django.contrib.auth import password_validation
+from django.db.models import QuerySet
 
 from accounts import services
 from accounts.models import Establishment
+from accounts.prepared import prepared
 from accounts.validators import live_rules
 
 EMAIL_INVALID = "Cette adresse n'est pas complète\u00a0: elle s'écrit comme nom@exemple.fr."
@@ -28,22 +30,26 @@ def username_field() -> forms.CharField:
 
 
 class SignInForm(forms.Form):
-    establishment = forms.ModelChoiceField(
-        label="Sélectionnez le site",
-        queryset=Establishment.objects.all(),
-        empty_label="Choisissez…",
-    )
+    """A site, among those read in one query where Django's field of a model makes three."""
+
+    establishment = forms.TypedChoiceField(label="Sélectionnez le site")
     username = username_field()
     password = password_field("Mot de passe", "current-password")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        # Always visible, but there is nothing to choose when the town has one site.
+        sites = {str(site.pk): site for site in _sites()}
         field = self.fields["establishment"]
-        sites = field.queryset[:2]
-        if len(sites) == 1:
-            field.empty_label = None
-            field.initial = sites[0]
+        field.coerce = sites.get
+        field.choices = [(key, str(site)) for key, site in sites.items()]
+        # Always visible, but there is nothing to choose when the town has one site.
+        if len(sites) != 1:
+            field.choices = [("", "Choisissez…"), *field.choices]
+
+
+@prepared
+def _sites() -> QuerySet[Establishment]:
+    return Establishment.objects.all()
 
 
 class CodeForm(forms.Form):

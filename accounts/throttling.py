@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.models import PasswordRequest, SignInAttempt, User
+from accounts.prepared import Text, prepared
 
 security = logging.getLogger("accounts.security")
 
@@ -74,16 +75,17 @@ def begin(username: str, address: str) -> Attempt:
 @transaction.atomic
 def succeeded(attempt: Attempt) -> None:
     """The person is who he says: his failures in a row are forgotten, those of the day are not."""
-    attempts = _locked(attempt.account)
+    others = [one for one in _locked(Text(attempt.account)) if one != attempt.counted]
     if attempt.counted:
-        attempts.filter(pk=attempt.counted.pk).delete()
-    attempts.update(rank=None)
+        SignInAttempt.objects.filter(pk=attempt.counted.pk).delete()
+    _end_row(others)
 
 
 @transaction.atomic
 def unlock(user: User) -> None:
     """All is forgotten: by the staff, or because a new password makes the guesses worthless."""
-    _locked(fingerprint(user.username)).delete()
+    attempts = _locked(Text(fingerprint(user.username)))
+    SignInAttempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).delete()
 
 
 def suspended_until(user: User) -> dt.datetime | None:
@@ -125,11 +127,21 @@ def purge() -> int:
     return attempts + requests
 
 
-def _locked(account):
+@prepared
+def _locked(account: Text) -> QuerySet[SignInAttempt]:
     """The attempts of an account, by ascending key: two clicks do not wait for each other."""
-    attempts = SignInAttempt.objects.filter(account=account)
-    list(attempts.order_by("pk").select_for_update())
-    return attempts
+    return SignInAttempt.objects.filter(account=account).order_by("pk").select_for_update()
+
+
+@prepared
+def _attempts_of(account: Text) -> QuerySet[SignInAttempt]:
+    return SignInAttempt.objects.filter(account=account).order_by("at", "pk")
+
+
+def _end_row(attempts: list[SignInAttempt]):
+    """These failures, which are locked, are in a row with the next ones no more."""
+    if in_row := [attempt.pk for attempt in attempts if attempt.rank]:
+        SignInAttempt.objects.filter(pk__in=in_row).update(rank=None)
 
 
 @transaction.atomic
@@ -139,8 +151,10 @@ def _count(account, address, now):
     Raises IntegrityError if another attempt takes the same rank at the same instant.
     """
     mine = SignInAttempt.objects.filter(account=account)
-    mine.filter(at__lte=now - DAY).delete()
-    attempts = list(mine.order_by("at", "pk"))
+    attempts = _attempts_of(Text(account))
+    if attempts and attempts[0].at <= now - DAY:
+        mine.filter(at__lte=now - DAY).delete()
+        attempts = [attempt for attempt in attempts if now - DAY < attempt.at]
     end = _end_of_suspension(attempts)
     if (end and now < end) or _too_many(SignInAttempt.objects.failed(), "account", address, now):
         # The refusal writes one row too: the time it takes tells nothing.
@@ -150,7 +164,7 @@ def _count(account, address, now):
         return None
     rank = max((attempt.rank for attempt in attempts if attempt.rank), default=0) + 1
     if rank > max(DELAYS):  # the last delay has passed: a new row of failures begins
-        _locked(account).filter(pk__in=[attempt.pk for attempt in attempts]).update(rank=None)
+        _end_row([attempt for attempt in _locked(Text(account)) if attempt in attempts])
         rank = 1
     return SignInAttempt.objects.create(account=account, address=address, at=now, rank=rank)
 

@@ -19,7 +19,7 @@ from documents.models import Document
 from imuse.templatetags.french import day, euros, moment
 from reenrolment.early_access import openings_of
 from reenrolment.enums import Status
-from reenrolment.models import Campaign
+from reenrolment.models import Campaign, Reenrolment
 from reenrolment.pieces import followed_courses
 from students.enums import WaitingState
 from students.models import Student, WaitingEntry
@@ -117,10 +117,8 @@ def _offers(user: int, establishment: int, now: dt.datetime) -> QuerySet[Waiting
 
 def _reenrolments(campaign, students):
     """One task for each child who follows a course this year."""
-    dossiers = {
-        dossier.student_id: dossier
-        for dossier in campaign.reenrolments.filter(student__in=students).order_by()
-    }
+    found = _dossiers(campaign.pk, sorted(student.pk for student in students))
+    dossiers = {dossier.student_id: dossier for dossier in found}
     openings = openings_of(campaign, students)
     for student in students:
         if student.follows or student.pk in dossiers:
@@ -131,6 +129,11 @@ def _reenrolments(campaign, students):
                 state=state,
                 url=reverse("reenrolment:edit", args=[student.pk]),
             )
+
+
+@prepared
+def _dossiers(campaign: int, students: list[int]) -> QuerySet[Reenrolment]:
+    return Reenrolment.objects.filter(campaign=campaign, student__in=students).order_by()
 
 
 def _where(opening, dossier):

@@ -1,14 +1,14 @@
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import Http404
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts import typed_input
 from accounts.destinations import own_page
 from accounts.models import Establishment
-from families.models import Guardian
-from imuse.spaces import HOME, Space, recognise
+from imuse.spaces import HOME, Space, guardian_of, recognise
 from imuse.tasks import LEFT_TO_DO, tasks_of
 from teaching.announcements.selectors import unread_of
 from teaching.concerts.selectors import concerts_to_come
@@ -50,7 +50,9 @@ def enter(request):
 @require_safe
 def home(request):
     """« Accueil »: unread messages, changed lessons, concerts, then what is left to do."""
-    guardian = get_object_or_404(Guardian, user=request.user)
+    guardian = guardian_of(request.user)
+    if guardian is None:
+        raise Http404
     tasks = tasks_of(request.user, request.establishment)
     context = {
         "guardian": guardian,
