@@ -69,19 +69,20 @@ class Browser:
     async def get(self, path: str) -> Answer:
         return await self._send("GET", path, b"")
 
-    async def post(self, path: str, fields: dict[str, str]) -> Answer:
-        return await self._send("POST", path, urlencode(fields).encode(), _URLENCODED)
+    async def post(
+        self, path: str, fields: dict[str, str], headers: dict[str, str] | None = None
+    ) -> Answer:
+        """`headers` are those that a script adds."""
+        return await self._send("POST", path, urlencode(fields).encode(), _URLENCODED, headers)
 
     async def post_files(
         self,
         path: str,
         fields: dict[str, str],
         files: dict[str, Upload] | None = None,
-        headers: dict[str, str] | None = None,
     ) -> Answer:
-        """As a form that may hold files sends itself; `headers`, those that a script adds."""
-        body = multipart(fields, files or {})
-        return await self._send("POST", path, body, MULTIPART, headers)
+        """As a form that may hold files sends itself."""
+        return await self._send("POST", path, multipart(fields, files or {}), MULTIPART)
 
     async def _send(self, method, path, body, content_type="", headers=None):
         sent_at = time.perf_counter()

@@ -131,7 +131,7 @@ async def _pick_all(readers):
     for browser, keys in readers:
         path = EDIT.format(**keys)
         form = find_form((await browser.get(path)).page, "administrative")
-        ticks.append(await browser.post_files(path, tick(form), headers=PARTS))
+        ticks.append(await browser.post(path, tick(form), headers=PARTS))
         take_parts(form, ticks[-1].page)
         for slot in (0, 1):
             fields = pick_line(form, slot)

@@ -131,7 +131,7 @@ class Family:
 
     async def _tick(self, form):
         """Every course: the script saves the whole form, a moment later."""
-        answer = await self._post("cases cochées", self.edit, tick(form), files=True, headers=PARTS)
+        answer = await self._post("cases cochées", self.edit, tick(form), headers=PARTS)
         take_parts(form, answer.page)
 
     async def _pick(self, form):

@@ -97,6 +97,10 @@
     return data;
   };
 
+  /* The server reads it in half the time of a form with files; line ends as browsers send them. */
+  const encoded = (data) =>
+    new URLSearchParams([...data].map(([name, value]) => [name, value.replace(/\r?\n/g, "\r\n")]));
+
   /* Signing in elsewhere keeps what was typed here; sending the form now would leave the page.
      session.js says so, and says when somebody is back. */
   const stop = () => {
@@ -136,7 +140,7 @@
     try {
       const sent = withoutFiles();
       const headers = { "X-Parts": "1" };
-      const answer = await fetch(form.action, { method: "POST", body: sent, headers, keepalive: leaving });
+      const answer = await fetch(form.action, { method: "POST", body: encoded(sent), headers, keepalive: leaving });
       const page = parse(await answer.text());
       if (wasSentToSignIn(answer.url)) {
         stop();
@@ -163,12 +167,9 @@
     say("Réservation de la place…");
     try {
       const sent = withoutFiles();
-      const body = new URLSearchParams({ line: line.id });
-      sent.forEach((value, name) => {
-        if (/^(csrfmiddlewaretoken|site)$/.test(name) || name.replace(/^initial-/, "").startsWith(`${line.id}-`)) {
-          body.append(name, value);
-        }
-      });
+      const isOfLine = ([name]) =>
+        /^(csrfmiddlewaretoken|site)$/.test(name) || name.replace(/^initial-/, "").startsWith(`${line.id}-`);
+      const body = encoded([["line", line.id], ...[...sent].filter(isOfLine)]);
       const answer = await fetch(form.dataset.picks, { method: "POST", body });
       const page = parse(await answer.text());
       if (wasSentToSignIn(answer.url)) stop();
