@@ -135,8 +135,10 @@ class Family:
         take_parts(form, answer.page)
 
     async def _pick(self, form):
-        """By the script, until a slot is kept."""
+        """By the script, until a slot is kept, or none is left: then the course alone is asked."""
         for _ in range(TRIES):
+            if not form.options:
+                break
             fields = pick_line(form, self._preferred())
             wanted = fields[f"{fields['line']}-slot_id"]
             answer = await self._post("choix", self.places, fields)
