@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.dates import moment
@@ -13,10 +13,12 @@ from accounts.prepared import prepared
 from students.models import Enrolment, Student, Teacher
 from teaching.concerts.programme import Line, line_of
 from teaching.enums import ConcertState
+from teaching.evaluations.selectors import pupils_of
 from teaching.models import Concert, ConcertPerformer, ConcertTurn
 from teaching.repertoire.selectors import pupils_now
 
 AFTER = dt.timedelta(hours=3)  # an evening's: it stands among those to come until it is over
+AN_HOUR = dt.timedelta(hours=1)
 
 
 def concerts_at(sites: Collection[Establishment]) -> QuerySet[Concert]:
@@ -71,6 +73,65 @@ def concerts_of_student(user: User, student: Student, own: Collection[int]) -> l
 
 
 @dataclass(frozen=True)
+class Appearance:
+    """A concert that was announced, and the reader's students who play there, by name."""
+
+    concert: Concert
+    lasts: dt.timedelta  # what to keep free: the whole programme, an hour at least
+    students: list[Student]
+
+    @property
+    def starts(self) -> dt.datetime:
+        """In Paris time, as a lesson's."""
+        return timezone.localtime(self.concert.starts_at)
+
+    @property
+    def ends(self) -> dt.datetime:
+        return timezone.localtime(self.concert.starts_at + self.lasts)
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.concert.state == ConcertState.CANCELLED
+
+
+def appearances_of(
+    students: Collection[Student], first: dt.date, last: dt.date
+) -> list[Appearance]:
+    """Of a household's students from one day to another, cancelled ones too. One query."""
+    return _appearances(Q(enrolment__student__in=students), first, last)
+
+
+def appearances_of_pupils(
+    teacher: Teacher, sites: Collection[Establishment], first: dt.date, last: dt.date
+) -> list[Appearance]:
+    """The same of the students of his classes at these sites."""
+    return _appearances(
+        Q(enrolment__in=pupils_of(teacher, sites).order_by().values("pk")), first, last
+    )
+
+
+def _appearances(who, first, last):
+    programme = ConcertTurn.objects.filter(concert=OuterRef("turn__concert")).order_by()
+    performers = (
+        _announced(ConcertPerformer.objects.filter(who))
+        .filter(turn__concert__starts_at__date__range=(first, last))
+        .select_related("turn__concert__establishment", "turn__concert__school_year")
+        .annotate(
+            minutes=Subquery(programme.values("concert").annotate(all=Sum("minutes")).values("all"))
+        )
+    )
+    found: dict[Concert, tuple[dt.timedelta, dict[int, Student]]] = {}
+    for each in performers:
+        lasts = max(dt.timedelta(minutes=each.minutes), AN_HOUR)
+        _, students = found.setdefault(each.turn.concert, (lasts, {}))
+        students[each.enrolment.student_id] = each.enrolment.student
+    return [
+        Appearance(concert, lasts, list(students.values()))
+        for concert, (lasts, students) in found.items()
+    ]
+
+
+@dataclass(frozen=True)
 class Notice:
     """« Audition de Noël, 12 décembre 2026 à 18 h », and for whom, where."""
 
@@ -99,11 +160,17 @@ def concerts_to_come(user: User) -> list[Notice]:
 @prepared
 def _performers_to_come(user: int, since: dt.datetime) -> QuerySet[ConcertPerformer]:
     students = Student.objects.visible_to(User(pk=user)).order_by().values("pk")
-    return (
+    return _announced(
         ConcertPerformer.objects.filter(
             enrolment__student__in=students, turn__concert__starts_at__gte=since
         )
-        .exclude(turn__concert__state=ConcertState.DRAFT)
+    )
+
+
+def _announced(performers):
+    """Those of concerts that were announced, the next first, then by name."""
+    return (
+        performers.exclude(turn__concert__state=ConcertState.DRAFT)
         .select_related("turn__concert", "enrolment__student")
         .order_by("turn__concert__starts_at", "turn__concert", "enrolment__student__sort_name")
     )

@@ -1,10 +1,11 @@
-"""Lessons as an iCalendar file (RFC 5545), as Google, Apple and Outlook read it.
+"""Lessons and concerts as an iCalendar file (RFC 5545), as Google, Apple and Outlook read it.
 
-One event for each lesson, under a name that never changes: moved, it moves; cancelled, it says so.
+One event for each, under a name that never changes: moved, it moves; cancelled, it says so.
 """
 
 import datetime as dt
-from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -19,25 +20,40 @@ from icalendar import (
 from icalendar import Event as CalendarEvent
 
 from students.models import Slot
-from teaching.models import LessonChange
+from teaching.models import ConcertMove, LessonChange
 from teaching.timetable import words
-from teaching.timetable.feeds import Event
+from teaching.timetable.feeds import Agenda
 
-VERSION = 1  # of the shape: another one makes every calendar anew
+VERSION = 2  # of the shape: another one makes every calendar anew
 EVERY = dt.timedelta(hours=1)
 
 
-class Publication:
-    """A calendar, with what tells whether it has changed. One query: the log of its lessons."""
+@dataclass(frozen=True)
+class Entry:
+    """What a calendar says of a lesson or a concert."""
 
-    def __init__(self, name: str, events: list[Event]):
-        self.name, self.events = name, events
-        self._changes = _changes(events)
+    key: str  # never changes, and is nobody else's
+    starts: dt.datetime
+    ends: dt.datetime
+    summary: str
+    location: str
+    description: str
+    is_cancelled: bool
+    sequence: int  # how many times it was changed
+    made_at: dt.datetime  # when last
+
+
+class Publication:
+    """A calendar, with what tells whether it has changed. Two queries: the logs of its events."""
+
+    def __init__(self, name: str, agenda: Agenda):
+        self.name = name
+        self.entries = [*_of_lessons(agenda.lessons), *_of_concerts(agenda)]
 
     @property
     def etag(self) -> str:
         """Changes when anything that is published does."""
-        facts = [VERSION, settings.SITE_URL, self.name, *map(self._facts, self.events)]
+        facts = [VERSION, settings.SITE_URL, self.name, *map(astuple, self.entries)]
         return f'"{sha256(repr(facts).encode()).hexdigest()[:32]}"'
 
     def write(self) -> bytes:
@@ -51,44 +67,86 @@ class Publication:
         calendar.add("refresh-interval", EVERY, parameters={"VALUE": "DURATION"})
         calendar.add("x-published-ttl", vDuration(EVERY))
         calendar.add_component(_paris())
-        for event in self.events:
-            calendar.add_component(self._event(event))
+        for entry in self.entries:
+            calendar.add_component(_write(entry))
         return calendar.to_ical()
 
-    def _event(self, event):
-        lesson = event.lesson
-        sequence, made_at = self._version(lesson)
-        found = CalendarEvent()
-        found.add("uid", f"{lesson.key}@{urlsplit(settings.SITE_URL).hostname}")
-        found.add("dtstamp", made_at)
-        found.add("last-modified", made_at)
-        found.add("sequence", sequence)
-        found.add("dtstart", lesson.starts)
-        found.add("dtend", lesson.ends)
-        found.add("summary", _summary(event))
-        found.add("location", _location(lesson))
-        found.add("status", "CANCELLED" if lesson.is_cancelled else "CONFIRMED")
-        found.add("transp", "TRANSPARENT" if lesson.is_cancelled else "OPAQUE")
-        if description := _description(lesson):
-            found.add("description", description)
-        return found
 
-    def _version(self, lesson):
-        """How many times it was changed, in itself, with its hour or its course; when last."""
-        times, changed_at = self._changes[lesson.row.pk if lesson.row else None]
-        return times + _revisions(lesson), changed_at or _beginning(lesson)
+def _write(entry):
+    found = CalendarEvent()
+    found.add("uid", f"{entry.key}@{urlsplit(settings.SITE_URL).hostname}")
+    found.add("dtstamp", entry.made_at)
+    found.add("last-modified", entry.made_at)
+    found.add("sequence", entry.sequence)
+    found.add("dtstart", entry.starts)
+    found.add("dtend", entry.ends)
+    found.add("summary", entry.summary)
+    found.add("location", entry.location)
+    found.add("status", "CANCELLED" if entry.is_cancelled else "CONFIRMED")
+    found.add("transp", "TRANSPARENT" if entry.is_cancelled else "OPAQUE")
+    if entry.description:
+        found.add("description", entry.description)
+    return found
 
-    def _facts(self, event):
+
+def _of_lessons(events) -> Iterator[Entry]:
+    rows = [event.lesson.row.pk for event in events if event.lesson.row]
+    changes = _logged(LessonChange.objects.filter(lesson__in=rows), "lesson_id") if rows else {}
+    for event in events:
         lesson = event.lesson
-        return (
-            lesson.key,
-            lesson.starts,
-            lesson.ends,
-            _summary(event),
-            _location(lesson),
-            _description(lesson),
-            self._version(lesson),
+        row = lesson.row.pk if lesson.row else None
+        times, changed_at = changes.get(row, (0, _beginning(lesson)))
+        yield Entry(
+            key=lesson.key,
+            starts=lesson.starts,
+            ends=lesson.ends,
+            # Outlook shows the status nowhere.
+            summary=_said("Annulé" if lesson.is_cancelled else "", event.whose, lesson.name),
+            location=_location(lesson),
+            description=_description(lesson),
+            is_cancelled=lesson.is_cancelled,
+            sequence=times + _revisions(lesson),
+            made_at=changed_at,
         )
+
+
+def _of_concerts(agenda) -> Iterator[Entry]:
+    keys = [each.concert.pk for each in agenda.concerts]
+    moves = _logged(ConcertMove.objects.filter(concert__in=keys), "concert_id") if keys else {}
+    for each in agenda.concerts:
+        concert = each.concert
+        names = [student.first_name for student in each.students]
+        times, changed_at = moves.get(concert.pk, (0, concert.published_at))
+        reason = f"Motif\u00a0: {concert.cancel_reason}." if concert.cancel_reason else ""
+        pupils = f"Vos élèves\u00a0: {', '.join(names)}." if agenda.is_teacher else ""
+        yield Entry(
+            key=f"concert-{concert.pk}",
+            starts=each.starts,
+            ends=each.ends,
+            summary=_said(
+                "Annulée" if each.is_cancelled else "",
+                "" if agenda.is_teacher else " et ".join(names),
+                concert.title,
+            ),
+            location=f"{concert.place}, {concert.establishment.name}",
+            description="\n".join(filter(None, [pupils, reason])),
+            is_cancelled=each.is_cancelled,
+            sequence=times,
+            made_at=changed_at,
+        )
+
+
+def _said(*parts):
+    return "\u00a0: ".join(filter(None, parts))
+
+
+def _logged(log, name):
+    """{key: how many times it was changed, when last}, by its log, which has lines `at`."""
+    found = {}
+    for line in log.order_by("pk"):
+        key = getattr(line, name)
+        found[key] = found.get(key, (0, None))[0] + 1, line.at
+    return found
 
 
 def _paris() -> Timezone:
@@ -111,16 +169,6 @@ def _paris() -> Timezone:
     return zone
 
 
-def _changes(events):
-    """{row of a lesson: how many times it was changed, when last}."""
-    rows = [event.lesson.row.pk for event in events if event.lesson.row]
-    found = defaultdict(lambda: (0, None))
-    changes = LessonChange.objects.filter(lesson__in=rows).order_by("pk") if rows else []
-    for change in changes:
-        found[change.lesson_id] = found[change.lesson_id][0] + 1, change.at
-    return found
-
-
 def _revisions(lesson):
     """How many times its weekly hour and its course were changed, each since it was made."""
     hour = lesson.hour
@@ -131,14 +179,6 @@ def _revisions(lesson):
 def _beginning(lesson):
     """A lesson that nobody touched is as old as its school year: the file stays the same."""
     return dt.datetime.combine(lesson.course.school_year.starts_on, dt.time(), dt.UTC)
-
-
-def _summary(event):
-    lesson = event.lesson
-    said = [event.whose, lesson.name]
-    if lesson.is_cancelled:  # Outlook shows the status nowhere
-        said.insert(0, "Annulé")
-    return "\u00a0: ".join(filter(None, said))
 
 
 def _location(lesson):

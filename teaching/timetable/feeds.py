@@ -1,4 +1,4 @@
-"""The private address at which a telephone or a computer reads the lessons by itself.
+"""The private address at which a telephone or a computer reads lessons and concerts by itself.
 
 The address is a random key and its signature by SECRET_KEY, like nothing that can be guessed
 (192 bits), and whoever has it needs no session. The key alone is kept, not hashed: the page shows
@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import User
 from families.models import Guardian
 from students.models import Student, Teacher
+from teaching.concerts.selectors import Appearance, appearances_of, appearances_of_pupils
 from teaching.enums import Space
 from teaching.lessons import Attendees, Occurrence, hours_of_students, hours_of_teacher, lessons
 from teaching.models import CalendarFeed
@@ -33,6 +34,15 @@ class Event:
 
     lesson: Occurrence
     whose: str
+
+
+@dataclass(frozen=True)
+class Agenda:
+    """All that one address publishes; `is_teacher`: it says his students to whoever reads it."""
+
+    lessons: list[Event]
+    concerts: list[Appearance]
+    is_teacher: bool = False
 
 
 @transaction.atomic
@@ -75,10 +85,10 @@ def note_read(feed: CalendarFeed) -> None:
         CalendarFeed.objects.filter(pk=feed.pk).update(read_on=today)
 
 
-def events_of(feed: CalendarFeed) -> list[Event] | None:
+def agenda_of(feed: CalendarFeed) -> Agenda | None:
     """From two months ago to a year ahead; None for whoever is no guardian, no teacher any more.
 
-    At most nine queries, whatever the number of lessons.
+    At most ten queries, whatever the number of lessons.
     """
     sites = list(feed.user.establishments.values_list("pk", flat=True))
     if not sites:
@@ -86,23 +96,25 @@ def events_of(feed: CalendarFeed) -> list[Event] | None:
     today = timezone.localdate()
     first, last = today - PAST, today + AHEAD
     if feed.space == Space.TEACHER:
-        return _events_of_teacher(feed.user, sites, first, last)
-    return _events_of_household(feed.user, first, last)
+        return _agenda_of_teacher(feed.user, sites, first, last)
+    return _agenda_of_household(feed.user, first, last)
 
 
-def _events_of_teacher(user, sites, first, last):
+def _agenda_of_teacher(user, sites, first, last):
     teacher = Teacher.objects.filter(user=user).first()
     if teacher is None:
         return None
     hours = hours_of_teacher(teacher, sites, first, last)
-    return [
+    events = [
         Event(lesson, lesson.student.first_name if lesson.student else "")
         for lesson in lessons(hours, first, last)
         if lesson.teacher == teacher
     ]
+    led = appearances_of_pupils(teacher, sites, first, last)
+    return Agenda(events, led, is_teacher=True)
 
 
-def _events_of_household(user, first, last):
+def _agenda_of_household(user, first, last):
     if not Guardian.objects.filter(user=user).exists():
         return None
     students = list(Student.objects.visible_to(user))
@@ -113,4 +125,4 @@ def _events_of_household(user, first, last):
         names = dict.fromkeys(each.student.first_name for each in attendees.of(lesson))
         if names:
             events.append(Event(lesson, " et ".join(names)))
-    return events
+    return Agenda(events, appearances_of(students, first, last))

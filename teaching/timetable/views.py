@@ -63,11 +63,11 @@ def calendar(request, token):
     Read again and again for nothing: an unchanged calendar is answered 304, without writing it.
     """
     found = feeds.find(token)
-    events = feeds.events_of(found) if found else None
-    if events is None:
+    agenda = feeds.agenda_of(found) if found else None
+    if agenda is None:
         raise Http404
     feeds.note_read(found)
-    publication = Publication(f"{settings.SITE_NAME} – emploi du temps", events)
+    publication = Publication(f"{settings.SITE_NAME} – emploi du temps", agenda)
     response = get_conditional_response(request, etag=publication.etag)
     if response is None:
         response = HttpResponse(publication.write(), content_type="text/calendar; charset=utf-8")

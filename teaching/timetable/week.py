@@ -1,4 +1,4 @@
-"""One week of lessons, day by day: of a household's students, of one student, of a teacher."""
+"""One week, day by day, of lessons and concerts: a household's, one student's, a teacher's."""
 
 import datetime as dt
 from collections import defaultdict
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.dates import french_time
 from accounts.models import Establishment, User
 from students.models import Student, Teacher
+from teaching.concerts.selectors import Appearance, appearances_of, appearances_of_pupils
 from teaching.lessons import (
     Attendees,
     Occurrence,
@@ -16,7 +18,7 @@ from teaching.lessons import (
     hours_of_teacher,
     lessons,
 )
-from teaching.models import Closure
+from teaching.models import Closure, Concert
 from teaching.timetable import words
 
 PARAMETER = "semaine"
@@ -50,11 +52,55 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """The lessons of one day and one column."""
+class ConcertEntry:
+    """A concert on its day, where `student` plays, or the teacher's pupils."""
+
+    appearance: Appearance
+    student: Student | None
+
+    @property
+    def concert(self) -> Concert:
+        return self.appearance.concert
+
+    @property
+    def has_page(self) -> bool:
+        """Where teachers read it: those of the year under way (`concerts_at`)."""
+        year = self.concert.school_year
+        return year.starts_on <= timezone.localdate() <= year.ends_on
+
+    @property
+    def pupils(self) -> str:
+        return ", ".join(map(str, self.appearance.students))
+
+    @property
+    def is_off(self) -> bool:
+        return self.appearance.is_cancelled
+
+    @property
+    def hours(self) -> str:
+        """When to be there: nobody knows to the minute when it ends."""
+        return french_time(self.hour)
+
+    @property
+    def hour(self) -> dt.time:
+        return self.appearance.starts.time()
+
+
+@dataclass(frozen=True)
+class Column:
+    """What one column of the week is made of."""
 
     label: str
-    entries: list[Entry]
+    lessons: list[Occurrence]
+    concerts: list[ConcertEntry]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The lessons and the concerts of one day and one column, in order."""
+
+    label: str
+    entries: list[Entry | ConcertEntry]
 
 
 @dataclass(frozen=True)
@@ -120,26 +166,28 @@ def asked_monday(request) -> dt.date:
 
 
 def household_week(user: User, monday: dt.date) -> Week:
-    """Of all the students of the user's household, side by side. Eight queries."""
+    """Of all the students of the user's household, side by side. Nine queries."""
     students = list(Student.objects.visible_to(user))
     return _week_of_students(students, user.establishments.all(), monday)
 
 
 def student_week(student: Student, user: User, monday: dt.date) -> Week:
-    """Of one; whoever calls has checked that the user may see him. Seven queries."""
+    """Of one; whoever calls has checked that the user may see him. Eight queries."""
     return _week_of_students([student], user.establishments.all(), monday)
 
 
 def teacher_week(teacher: Teacher, sites: QuerySet[Establishment], monday: dt.date) -> Week:
-    """His lessons, those that somebody else gives for him, those that he gives for others.
+    """His lessons, those that somebody else gives for him, those that he gives for others; the
+    concerts of his students.
 
-    At these sites. Five queries.
+    At these sites. Six queries.
     """
     first, last = _days(monday)
     hours = hours_of_teacher(teacher, sites, first, last)
     found = lessons(hours, first, last, moved_away=True)
     his = [lesson for lesson in found if teacher in (lesson.teacher, lesson.usual_teacher)]
-    return _week(monday, [("", his)], sites)
+    led = appearances_of_pupils(teacher, sites, first, last)
+    return _week(monday, [Column("", his, [ConcertEntry(each, None) for each in led])], sites)
 
 
 def next_lessons(student: Student) -> list[Occurrence]:
@@ -164,7 +212,13 @@ def _week_of_students(students, sites, monday):
     for lesson in lessons(hours, first, last, moved_away=True):
         for student in dict.fromkeys(each.student_id for each in attendees.of(lesson)):
             theirs[student].append(lesson)
-    columns = [(student.first_name, theirs[student.pk]) for student in students]
+    played = defaultdict(list)
+    for appearance in appearances_of(students, first, last):
+        for student in appearance.students:
+            played[student.pk].append(ConcertEntry(appearance, student))
+    columns = [
+        Column(student.first_name, theirs[student.pk], played[student.pk]) for student in students
+    ]
     return _week(monday, columns, sites)
 
 
@@ -173,17 +227,17 @@ def _week(monday, columns, sites):
     dates = [monday + dt.timedelta(days=n) for n in range(7)]
     closures = _closures(sites, dates)
     days = [
-        Day(date, closures[date], [Cell(label, _entries(found, date)) for label, found in columns])
+        Day(date, closures[date], [Cell(each.label, _entries(each, date)) for each in columns])
         for date in dates
     ]
     if days[-1].is_empty:  # a Sunday, when there is something on it
         del days[-1]
-    return Week(monday, [label for label, _ in columns], days)
+    return Week(monday, [column.label for column in columns], days)
 
 
-def _entries(found, date):
-    entries = []
-    for lesson in found:
+def _entries(column, date):
+    entries = [each for each in column.concerts if each.appearance.starts.date() == date]
+    for lesson in column.lessons:
         there = lesson.starts.date() == date
         if there or lesson.planned_on == date:
             entries.append(Entry(lesson, left=not there))

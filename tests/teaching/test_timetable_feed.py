@@ -11,19 +11,23 @@ from icalendar import Calendar
 from families.models import Guardian
 from students.enums import Weekday
 from students.models import SchoolYear, Slot
+from teaching.concerts import services as concerts
 from teaching.enums import Space
 from teaching.lessons import Hours, lessons
-from teaching.models import CalendarFeed, Closure
+from teaching.models import CalendarFeed, Closure, Concert
 from teaching.timetable import feeds, services
 from teaching.timetable.calendars import Publication
 from teaching.timetable.services import Where
 from tests.factories import (
+    ConcertFactory,
     CustodyFactory,
+    EnrolmentFactory,
     FamilyFactory,
     GuardianFactory,
     SlotFactory,
     StudentFactory,
     TeacherFactory,
+    make_turn,
 )
 from tests.teaching.timetable_cases import make_slot, make_time, next_lesson, next_monday
 
@@ -192,8 +196,8 @@ class TestAnswer:
         feed.refresh_from_db()
         assert feed.read_on == timezone.localdate()
 
-        # feed, sites, guardian, students, hours twice, attendees, rows, closures
-        with django_assert_num_queries(9):
+        # feed, sites, guardian, students, hours twice, attendees, rows, closures, concerts
+        with django_assert_num_queries(10):
             client.get(path(feed))
 
     def test_a_constant_number_of_queries(
@@ -204,7 +208,7 @@ class TestAnswer:
             make_time(student)
         client.get(path(feed))
 
-        with django_assert_num_queries(10):  # the attendees of the times too
+        with django_assert_num_queries(11):  # the attendees of the times too
             client.get(path(feed))
 
 
@@ -366,6 +370,75 @@ class TestEvents:
         assert str(found["LOCATION"]).startswith("Salle, du fond ; à gauche, ")
 
 
+class TestConcerts:
+    @pytest.fixture
+    def concert(self, student, teacher):
+        starts_at = dt.datetime.combine(next_monday(), dt.time(18))
+        concert = ConcertFactory(published=True, starts_at=timezone.make_aware(starts_at))
+        make_turn(concert, make_time(student, teacher).enrolment, minutes=4)
+        return concert
+
+    def event(self, client, feed):
+        [found] = [
+            event for uid, event in events(read(client, feed)).items() if uid.startswith("concert-")
+        ]
+        return found
+
+    def test_who_plays_where_and_an_hour_at_least(self, client, feed, concert):
+        event = self.event(client, feed)
+
+        assert event["SUMMARY"] == "Louise\u00a0: Audition de printemps"
+        assert event["LOCATION"] == "Salle Ravel, Conservatoire"
+        assert event.start == concert.starts_at
+        assert event.end - event.start == dt.timedelta(hours=1)
+
+    def test_it_lasts_as_the_programme(self, client, feed, concert):
+        for _ in range(3):
+            make_turn(concert, EnrolmentFactory(), minutes=30)
+
+        event = self.event(client, feed)
+
+        assert event.end - event.start == dt.timedelta(minutes=94)
+
+    def test_moved_and_cancelled_it_is_the_same_event(self, client, feed, concert, registrar):
+        etag = client.get(path(feed))["ETag"]
+        first = self.event(client, feed)
+        concert.starts_at += dt.timedelta(days=1)
+        concerts.save(concert, actor=registrar)
+
+        second = self.event(client, feed)
+        concerts.cancel(concert, reason="Grève", actor=registrar)
+        last = self.event(client, feed)
+
+        assert client.get(path(feed))["ETag"] != etag
+        assert {first["UID"], second["UID"], last["UID"]} == {first["UID"]}
+        assert second.start - first.start == dt.timedelta(days=1)
+        assert first["SEQUENCE"] < second["SEQUENCE"] < last["SEQUENCE"]
+        assert (last["STATUS"], last["SUMMARY"]) == (
+            "CANCELLED",
+            "Annulée\u00a0: Louise\u00a0: Audition de printemps",
+        )
+        assert last["DESCRIPTION"] == "Motif\u00a0: Grève."
+
+    def test_a_draft_is_in_no_calendar(self, client, feed, concert):
+        Concert.objects.update(state="draft", published_at=None)
+
+        assert "concert-" not in client.get(path(feed)).text
+
+    def test_the_others_who_play_are_named_to_nobody(self, client, feed, teacher, concert):
+        other = StudentFactory(first_name="Zyautre", last_name="Zyclasse")
+        make_turn(concert, EnrolmentFactory(student=other))
+
+        for each in (feed, feeds.make(teacher.user, Space.TEACHER)):
+            assert "Zy" not in client.get(path(each)).text
+
+    def test_a_teacher_reads_which_of_his_pupils_play(self, client, teacher, concert):
+        event = self.event(client, feeds.make(teacher.user, Space.TEACHER))
+
+        assert event["SUMMARY"] == "Audition de printemps"
+        assert event["DESCRIPTION"] == "Vos élèves\u00a0: Louise."
+
+
 class TestClocks:
     """Summer time ends on 25 October 2026 and begins on 28 March 2027."""
 
@@ -382,7 +455,8 @@ class TestClocks:
             last_on=dt.date(2026, 11, 8),
         )
         found = lessons(Hours([slot], []), dt.date(2026, 10, 1), dt.date(2027, 4, 30))
-        publication = Publication("Cours", [feeds.Event(lesson, "Louise") for lesson in found])
+        events = [feeds.Event(lesson, "Louise") for lesson in found]
+        publication = Publication("Cours", feeds.Agenda(events, []))
         return publication.write()
 
     def test_half_past_six_stays_half_past_six(self, calendar):

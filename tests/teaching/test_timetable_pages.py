@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from students.enums import Weekday
+from teaching.concerts import services as concerts
 from teaching.enums import ClosureKind
 from teaching.lessons import find
 from teaching.models import Closure, LessonChange, TimetableSettings
@@ -14,7 +15,15 @@ from teaching.timetable import services
 from teaching.timetable.notices import notices_of
 from teaching.timetable.services import Where
 from teaching.timetable.week import household_week, teacher_week
-from tests.factories import EstablishmentFactory, StudentFactory, TeacherFactory
+from tests.factories import (
+    ConcertFactory,
+    EnrolmentFactory,
+    EstablishmentFactory,
+    SchoolYearFactory,
+    StudentFactory,
+    TeacherFactory,
+    make_turn,
+)
 from tests.teaching.timetable_cases import (
     around_today,
     make_slot,
@@ -48,6 +57,10 @@ def shown(week):
         for day in week.days
         if not day.is_empty
     }
+
+
+def evening(day):
+    return timezone.make_aware(dt.datetime.combine(day, dt.time(20)))
 
 
 def of_next_week(url):
@@ -164,8 +177,8 @@ class TestHousehold:
         client.force_login(parent)
 
         # session, user, establishments, guardian, students, hours twice, attendees twice,
-        # rows, closures, closures with their names
-        with django_assert_num_queries(12):
+        # rows, closures, concerts, closures with their names
+        with django_assert_num_queries(13):
             client.get(of_next_week(WEEK))
 
 
@@ -228,10 +241,104 @@ class TestTeacher:
             make_time(StudentFactory(), teacher)
         client.force_login(teacher.user)
 
-        # session, user, establishments, teacher, hours twice, rows, closures, closures with
-        # their names, where they may change their lessons
-        with django_assert_num_queries(10):
+        # session, user, establishments, teacher, hours twice, rows, closures, concerts, closures
+        # with their names, where they may change their lessons
+        with django_assert_num_queries(11):
             client.get(of_next_week(TEACHER_WEEK))
+
+
+class TestConcerts:
+    """On its day, in the column of whoever plays."""
+
+    @pytest.fixture
+    def louise(self, student, teacher):
+        """Louise Martin, in a class of `teacher`."""
+        return make_time(student, teacher).enrolment
+
+    @pytest.fixture
+    def concert(self, louise):
+        concert = ConcertFactory(
+            published=True, starts_at=evening(next_monday()), school_year=around_today()
+        )
+        make_turn(concert, louise, minutes=4)
+        return concert
+
+    def test_who_plays_reads_it_between_his_lessons(
+        self, client, parent, student, family, louise, concert
+    ):
+        StudentFactory(first_name="Hugo", family=family)
+        make_slot(student)  # at 18:30
+        client.force_login(parent)
+
+        response = client.get(of_next_week(WEEK))
+
+        monday = response.context["week"].days[0]
+        cells = {cell.label: cell.entries for cell in monday.cells}
+        assert [entry.hours for entry in cells["Louise"]] == [
+            "18\u00a0h\u00a030 à 19\u00a0h\u00a030",
+            "20\u00a0h",
+        ]
+        assert cells["Hugo"] == []
+        assert reverse("teaching:concert", args=[student.pk, concert.pk]) in response.text
+        assert "Salle Ravel" in response.text
+
+    def test_a_draft_is_nobody_s(self, parent, louise):
+        draft = ConcertFactory(starts_at=evening(next_monday()), school_year=around_today())
+        make_turn(draft, louise)
+
+        assert household_week(parent, next_monday()).days[0].is_empty
+
+    def test_cancelled_it_says_why(self, client, parent, concert, registrar):
+        concerts.cancel(concert, reason="Salle inondée", actor=registrar)
+        client.force_login(parent)
+
+        assert "Annulée\u00a0: Salle inondée" in client.get(of_next_week(WEEK)).text.replace(
+            "&nbsp;", "\u00a0"
+        )
+
+    def test_the_others_who_play_are_named_to_nobody(self, client, parent, stranger, concert):
+        paul = StudentFactory(first_name="Paul", last_name="Bizet", family=stranger.guardian.family)
+        make_turn(concert, EnrolmentFactory(student=paul))
+        client.force_login(parent)
+
+        page = client.get(of_next_week(WEEK)).text
+
+        assert "Audition de printemps" in page
+        assert "Paul" not in page
+        assert "Bizet" not in page
+
+    def test_a_teacher_reads_those_of_his_pupils(
+        self, client, teacher, stranger, concert, django_assert_num_queries
+    ):
+        paul = StudentFactory(first_name="Paul", last_name="Bizet", family=stranger.guardian.family)
+        make_turn(concert, EnrolmentFactory(student=paul))
+        elsewhere = ConcertFactory(
+            published=True,
+            title="Ailleurs",
+            starts_at=concert.starts_at,
+            school_year=around_today(),
+        )
+        make_turn(elsewhere, EnrolmentFactory(student=paul))
+        client.force_login(teacher.user)
+
+        with django_assert_num_queries(11):
+            page = client.get(of_next_week(TEACHER_WEEK)).text
+
+        assert reverse("teacher:concert", args=[concert.pk]) in page
+        assert "Vos élèves&nbsp;: Louise Martin" in page
+        assert "Bizet" not in page
+        assert "Ailleurs" not in page
+
+    def test_of_another_year_it_leads_nowhere(self, client, teacher, concert):
+        concert.school_year = SchoolYearFactory(
+            starts_on=dt.date(2019, 9, 1), ends_on=dt.date(2020, 8, 31)
+        )
+        concert.save()
+        client.force_login(teacher.user)
+        url = reverse("teacher:concert", args=[concert.pk])
+
+        assert url not in client.get(of_next_week(TEACHER_WEEK)).text
+        assert client.get(url).status_code == 404
 
 
 class TestChangeLesson:
