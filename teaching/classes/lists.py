@@ -63,16 +63,30 @@ class ClassList:
 
     @property
     def url(self) -> str:
-        return reverse(f"teacher:{'slot' if self.is_slot else 'course'}", args=[self.of.pk])
+        return self._address("{}")
+
+    @property
+    def file_url(self) -> str:
+        return self._address("{}_file")
 
     @property
     def repertoire_url(self) -> str:
         """Of a class of the year under way; what will be played is not played yet."""
-        year, today = self.course.school_year, timezone.localdate()
-        if not year.starts_on <= today <= year.ends_on:
-            return ""
+        return self._address("repertoire_{}") if self._is_under_way else ""
+
+    @property
+    def write_url(self) -> str:
+        """The same: one writes to the families of those who come now."""
+        return self._address("write_to_{}") if self._is_under_way else ""
+
+    @property
+    def _is_under_way(self):
+        year = self.course.school_year
+        return year.starts_on <= timezone.localdate() <= year.ends_on
+
+    def _address(self, name):
         kind = "slot" if self.is_slot else "course"
-        return reverse(f"teacher:repertoire_{kind}", args=[self.of.pk])
+        return reverse(f"teacher:{name.format(kind)}", args=[self.of.pk])
 
     @property
     def has_hours(self) -> bool:

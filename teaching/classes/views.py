@@ -48,15 +48,13 @@ def classes(request):
 @require_safe
 def slot(request, pk):
     """Who comes to the teacher's lesson, to read and to print; `?vue=trombinoscope`: faces."""
-    found = _slot(request, pk)
-    return _show(request, "teaching/class_slot.html", found, slot=found)
+    return _show(request, _slot(request, pk))
 
 
 @require_safe
 def course(request, pk):
     """The same for a course without slots: the teacher or the school fixes the hours."""
-    found = _course(request, pk)
-    return _show(request, "teaching/class_course.html", found, course=found)
+    return _show(request, _course(request, pk))
 
 
 @require_safe
@@ -212,15 +210,10 @@ def _initial(enrolment, time):
     return first | {name: getattr(time, name) for name in names}
 
 
-def _show(request, template, found, **context):
+def _show(request, found):
     (each,) = class_lists([found])
-    year = each.course.school_year
-    context |= {
-        "list": each,
-        "faces": request.GET.get("vue") == FACES,
-        "may_write": year.starts_on <= timezone.localdate() <= year.ends_on,
-    }
-    return render(request, template, context)
+    context = {"list": each, "faces": request.GET.get("vue") == FACES}
+    return render(request, "teaching/class.html", context)
 
 
 def _file(request, found):
