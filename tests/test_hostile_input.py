@@ -1,5 +1,6 @@
 """Whatever arrives, the answer is a French page: a field's error, a 400 or a 404, never a 500."""
 
+from html.parser import HTMLParser
 from urllib.parse import urlencode
 
 import pytest
@@ -13,6 +14,8 @@ from students.models import Student
 from tests.documents.builders import make_pdf
 from tests.factories import PieceRuleFactory
 from tests.reenrolment.conftest import make_case
+from tests.test_urls import FOUND, rows  # noqa: F401, a fixture
+from tests.test_urls import address as address_of
 
 HOSTILE = {
     "nul": "a\x00b",
@@ -273,3 +276,43 @@ def test_hostile_addresses_are_not_found(client, parent, path):
 
     assert response.status_code == 404
     assert 'lang="fr"' in response.content.decode()
+
+
+class Forms(HTMLParser):
+    """`found`: where each form of a page goes, and what it would send."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "form" and given.get("method") == "post":
+            self.found.append((given.get("action") or "", {}))
+        elif tag in ("input", "select", "textarea") and self.found and given.get("name"):
+            self.found[-1][1][given["name"]] = given.get("value") or ""
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_values_in_every_form_of_a_teacher_are_answered(client, teacher, rows, kind):  # noqa: F811
+    client.force_login(teacher.user)
+    value, sent = HOSTILE[kind].encode("utf-8", "surrogateescape"), 0
+
+    for name in (name for name in FOUND if name.startswith("teacher:")):
+        page = address_of(name, rows)
+        response = client.get(page)
+        if response.status_code != 200 or "html" not in response["Content-Type"]:
+            continue
+        for action, fields in Forms(response.text).found:
+            # Everything else is asked by somebody signed in.
+            for field in fields if action != reverse("accounts:sign_out") else ():
+                answer = client.post(
+                    action or page,
+                    urlencode(fields | {field: value}),
+                    content_type="application/x-www-form-urlencoded",
+                )
+                assert answer.status_code < 500, (page, field)
+                sent += 1
+
+    assert sent > 120
