@@ -66,7 +66,8 @@ def next_to_do(campaign: Campaign, students: list[Student], *, after: Student) -
 @prepared
 def _yet_to_do(students: list[int], campaign: int, site: int, year: int) -> QuerySet:
     """The keys of those who follow a course and have submitted nothing."""
-    done = Reenrolment.objects.filter(campaign=campaign).exclude(status=Status.DRAFT)
+    dossiers = Reenrolment.objects.filter(campaign=campaign, student__in=students)
+    done = dossiers.exclude(status=Status.DRAFT)
     followed = followed_courses(Campaign(establishment_id=site, previous_year_id=year))
     followed = followed.filter(student__in=students).exclude(student__in=done.values("student"))
     return followed.values_list("student_id", flat=True)
