@@ -109,6 +109,17 @@ def test_twenty_five_failures_a_day_are_looked_at(knock, parent):
     assert knock(PASSWORD)
 
 
+def test_a_day_later_they_count_no_more_and_are_gone(knock, parent):
+    for _ in range(5):
+        knock()
+    go_by(hours=25)
+
+    knock()
+
+    assert list(SignInAttempt.objects.values_list("rank", flat=True)) == [1]
+    assert knock(PASSWORD)
+
+
 def test_who_knocks_without_end_prolongs_nothing(knock, parent):
     for _ in range(5):
         knock()

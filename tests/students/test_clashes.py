@@ -76,6 +76,16 @@ def test_what_is_held_counts_until_its_time_is_over(student):
     assert not clashes(services.hold, student, other, until=soon())
 
 
+def test_so_it_does_for_a_place_that_is_claimed(student):
+    services.hold(student, SlotFactory(), until=soon())
+    other = SlotFactory()
+    assert clashes(services.claim, student, other, cycle=Cycle.FIRST)
+
+    Hold.objects.update(until=timezone.now())
+
+    assert not clashes(services.claim, student, other, cycle=Cycle.FIRST)
+
+
 def test_an_enrolment_given_back_does_not(student, orchestra):
     services.release(student.enrolments.get())
 
