@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from students.enums import Scheduling, Weekday
 from tests.documents.builders import make_jpeg, make_pdf
@@ -22,6 +22,9 @@ from tests.factories import (
 
 # Playwright's own loop runs in this thread; Django would take its queries for asynchronous ones.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+PATIENCE = 20_000  # milliseconds, for a machine that plays other suites too
+expect.set_options(timeout=PATIENCE)
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 QUIET = [
@@ -65,7 +68,7 @@ class Visitor:
             viewport={"width": width, "height": 800},
             java_script_enabled=javascript,
         )
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(PATIENCE)
         self.url = url
         self.javascript = javascript
         self.faults = []

@@ -173,7 +173,9 @@ def test_everybody_hears_of_it_at_once(
 ):
     workers = set()
     with no_deadlock():
-        for _ in range(3):
+        for turn in range(20):
+            if turn >= 3 and len(workers) > 1:  # on a busy machine one may answer all of a turn
+                break
             invoice = make_invoice()
             attempt = later(leave(invoice), minutes=6)
             payfip.choose(attempt.idop, choice)
