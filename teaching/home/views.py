@@ -70,7 +70,7 @@ def index(request):
     whatever the number of lessons and of students.
     """
     teacher = get_object_or_404(Teacher, user=request.user)
-    sites = list(request.user.establishments.all())
+    sites = list(request.establishments)  # as the header reads them too
     now = timezone.now()
     today = timezone.localdate(now)
     monday = _monday(request.GET.get("semaine"), today)

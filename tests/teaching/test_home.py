@@ -227,10 +227,10 @@ def test_queries(client, teacher, piano, count, django_assert_num_queries):
             EnrolmentFactory(course=slot.course, place=place)
         make_time(piano, EnrolmentFactory(course=piano))
 
-    # session, user, establishments (the session's and the page's), teacher, slots, hours, lessons,
+    # session, user, establishments, teacher, slots, hours, lessons,
     # closures, attendees of slots and of courses, hours to fix,
     # periods to evaluate
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         response = client.get(URL)
 
     assert len(entries(response)) == 2 * count
