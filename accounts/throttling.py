@@ -84,8 +84,9 @@ def succeeded(attempt: Attempt) -> None:
 @transaction.atomic
 def unlock(user: User) -> None:
     """All is forgotten: by the staff, or because a new password makes the guesses worthless."""
-    attempts = _locked(Text(fingerprint(user.username)))
-    SignInAttempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).delete()
+    account = fingerprint(user.username)
+    _locked(Text(account))
+    SignInAttempt.objects.filter(account=account).delete()
 
 
 def suspended_until(user: User) -> dt.datetime | None:
