@@ -15,7 +15,7 @@ def check_dates(course: Course, starts_on: dt.date | None, ends_on: dt.date | No
     """
     year = course.school_year
     for name, day in {"starts_on": starts_on, "ends_on": ends_on}.items():
-        if day and not year.starts_on <= day <= year.ends_on:
+        if day and not year.holds(day):
             message = f"Ce jour n'est pas dans l'année scolaire {year}."
             raise ValidationError({name: ValidationError(message, code="outside_year")})
     if starts_on and ends_on and ends_on < starts_on:

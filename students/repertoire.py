@@ -185,7 +185,7 @@ def _check_date(played, year: SchoolYear):
         return
     if on > timezone.localdate():
         raise ValidationError({"played_on": "Cette date n'est pas encore passée."})
-    if not year.starts_on <= on <= year.ends_on:
+    if not year.holds(on):
         raise ValidationError(
             {
                 "played_on": f"Ce morceau est de l'année scolaire {year}\u00a0: du"

@@ -65,6 +65,9 @@ class SchoolYear(models.Model):
     def __str__(self):
         return f"{self.starts_on.year}-{self.ends_on.year}"
 
+    def holds(self, day: dt.date) -> bool:
+        return self.starts_on <= day <= self.ends_on
+
     @property
     def lesson_days(self) -> tuple[dt.date, dt.date]:
         """The first and the last day on which a lesson may be, both included."""

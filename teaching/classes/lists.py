@@ -81,8 +81,7 @@ class ClassList:
 
     @property
     def _is_under_way(self):
-        year = self.course.school_year
-        return year.starts_on <= timezone.localdate() <= year.ends_on
+        return self.course.school_year.holds(timezone.localdate())
 
     def _address(self, name):
         kind = "slot" if self.is_slot else "course"

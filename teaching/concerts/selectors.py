@@ -51,10 +51,6 @@ class Date:
     concert: Concert
     lines: list[Line]
 
-    @property
-    def is_cancelled(self) -> bool:
-        return self.concert.state == ConcertState.CANCELLED
-
 
 def concerts_of_student(user: User, student: Student, own: Collection[int]) -> list[Date]:
     """Those that were announced where he plays, the latest first. Four queries.
@@ -88,10 +84,6 @@ class Appearance:
     @property
     def ends(self) -> dt.datetime:
         return timezone.localtime(self.concert.starts_at + self.lasts)
-
-    @property
-    def is_cancelled(self) -> bool:
-        return self.concert.state == ConcertState.CANCELLED
 
 
 def appearances_of(
@@ -177,6 +169,6 @@ def _announced(performers):
 
 
 def _where(concert):
-    if concert.state == ConcertState.CANCELLED:
+    if concert.is_cancelled:
         return f"annulée\u00a0: {concert.cancel_reason}"
     return concert.place

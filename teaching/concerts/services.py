@@ -42,7 +42,7 @@ def save(concert: Concert, *, actor: User) -> Concert:
     past; `cancelled`.
     """
     before = Concert.objects.select_for_update().filter(pk=concert.pk).first()
-    if before and before.state == ConcertState.CANCELLED:
+    if before and before.is_cancelled:
         raise ValidationError("Cette audition est annulée.", code="cancelled")
     concert.school_year = year_of(concert)
     for name in ("state", "published_at", "recorded_at", "revision", "cancel_reason"):

@@ -97,6 +97,10 @@ class Concert(models.Model):
         return f"{self.title} – {timezone.localtime(self.starts_at):%d/%m/%Y}"
 
     @property
+    def is_cancelled(self) -> bool:
+        return self.state == ConcertState.CANCELLED
+
+    @property
     def is_past(self) -> bool:
         return self.starts_at <= timezone.now()
 

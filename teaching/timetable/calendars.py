@@ -91,7 +91,7 @@ def _write(entry):
 
 def _of_lessons(events) -> Iterator[Entry]:
     rows = [event.lesson.row.pk for event in events if event.lesson.row]
-    changes = _logged(LessonChange.objects.filter(lesson__in=rows), "lesson_id") if rows else {}
+    changes = _logged(LessonChange.objects.filter(lesson__in=rows), "lesson_id")
     for event in events:
         lesson = event.lesson
         row = lesson.row.pk if lesson.row else None
@@ -112,7 +112,7 @@ def _of_lessons(events) -> Iterator[Entry]:
 
 def _of_concerts(agenda) -> Iterator[Entry]:
     keys = [each.concert.pk for each in agenda.concerts]
-    moves = _logged(ConcertMove.objects.filter(concert__in=keys), "concert_id") if keys else {}
+    moves = _logged(ConcertMove.objects.filter(concert__in=keys), "concert_id")
     for each in agenda.concerts:
         concert = each.concert
         names = [student.first_name for student in each.students]
@@ -124,13 +124,13 @@ def _of_concerts(agenda) -> Iterator[Entry]:
             starts=each.starts,
             ends=each.ends,
             summary=_said(
-                "Annulée" if each.is_cancelled else "",
+                "Annulée" if concert.is_cancelled else "",
                 "" if agenda.is_teacher else " et ".join(names),
                 concert.title,
             ),
             location=f"{concert.place}, {concert.establishment.name}",
             description="\n".join(filter(None, [pupils, reason])),
-            is_cancelled=each.is_cancelled,
+            is_cancelled=concert.is_cancelled,
             sequence=times,
             made_at=changed_at,
         )

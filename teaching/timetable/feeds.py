@@ -38,7 +38,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Agenda:
-    """All that one address publishes; `is_teacher`: it says his students to whoever reads it."""
+    """All that one address publishes; `is_teacher`: a concert tells which of his students play."""
 
     lessons: list[Event]
     concerts: list[Appearance]

@@ -91,8 +91,7 @@ def move(
     ValidationError `out_of_year`, `already`, `conflict` (see `replace`), `called`.
     """
     [lesson] = _held([lesson])
-    year = lesson.course.school_year
-    if not year.starts_on <= where.day <= year.ends_on:
+    if not lesson.course.school_year.holds(where.day):
         raise ValidationError("Une séance se déplace dans son année scolaire.", code="out_of_year")
     changes = {
         "state": LessonState.MOVED,

@@ -65,8 +65,7 @@ class ConcertEntry:
     @property
     def has_page(self) -> bool:
         """Where teachers read it: those of the year under way (`concerts_at`)."""
-        year = self.concert.school_year
-        return year.starts_on <= timezone.localdate() <= year.ends_on
+        return self.concert.school_year.holds(timezone.localdate())
 
     @property
     def pupils(self) -> str:
@@ -74,7 +73,7 @@ class ConcertEntry:
 
     @property
     def is_off(self) -> bool:
-        return self.appearance.is_cancelled
+        return self.concert.is_cancelled
 
     @property
     def hours(self) -> str:

@@ -164,7 +164,7 @@ class ConcertAdmin(OwnEstablishmentsMixin, admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         """Cancelled, it is read only."""
-        is_cancelled = obj is not None and obj.state == ConcertState.CANCELLED
+        is_cancelled = obj is not None and obj.is_cancelled
         return super().has_change_permission(request, obj) and not is_cancelled
 
     def has_delete_permission(self, request, obj=None):

@@ -1,11 +1,10 @@
 """Who was on a programme before an agent changed it, and is no longer."""
 
-from teaching.enums import ConcertState
 from teaching.models import ConcertPerformer
 
 
 def is_over(concert):
-    return concert is not None and concert.state == ConcertState.CANCELLED
+    return concert is not None and concert.is_cancelled
 
 
 def performers(concert):
