@@ -62,4 +62,6 @@ for (const box of document.querySelectorAll("[data-works]")) {
       timer = setTimeout(ask, WAIT);
     });
   }
+  // on a slow phone one types before this script has come, and « back » gives a form already filled
+  if ([composer, title].some((input) => input.value !== input.defaultValue)) ask();
 }

@@ -66,6 +66,19 @@ def test_a_piece_is_found_then_written(visit, teacher, louise, known, javascript
     assert (str(piece), piece.occasion) == ("J. S. Bach, Menuet en sol", "Audition")
 
 
+def test_what_is_typed_before_the_script_has_come_is_looked_for(visit, teacher, louise, known):
+    page = visit(width=360).sign_in_as(teacher.user).page
+    held = []
+    page.route("**/js/repertoire*.js", lambda route: held.append(route))
+    page.goto(reverse("teacher:add_piece", args=[louise.pk]), wait_until="commit")
+    page.get_by_label("Compositeur").press_sequentially("BACH")
+    expect(page.get_by_role("button", name="Chercher ce qui est déjà connu")).to_be_visible()
+
+    held[0].continue_()
+
+    expect(page.get_by_role("button", name="J. S. Bach Menuet en sol")).to_be_visible()
+
+
 def test_by_keyboard_alone(visit, teacher, louise, known):
     visitor = visit(width=360).sign_in_as(teacher.user)
     page = visitor.page
