@@ -329,4 +329,16 @@
     queue = queue.then(() => save({ leaving: true }));
   });
   showReasons();
+
+  /* Answered before this script had come, on a slow network: a place picked then is to be kept too. */
+  const isAnswered = (field) => {
+    if (field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.type === "textarea") return field.value !== field.defaultValue;
+    if (field.type !== "select-one") return false;
+    const shown = [...field.options].findIndex((option) => option.defaultSelected);
+    return field.selectedIndex !== Math.max(shown, 0);
+  };
+  [...form.elements].filter(isAnswered).forEach((field) => {
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
 })();

@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from reenrolment.models import Reenrolment
 from students import services
@@ -54,6 +55,21 @@ def test_the_place_picked_is_kept_and_the_other_family_is_told(
     page.get_by_role("button", name="Prolonger de 30 minutes").click()
     page.get_by_role("status").filter(has_text="Vos places sont réservées jusqu'à").wait_for()
     assert [held.student for held in Hold.objects.all()] == [student]
+
+
+def test_a_place_picked_before_the_script_has_come_is_kept(visit, last_place, parent, student):
+    page = visit(width=360).sign_in_as(parent).page
+    held_back = []
+    page.route("**/js/reenrolment*.js", lambda route: held_back.append(route))
+    page.goto(reverse("reenrolment:edit", args=[student.pk]), wait_until="commit")
+    page.get_by_label("Réinscription en Formation musicale").check()
+    page.get_by_label(THEORY).select_option(index=1)
+    expect(page.get_by_text("Places réservées pour vous jusqu'à")).to_have_count(0)
+
+    held_back[0].continue_()
+
+    expect(page.get_by_text("Places réservées pour vous jusqu'à").first).to_be_visible()
+    assert [hold.student for hold in Hold.objects.all()] == [student]
 
 
 def test_without_javascript_enregistrer_keeps_the_place(visit, last_place, parent, student):
