@@ -1,6 +1,7 @@
 """The calendar of the year under way and of the coming one: holidays, hours that teachers fixed."""
 
 import datetime as dt
+from itertools import pairwise
 
 from imuse.demo.town import Town
 from students.enums import Scheduling, Weekday
@@ -23,7 +24,8 @@ EVENINGS = [
     (Weekday.WEDNESDAY, dt.time(13, 30), dt.time(18)),
     (Weekday.FRIDAY, dt.time(16, 30), dt.time(20)),
 ]
-CHAM = (Weekday.MONDAY, dt.time(14), dt.time(15))
+CHAM_DAY = Weekday.MONDAY
+CHAM_HOURS = [dt.time(14), dt.time(15), dt.time(16)]  # one course after the other
 
 
 def close_for_the_holidays(town: Town) -> None:
@@ -53,10 +55,14 @@ def close_for_the_holidays(town: Town) -> None:
 def fix_hours(town: Town) -> None:
     """This year's individual lessons, one student after the other; the CHAM's on school time."""
     times = [
-        LessonTime(course=course, weekday=CHAM[0], starts_at=CHAM[1], ends_at=CHAM[2], room="A1")
-        for course in Course.objects.filter(
-            school_year=town.current, scheduling=Scheduling.SCHOOL
-        ).order_by("pk")
+        LessonTime(course=course, weekday=CHAM_DAY, starts_at=starts, ends_at=ends, room="A1")
+        for course, (starts, ends) in zip(
+            Course.objects.filter(
+                school_year=town.current, scheduling=Scheduling.SCHOOL
+            ).order_by("pk"),
+            pairwise(CHAM_HOURS),
+            strict=True,
+        )
     ]
     enrolments = Enrolment.objects.confirmed().filter(
         course__school_year=town.current, course__scheduling=Scheduling.TEACHER

@@ -146,7 +146,9 @@ class MoveInline(ReadOnlyAdminMixin, admin.TabularInline):
 
 class ReasonForm(forms.Form):
     reason = forms.CharField(
-        label="Motif", max_length=EvaluationMove._meta.get_field("reason").max_length
+        label="Motif",
+        max_length=EvaluationMove._meta.get_field("reason").max_length,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
     )
 
 

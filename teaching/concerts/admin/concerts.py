@@ -63,7 +63,7 @@ class TurnInline(admin.TabularInline):
     readonly_fields = ["people"]
     # Narrow enough for the whole line to stand on a screen.
     formfield_overrides = {
-        models.CharField: {"widget": forms.TextInput(attrs={"size": 16})},
+        models.CharField: {"widget": forms.TextInput(attrs={"size": 22})},
         models.PositiveSmallIntegerField: {"widget": forms.TextInput(attrs={"size": 3})},
     }
     extra = 1
@@ -110,6 +110,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label="Motif",
         max_length=Concert._meta.get_field("cancel_reason").max_length,
+        widget=forms.TextInput(attrs={"class": "vLargeTextField"}),
         help_text="Les familles le lisent.",
     )
 
