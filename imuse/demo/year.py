@@ -57,9 +57,9 @@ def fix_hours(town: Town) -> None:
     times = [
         LessonTime(course=course, weekday=CHAM_DAY, starts_at=starts, ends_at=ends, room="A1")
         for course, (starts, ends) in zip(
-            Course.objects.filter(
-                school_year=town.current, scheduling=Scheduling.SCHOOL
-            ).order_by("pk"),
+            Course.objects.filter(school_year=town.current, scheduling=Scheduling.SCHOOL).order_by(
+                "pk"
+            ),
             pairwise(CHAM_HOURS),
             strict=True,
         )

@@ -5,18 +5,15 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from accounts.enums import MailKind
 from accounts.models import Mail
 from students.enums import Weekday
 from students.models import Enrolment
 from teaching.enums import ClosureKind
 from teaching.lessons import find
 from teaching.models import Closure, Lesson, LessonChange
-from teaching.timetable import closures, conflicts, services
+from teaching.timetable import conflicts, services
 from tests.factories import EnrolmentFactory, EstablishmentFactory, StudentFactory, TeacherFactory
 from tests.queries import count_queries
-from tests.races import no_deadlock, run_together
-from tests.teaching.register_cases import make_home
 from tests.teaching.timetable_cases import (
     around_today,
     make_slot,
@@ -126,141 +123,6 @@ class TestClosures:
         staff.post(f"{CLOSURES}add/", self.data(establishment=annexe.pk))
 
         assert not Closure.objects.exists()
-
-
-class TestTellClosure:
-    """« Prévenir les familles » of a closure: one mail to each, once."""
-
-    @pytest.fixture
-    def closure(self, establishment):
-        return Closure.objects.create(
-            establishment=establishment,
-            kind=ClosureKind.CLOSED,
-            name="Neige",
-            first_on=next_monday(),
-            last_on=next_monday(),
-        )
-
-    def url(self, closure):
-        return reverse("admin:teaching_closure_tell", args=[closure.pk])
-
-    def mails(self):
-        return list(Mail.objects.filter(kind=MailKind.LESSON_CHANGED).order_by("to"))
-
-    def test_one_mail_to_each_responsable_and_teacher(
-        self, staff, closure, student, parent, family, teacher
-    ):
-        brother = StudentFactory(first_name="Paul", family=family)
-        make_slot(student, brother, teacher=teacher)
-        make_slot(student, starts_at=dt.time(14), ends_at=dt.time(15), teacher=teacher)
-        other = make_home(student, rank=2)
-        assert "2 séances à venir n'ont pas" in staff.get(self.url(closure)).text
-
-        answer = staff.post(self.url(closure), follow=True)
-
-        assert "3 messages à envoyer." in answer.text
-        to = {mail.to: mail for mail in self.mails()}
-        assert set(to) == {parent.email, other.email, teacher.user.email}
-        body = to[parent.email].body
-        assert to[parent.email].subject.endswith(" : Neige")
-        assert "- Louise et Paul – Formation musicale A, lundi" in body
-        assert "- Louise – Formation musicale 2 A, lundi" in body
-        assert "Paul" not in to[other.email].body
-        assert "Louise" not in to[teacher.user.email].body
-
-    def test_twice_tells_once_and_other_days_again(self, staff, closure, student, parent):
-        make_slot(student)
-        staff.post(self.url(closure))
-        page = staff.get(self.url(closure)).text
-        assert "1 message déjà écrit pour ces jours" in page
-
-        answer = staff.post(self.url(closure), follow=True)
-        assert "Personne n'est à prévenir" in answer.text.replace("&#x27;", "'")
-        assert len(self.mails()) == 1
-
-        Closure.objects.update(last_on=next_monday() + dt.timedelta(days=7))
-        staff.post(self.url(closure))
-        assert len(self.mails()) == 2
-
-    def test_of_another_site_nobody_hears(self, staff, closure, annexe, student, parent):
-        make_slot(student, course__establishment=annexe)
-
-        staff.post(self.url(closure))
-
-        assert self.mails() == []
-
-    def test_what_stays_is_named_and_nobody_is_told_of_it(
-        self, staff, closure, student, parent, registrar
-    ):
-        slot = make_slot(student)
-        days = {"first_on": closure.first_on, "last_on": closure.last_on}
-        Closure.objects.all().delete()
-        services.replace([next_lesson(slot)], substitute=TeacherFactory(), actor=registrar)
-        closure = Closure.objects.create(
-            establishment=slot.course.establishment, kind=ClosureKind.CLOSED, name="Neige", **days
-        )
-
-        page = staff.get(self.url(closure)).text
-
-        assert plan(find(slot, next_monday())) in page
-        Mail.objects.all().delete()
-        staff.post(self.url(closure))
-        assert self.mails() == []
-
-    def test_neither_one_whose_student_has_left(self, staff, closure, student, parent):
-        make_slot(student)
-        Enrolment.objects.update(ends_on=next_monday() - dt.timedelta(days=1))
-
-        staff.post(self.url(closure))
-
-        assert self.mails() == []
-
-    def test_not_of_another_site_s(self, staff, closure, annexe):
-        Closure.objects.update(establishment=annexe)
-
-        assert staff.get(self.url(closure)).status_code == 404
-        assert staff.post(self.url(closure)).status_code == 404
-
-    def test_of_the_town_by_whoever_has_all_its_sites(self, staff, closure, annexe, registrar):
-        Closure.objects.update(establishment=None)
-        assert staff.post(self.url(closure)).status_code == 403
-
-        registrar.establishments.add(annexe)
-        assert staff.post(self.url(closure)).status_code == 302
-
-    @pytest.mark.parametrize("count", [1, 3])
-    def test_as_many_queries_whatever_the_number_of_households(
-        self, closure, registrar, count, django_assert_num_queries
-    ):
-        students = StudentFactory.create_batch(count)
-        make_slot(*students)
-        for student in students:
-            make_home(student)
-
-        with django_assert_num_queries(16):
-            assert closures.tell(closure, actor=registrar) == count
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_two_agents_tell_of_a_closure_once(registrar, student, parent, establishment):
-    make_slot(student)
-    for number in range(20):
-        closure = Closure.objects.create(
-            establishment=establishment,
-            kind=ClosureKind.CLOSED,
-            name=f"Neige {number}",
-            first_on=next_monday(),
-            last_on=next_monday(),
-        )
-
-        with no_deadlock():
-            written = run_together(
-                lambda _, closure=closure: closures.tell(closure, actor=registrar), 2
-            )
-
-        assert sorted(written) == [0, 1]
-        closure.delete()
 
 
 class TestPlan:

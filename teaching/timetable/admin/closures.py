@@ -2,8 +2,10 @@
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -19,6 +21,11 @@ from teaching.models import Closure
 from teaching.timetable import closures
 
 CHANGE = "teaching.change_closure"
+TOLD = (
+    "Des familles ont été prévenues qu'il n'y a pas cours ces jours-là\u00a0: ajoutez-en, "
+    "n'en retirez pas. Pour en retirer, supprimez cette fermeture (elles apprendront que les cours "
+    "ont lieu), puis notez-en une autre."
+)
 NOBODY = "Personne n'est à prévenir\u00a0: aucune séance à venir, ou tous le sont déjà."
 
 
@@ -39,6 +46,10 @@ class ClosureForm(forms.ModelForm):
         first, last = cleaned.get("first_on"), cleaned.get("last_on")
         if first and last and (last - first).days > self.MOST_DAYS:
             self.add_error("last_on", f"Pas plus de {self.MOST_DAYS} jours à la fois.")
+        if self.instance.pk and not self.errors:
+            site = cleaned["establishment"]
+            if closures.takes_back(self.instance, first_on=first, last_on=last, site=site):
+                self.add_error(None, TOLD)
         return cleaned
 
 
@@ -48,6 +59,7 @@ class ClosureAdmin(admin.ModelAdmin):
 
     form = ClosureForm
     change_form_template = "admin/teaching/closure/change_form.html"
+    delete_confirmation_template = "admin/teaching/closure/delete_confirmation.html"
     list_display = ["name", "kind", "first_on", "last_on", "where"]
     list_filter = ["kind"]
     list_select_related = ["establishment"]
@@ -103,13 +115,29 @@ class ClosureAdmin(admin.ModelAdmin):
             )
         if said:
             self.message_user(request, " ".join(said), messages.WARNING)
-        if lost and obj.last_on >= timezone.localdate():
+        if lost and obj.last_on >= timezone.localdate() and not closures.told(obj):
             self.message_user(
                 request,
                 format_html(
                     'Les familles ne sont pas prévenues. <a href="{}">Les prévenir</a>',
                     reverse("admin:teaching_closure_tell", args=[obj.pk]),
                 ),
+                messages.WARNING,
+            )
+
+    def delete_view(self, request, object_id, extra_context=None):
+        """The page says who will be written to."""
+        closure = self.get_object(request, unquote(object_id))
+        fall = closures.to_tell(closure) if closure and closures.was_told(closure) else None
+        context = {"fall": fall, **(extra_context or {})}
+        return super().delete_view(request, object_id, context)
+
+    def delete_model(self, request, obj):
+        written = closures.remove(obj, actor=request.user)
+        if written:
+            self.message_user(
+                request,
+                f"{written} message{_s(written)} à envoyer\u00a0: les cours ont lieu.",
                 messages.WARNING,
             )
 
@@ -128,7 +156,10 @@ class ClosureAdmin(admin.ModelAdmin):
         if not self._is_his(request, closure):
             raise PermissionDenied
         if request.method == "POST":
-            written = closures.tell(closure, actor=request.user)
+            try:
+                written = closures.tell(closure, actor=request.user)
+            except Closure.DoesNotExist as error:
+                raise Http404 from error
             said = f"{written} message{_s(written)} à envoyer." if written else NOBODY
             self.message_user(request, said, messages.SUCCESS if written else messages.WARNING)
             return redirect("admin:teaching_closure_change", closure.pk)
