@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.dates import moment
@@ -18,6 +18,7 @@ from teaching.models import Concert, ConcertPerformer, ConcertTurn
 from teaching.repertoire.selectors import pupils_now
 
 AFTER = dt.timedelta(hours=3)  # an evening's: it stands among those to come until it is over
+SOON = dt.timedelta(days=14)
 AN_HOUR = dt.timedelta(hours=1)
 
 
@@ -42,6 +43,22 @@ def pupils_for(teacher: Teacher, concert: Concert) -> QuerySet[Enrolment]:
     """The students whom he may propose: his own, at the concert's site, in its year."""
     ours = pupils_now(teacher, [concert.establishment_id]).select_related("place__slot__course")
     return ours.filter(course__school_year=concert.school_year_id)
+
+
+def concerts_to_propose_for(
+    teacher: Teacher, sites: Collection[Establishment], today: dt.date
+) -> QuerySet[Concert]:
+    """Where he has students and has proposed none, when the proposals end soon; the next first."""
+    ours = pupils_of(teacher, sites).filter(
+        course__establishment=OuterRef("establishment"), course__school_year=OuterRef("school_year")
+    )
+    proposed = ConcertTurn.objects.filter(concert=OuterRef("pk"), proposed_by=teacher)
+    return (
+        concerts_at(sites)
+        .open_to_proposals(today)
+        .filter(Exists(ours.order_by()), ~Exists(proposed), proposals_until__lt=today + SOON)
+        .order_by("proposals_until", "starts_at")
+    )
 
 
 @dataclass(frozen=True)

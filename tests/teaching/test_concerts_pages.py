@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from students.enums import EnrolmentStatus
+from students.models import Slot
 from teaching.concerts import services
 from teaching.concerts.programme import OWN_PIECE, programme_of
 from teaching.models import Concert, ConcertTurn
@@ -323,6 +324,47 @@ class TestTeacher:
 
         assert [len(each["boxes"]) for each in classes] == [1, 1]
         assert [each["is_open"] for each in classes] == [False, False]
+
+
+class TestWeek:
+    """« Ma semaine » reminds a teacher of the proposals that end soon."""
+
+    SENTENCE = "Audition de printemps\u00a0: proposer ses élèves jusqu'au"
+
+    def reads(self, signed_in):
+        others = signed_in.get(reverse("teacher:index")).context["others"]
+        return [each for each in others if each.label.startswith(self.SENTENCE)]
+
+    def test_until_he_has_proposed_one(self, signed_in, concert, louise, paul, teacher):
+        make_turn(concert, paul, proposed_by=TeacherFactory())
+        [told] = self.reads(signed_in)
+        assert told.url == page("concert", concert.pk)
+        assert page("propose_turn", concert.pk) in signed_in.get(told.url).text
+
+        make_turn(concert, louise, proposed_by=teacher)
+        assert self.reads(signed_in) == []
+
+    @pytest.mark.parametrize(("days", "count"), [(-1, 0), (0, 1), (13, 1), (14, 0)])
+    def test_in_the_last_two_weeks(self, signed_in, concert, louise, days, count):
+        Concert.objects.update(proposals_until=timezone.localdate() + dt.timedelta(days=days))
+
+        assert len(self.reads(signed_in)) == count
+
+    @pytest.mark.parametrize("case", ["published", "site", "class", "year", "closed"])
+    def test_of_what_is_not_for_him_nothing(self, signed_in, concert, louise, teacher, case):
+        if case == "published":
+            make_turn(concert, louise)
+            services.publish(concert, actor=TeacherFactory().user)
+        elif case == "site":
+            teacher.user.establishments.set([EstablishmentFactory(name="Annexe")])
+        elif case == "class":
+            Slot.objects.update(teacher=TeacherFactory())
+        elif case == "year":
+            Concert.objects.update(school_year=SchoolYearFactory(offset=1))
+        else:
+            Concert.objects.update(proposals_until=None)
+
+        assert self.reads(signed_in) == []
 
 
 class TestFamily:

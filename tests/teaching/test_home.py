@@ -229,8 +229,8 @@ def test_queries(client, teacher, piano, count, django_assert_num_queries):
 
     # session, user, establishments, teacher, slots, hours, lessons,
     # closures, attendees of slots and of courses, hours to fix,
-    # periods to evaluate
-    with django_assert_num_queries(13):
+    # periods to evaluate, concerts
+    with django_assert_num_queries(14):
         response = client.get(URL)
 
     assert len(entries(response)) == 2 * count
