@@ -330,8 +330,10 @@
   });
   showReasons();
 
-  /* Answered before this script had come, on a slow network: a place picked then is to be kept too. */
+  /* Answered before this script had come, on a slow network: a place picked then is to be kept too,
+     a file chosen then is to leave. */
   const isAnswered = (field) => {
+    if (field.type === "file") return field.files.length > 0;
     if (field.type === "checkbox") return field.checked !== field.defaultChecked;
     if (field.type === "textarea") return field.value !== field.defaultValue;
     if (field.type !== "select-one") return false;

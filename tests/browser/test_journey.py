@@ -4,8 +4,10 @@ import re
 
 import pytest
 from django.core import mail
+from django.urls import reverse
 
 from accounts import mails
+from documents.models import Document
 from reenrolment.enums import Status
 from reenrolment.models import Reenrolment
 from students.models import Enrolment
@@ -104,6 +106,19 @@ def test_a_family_re_enrols_staff_validate_the_teacher_reads_the_list(
         ("Formation musicale", "confirmed"),
         ("Orchestre", "confirmed"),
     ]
+
+
+def test_a_file_chosen_before_the_scripts_have_come_leaves(visit, town, files, parent, student):
+    family = visit(width=360).sign_in_as(parent)
+    page, held_back = family.page, []
+    page.route("**/js/documents*.js", lambda route: held_back.append(route))
+    page.goto(reverse("reenrolment:edit", args=[student.pk]), wait_until="commit")
+    page.get_by_label(CAF, exact=True).set_input_files(files / "caf.pdf")
+    assert not Document.objects.exists()
+
+    held_back[0].continue_()
+
+    page.locator(".piece", has_text=CAF).get_by_text("reçue, à examiner").wait_for()
 
 
 def piece_line(desk, piece):

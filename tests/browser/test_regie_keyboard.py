@@ -6,37 +6,8 @@ from playwright.sync_api import expect
 
 from billing import services
 from billing.models import CashDay, Deposit, Invoice, Payment
+from tests.browser.keyboard import enter, reach
 from tests.factories import InvoiceLineFactory
-
-# What a screen reader would call what has the focus, near enough to know it by.
-NAME = """() => {
-  const el = document.activeElement;
-  const label = el.labels && el.labels.length ? el.labels[0].innerText : "";
-  return (el.getAttribute("aria-label") || label || el.value || el.innerText || "").trim();
-}"""
-SEEN = """() => {
-  const style = getComputedStyle(document.activeElement);
-  return style.outlineStyle !== "none" || style.boxShadow !== "none";
-}"""
-STOPS = 60  # before what is looked for
-
-
-def reach(page, name):
-    """Tabs to what is called so; it shows that it has the focus."""
-    for _ in range(STOPS):
-        page.keyboard.press("Tab")
-        if page.evaluate(NAME).startswith(name):
-            assert page.evaluate(SEEN), f"{name}: the focus does not show"
-            return
-    raise AssertionError(f"{name}: not reached in {STOPS} tabs")
-
-
-def enter(page, name):
-    """Reaches a link or a button, and follows it."""
-    reach(page, name)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-
 
 @pytest.fixture
 def invoices(family, student, accountant):
