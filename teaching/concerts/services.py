@@ -145,6 +145,11 @@ def record(concert: Concert, *, actor: User) -> int:
     return count
 
 
+def next_position(concert: Concert) -> int:
+    """The rank after the last one of the programme."""
+    return (concert.turns.aggregate(last=Max("position"))["last"] or 0) + 1
+
+
 @transaction.atomic
 def propose(
     concert: Concert,
@@ -159,11 +164,10 @@ def propose(
     Raises ValidationError `closed`.
     """
     concert = _lock_open(concert)
-    last = concert.turns.aggregate(last=Max("position"))["last"] or 0
     turn, is_new = ConcertTurn.objects.get_or_create(
         concert=concert,
         sending=sending,
-        defaults={"position": last + 1, "proposed_by": teacher, **vars(typed)},
+        defaults={"position": next_position(concert), "proposed_by": teacher, **vars(typed)},
     )
     if is_new:
         _set_performers(turn, enrolments)

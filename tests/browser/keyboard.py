@@ -4,7 +4,7 @@
 NAME = """() => {
   const el = document.activeElement;
   const label = el.labels && el.labels.length ? el.labels[0].innerText : "";
-  return (el.getAttribute("aria-label") || label || el.value || el.innerText || "").trim();
+  return (el.getAttribute("aria-label") || label || el.value || el.textContent || "").trim();
 }"""
 SEEN = """() => {
   const style = getComputedStyle(document.activeElement);

@@ -9,6 +9,7 @@ from billing.models import CashDay, Deposit, Invoice, Payment
 from tests.browser.keyboard import enter, reach
 from tests.factories import InvoiceLineFactory
 
+
 @pytest.fixture
 def invoices(family, student, accountant):
     return [

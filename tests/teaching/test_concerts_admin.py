@@ -134,6 +134,24 @@ class TestForm:
         assert [turn.title for turn in concert.turns.all()] == ["Sonate", "Gymnopédie n° 1"]
         assert {turn.edition for turn in concert.turns.all()} == {2}  # an older page is stale
 
+    def test_a_rank_left_empty_is_the_next_one(self, desk, concert, louise):
+        first = make_turn(concert, louise)
+        added = [ConcertTurn(composer="Satie", title=each, minutes=2) for each in ("Un", "Deux")]
+
+        desk.post(page("concert_change", concert.pk), typed(**programme(first, added=added)))
+
+        rows = concert.turns.values_list("title", "position")
+        assert list(rows) == [("Gymnopédie n° 1", 1), ("Un", 2), ("Deux", 3)]
+
+    def test_one_that_had_a_rank_keeps_one(self, desk, concert, louise):
+        first = make_turn(concert, louise)
+        first.position = None
+
+        answer = desk.post(page("concert_change", concert.pk), typed(**programme(first)))
+
+        [formset, _] = answer.context["inline_admin_formsets"]
+        assert list(formset.formset.errors[0]) == ["position"]
+
     def test_moved_families_are_told(self, desk, announced, louise):
         desk.post(page("concert_change", announced.pk), typed(announced, days=12))
 

@@ -55,10 +55,26 @@ class ConcertForm(forms.ModelForm):
             self.add_error("starts_at", "Une audition annoncée ne se déplace pas dans le passé.")
 
 
+class TurnForm(forms.ModelForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "position" in self.fields and not self.instance.pk:
+            self.fields["position"].required = False
+
+
+class TurnFormSet(forms.BaseInlineFormSet):
+    def save_new(self, form, commit=True):
+        """A rank left empty is the next one."""
+        if form.instance.position is None:
+            form.instance.position = services.next_position(self.instance)
+        return super().save_new(form, commit)
+
+
 class TurnInline(admin.TabularInline):
     """The order and the works; the rest, and who plays, is on the page of each turn."""
 
     model = ConcertTurn
+    form, formset = TurnForm, TurnFormSet
     fields = ["position", "composer", "title", "minutes", "people"]
     readonly_fields = ["people"]
     # Narrow enough for the whole line to stand on a screen.
@@ -68,7 +84,9 @@ class TurnInline(admin.TabularInline):
     }
     extra = 1
     show_change_link = True
-    verbose_name_plural = "programme\u00a0: le rang dit l'ordre, « Modification » dit qui joue"
+    verbose_name_plural = (
+        "programme\u00a0: le rang dit l'ordre (vide\u00a0: à la fin), « Modification » dit qui joue"
+    )
 
     def get_queryset(self, request):
         return (
