@@ -25,7 +25,7 @@ from tests.teaching.register_cases import (
     make_notice,
 )
 
-TODAY = timezone.localdate()
+TODAY = timezone.localdate  # the run may pass midnight
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ class TestList:
         for number, each in enumerate(Absence.objects.all()):
             services.justify(each, family, text="Bus.", actor=by)
             make_notice(student, family, actor=by)
-            AbsenceNotice.objects.update(first_on=TODAY - dt.timedelta(days=number + 1))
+            AbsenceNotice.objects.update(first_on=TODAY() - dt.timedelta(days=number + 1))
 
         assert count_queries(client, page) <= FAMILY_PAGE
 
@@ -87,11 +87,11 @@ class TestAnnounce:
         return reverse("teaching:announce_absence", args=[student.pk])
 
     def test_one_day_all_the_courses(self, client, page, student, parent, family):
-        answer = client.post(self.url(student), {"first_on": TODAY.isoformat(), "reason": "Fête"})
+        answer = client.post(self.url(student), {"first_on": TODAY().isoformat(), "reason": "Fête"})
 
         assert answer.url == page
         notice = AbsenceNotice.objects.get()
-        assert (notice.first_on, notice.last_on, notice.course) == (TODAY, TODAY, None)
+        assert (notice.first_on, notice.last_on, notice.course) == (TODAY(), TODAY(), None)
         assert (notice.family, notice.created_by, notice.reason) == (family, parent, "Fête")
 
     @pytest.mark.parametrize(
@@ -104,8 +104,8 @@ class TestAnnounce:
     )
     def test_days_that_make_no_sense(self, client, page, student, first, last, sentence):
         days = {
-            "first_on": (TODAY + dt.timedelta(days=first)).isoformat(),
-            "last_on": (TODAY + dt.timedelta(days=last)).isoformat(),
+            "first_on": (TODAY() + dt.timedelta(days=first)).isoformat(),
+            "last_on": (TODAY() + dt.timedelta(days=last)).isoformat(),
         }
 
         answer = client.post(self.url(student), days)
@@ -116,7 +116,7 @@ class TestAnnounce:
 
     def test_twice_is_refused(self, client, page, student):
         for _ in range(2):
-            answer = client.post(self.url(student), {"first_on": TODAY.isoformat()})
+            answer = client.post(self.url(student), {"first_on": TODAY().isoformat()})
 
         assert "déjà annoncée" in answer.text
         assert AbsenceNotice.objects.count() == 1
@@ -126,8 +126,8 @@ class TestAnnounce:
             services.announce(
                 student,
                 family,
-                first_on=TODAY,
-                last_on=TODAY,
+                first_on=TODAY(),
+                last_on=TODAY(),
                 course=CourseFactory(),
                 reason="",
                 actor=parent,
@@ -138,7 +138,7 @@ class TestAnnounce:
     def test_a_course_of_his(self, client, page, student):
         course = EnrolmentFactory(student=student).course
 
-        client.post(self.url(student), {"first_on": TODAY.isoformat(), "course": course.pk})
+        client.post(self.url(student), {"first_on": TODAY().isoformat(), "course": course.pk})
 
         assert AbsenceNotice.objects.get().course == course
 
@@ -158,7 +158,7 @@ class TestAnnounce:
 
     def test_one_that_is_past_is_not_withdrawn(self, student, family, parent):
         notice = make_notice(student, family, actor=parent)
-        yesterday = TODAY - dt.timedelta(days=1)
+        yesterday = TODAY() - dt.timedelta(days=1)
         AbsenceNotice.objects.update(first_on=yesterday, last_on=yesterday)
 
         with pytest.raises(ValidationError, match="passée"):

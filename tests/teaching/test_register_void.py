@@ -29,7 +29,10 @@ from teaching.timetable.services import Where
 from tests.factories import FamilyFactory, TeacherFactory
 from tests.teaching.register_cases import ABSENT, HERE, LATE, Case, make_home, well_begun
 
-YESTERDAY, TOMORROW = (timezone.localdate() + dt.timedelta(days=number) for number in (-1, 1))
+
+def day(number):
+    """From today, whenever the test is played: the run may pass midnight."""
+    return timezone.localdate() + dt.timedelta(days=number)
 
 
 @pytest.fixture
@@ -181,7 +184,7 @@ class TestTold:
         send()
         sent.outbox.clear()
 
-        move(case, registrar, TOMORROW)
+        move(case, registrar, day(1))
 
         send()
         [written] = [mail for mail in sent.outbox if "absence" in mail.subject]
@@ -234,7 +237,7 @@ class TestMoved:
         case.call(ABSENT, HERE, HERE)
 
         with pytest.raises(ValidationError) as refusal:
-            move(case, registrar, TOMORROW, voids=False)
+            move(case, registrar, day(1), voids=False)
 
         assert refusal.value.code == "called"
         assert not case.lesson.is_moved
@@ -242,7 +245,7 @@ class TestMoved:
     def test_to_another_day_it_is_void_and_to_be_called_that_day(self, case, registrar):
         case.call(ABSENT, HERE, HERE)
 
-        move(case, registrar, YESTERDAY)
+        move(case, registrar, day(-1))
 
         assert case.kinds() == {}
         assert not_called([case.lesson]) == [case.lesson]
@@ -253,21 +256,21 @@ class TestMoved:
     def test_called_there_it_is_the_register_of_that_day(self, case, teacher, parent, registrar):
         case.call(ABSENT, HERE, HERE)
         send()
-        move(case, registrar, YESTERDAY)
+        move(case, registrar, day(-1))
         send()
         sent.outbox.clear()
 
         case.call(ABSENT, LATE, HERE)
 
         register = Register.objects.get()
-        assert (register.void, register.held_on, register.version) == (False, YESTERDAY, 2)
+        assert (register.void, register.held_on, register.version) == (False, day(-1), 2)
         assert case.kinds() == {"Louise 0": "absent", "Louise 1": "late"}
         send()
         assert sum("n'était pas au cours" in mail.body for mail in sent.outbox) == 1
 
     def test_everybody_present_there_is_a_register_too(self, case, registrar):
         case.call(ABSENT, HERE, HERE)
-        move(case, registrar, YESTERDAY)
+        move(case, registrar, day(-1))
 
         case.call(HERE, HERE, HERE)
 
@@ -276,7 +279,7 @@ class TestMoved:
 
     def test_whoever_has_left_meanwhile_is_absent_from_nothing(self, case, registrar):
         case.call(ABSENT, HERE, HERE)
-        move(case, registrar, YESTERDAY)
+        move(case, registrar, day(-1))
         case.enrolments[0].ends_on = case.today - dt.timedelta(days=8)
         case.enrolments[0].save()
 
@@ -287,7 +290,7 @@ class TestMoved:
 
     def test_a_sending_of_before_is_stale(self, case, registrar):
         case.call(ABSENT, HERE, HERE)
-        move(case, registrar, YESTERDAY)
+        move(case, registrar, day(-1))
 
         with pytest.raises(ValidationError) as refusal:
             case.call(ABSENT, HERE, HERE, version=0)
@@ -295,7 +298,7 @@ class TestMoved:
         assert refusal.value.code == "stale"
 
     def test_called_elsewhere_then_restored_is_to_be_confirmed(self, case, registrar):
-        move(case, registrar, YESTERDAY)
+        move(case, registrar, day(-1))
         case.call(ABSENT, HERE, HERE)
 
         with pytest.raises(ValidationError) as refusal:
@@ -371,13 +374,13 @@ class TestPages:
         site = case.slot.course.establishment
         TimetableSettings.objects.create(establishment=site, teachers_change_lessons=True)
         if act == "restore":
-            move(case, registrar, YESTERDAY)
+            move(case, registrar, day(-1))
         case.call(ABSENT, HERE, HERE)
         client.force_login(teacher.user)
         url = reverse("teacher:change_lesson", args=[case.lesson.key])
         body = {"act": act}
         if act == "move":
-            body |= {"move-day": TOMORROW.isoformat(), "move-starts_at": "14:00"}
+            body |= {"move-day": day(1).isoformat(), "move-starts_at": "14:00"}
             body |= {"move-ends_at": "15:00"}
 
         answer = client.post(url, body)

@@ -12,8 +12,6 @@ from billing.models import Invoice, Payment
 from billing.regie.dues import counts_to_settle, payable_invoices
 from tests.factories import EstablishmentFactory, InvoiceFactory, InvoiceLineFactory
 
-YESTERDAY = timezone.localdate() - dt.timedelta(days=1)
-
 
 @pytest.fixture
 def bill(establishment, accountant):
@@ -24,7 +22,9 @@ def bill(establishment, accountant):
         InvoiceLineFactory(invoice=draft, amount=Decimal(90))
         invoice = billing.issue(draft, actor=accountant)
         if late:
-            invoice.instalments.filter(number=1).update(due_on=YESTERDAY)
+            invoice.instalments.filter(number=1).update(
+                due_on=timezone.localdate() - dt.timedelta(days=1)
+            )
         if paid:
             Payment.objects.create(
                 invoice=invoice,
