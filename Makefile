@@ -115,6 +115,10 @@ bench-pricing: .venv/dev.txt ## Mesure le calcul des tarifs : 20 000 foyers, par
 bench-runs: .venv/dev.txt ## Émet les factures de 20 000 foyers, expéditeurs tués et relancés (HOUSEHOLDS=2000, QUICK=1 : moins)
 	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.runs --households $(HOUSEHOLDS) $(if $(QUICK),--quick)
 
+.PHONY: bench-messages
+bench-messages: .venv/dev.txt ## Écrit un message à 20 000 foyers, sur PostgreSQL (HOUSEHOLDS=2000 : moins)
+	@$(ALONE) DATABASE_URL="$(TEST_DATABASE_URL)" $(PYTHON) -m bench.messages --households $(HOUSEHOLDS)
+
 HOUSEHOLDS ?= 20000
 
 .PHONY: bench-register
