@@ -5,6 +5,9 @@
   const form = document.querySelector("[data-reenrolment]");
   if (!form) return;
 
+  /* All is saved: after « back », the browser shows what is, not what this page showed when it left. */
+  form.autocomplete = "off";
+
   const status = document.getElementById("save-status");
   const PAUSE = 1200; // milliseconds after the last change
   const SHORT_PAUSE = 300; // after a slot is picked: the arrow keys go from one to the next

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from reenrolment.enums import Status
 from reenrolment.models import CourseChoice, Reenrolment
@@ -147,3 +148,21 @@ def test_back_after_valider_neither_sends_twice_nor_opens_the_dossier_again(
     dossier.refresh_from_db()
     assert dossier.status == Status.SUBMITTED
     assert dossier.transitions.count() == 1
+
+
+def test_back_after_the_other_parent_undoes_nothing(visit, edit_url, parent, slots):
+    """The page shows what is saved: what it showed when it was left would be sent again."""
+    mine, theirs = (visit(width=360).sign_in_as(parent).page for _ in range(2))
+    mine.goto(edit_url)
+    pick(mine, slots[0])
+    mine.get_by_text("Places réservées pour vous jusqu'à").first.wait_for()
+    mine.goto(reverse("imuse:home"))
+    theirs.goto(edit_url)
+    pick(theirs, slots[1])
+    theirs.get_by_role("status").filter(has_text="Saisie enregistrée").wait_for()
+
+    mine.go_back()
+
+    expect(mine.get_by_label(THEORY)).to_have_value(str(slots[1].pk))
+    mine.wait_for_timeout(2000)  # longer than any pause of the script
+    assert [hold.place.slot for hold in Hold.objects.all()] == [slots[1]]
