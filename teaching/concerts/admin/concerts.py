@@ -55,14 +55,14 @@ class ConcertForm(forms.ModelForm):
             self.add_error("starts_at", "Une audition annoncée ne se déplace pas dans le passé.")
 
 
-class TurnForm(forms.ModelForm):
+class TurnLineForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if "position" in self.fields and not self.instance.pk:
             self.fields["position"].required = False
 
 
-class TurnFormSet(forms.BaseInlineFormSet):
+class TurnLines(forms.BaseInlineFormSet):
     def save_new(self, form, commit=True):
         """A rank left empty is the next one."""
         if form.instance.position is None:
@@ -74,7 +74,7 @@ class TurnInline(admin.TabularInline):
     """The order and the works; the rest, and who plays, is on the page of each turn."""
 
     model = ConcertTurn
-    form, formset = TurnForm, TurnFormSet
+    form, formset = TurnLineForm, TurnLines
     fields = ["position", "composer", "title", "minutes", "people"]
     readonly_fields = ["people"]
     # Narrow enough for the whole line to stand on a screen.
