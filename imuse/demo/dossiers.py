@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from itertools import cycle, islice
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from accounts.models import User
@@ -99,7 +100,8 @@ class Desk:
         """Most dossiers are left for whoever tries the demo."""
         (dubois, sent_back), *others = submitted
         self._ask_again(sent_back)
-        others.sort(key=lambda pair: pair[1].missing_pieces > 0)  # validated: those that lack none
+        # Validated: those that lack no piece, and that can be seated.
+        others.sort(key=lambda pair: (pair[1].missing_pieces > 0, not self._can_seat(pair[1])))
         for number in range(VALIDATED):  # one in spite of a piece refused: at the « tarif haut »
             self._validate(others[number][1], refused="" if number else ADDRESS)
         refused, withdrawn, completed, *examined = others[VALIDATED : VALIDATED + 6]
@@ -236,15 +238,27 @@ class Desk:
                     else:
                         documents.accept(document, actor=self.secretary)
 
-    def _place_all(self, reenrolment):
+    def _to_place(self, reenrolment):
+        """What he wants and has no seat for, and the course where to seat him."""
         for choice in decisions.choices_of(reenrolment).filter(wanted=True):
             granted = choice.granted
-            if granted is None or not granted.is_placed:
-                course = (
-                    granted.course if granted else self.teaching.course(self.town.coming, LET_PASS)
-                )
-                slot = Slot.objects.open().filter(course=course).first()
-                decisions.place(choice, course=course, slot=slot)
+            if granted is None:
+                yield choice, self.teaching.course(self.town.coming, LET_PASS)
+            elif not granted.is_placed:
+                yield choice, granted.course
+
+    def _can_seat(self, reenrolment):
+        """Whom families' choices and the hours of an ensemble leave free: chance decides."""
+        student = reenrolment.student
+        return all(
+            not course.has_slots or _free_slot(student, course)
+            for _, course in self._to_place(reenrolment)
+        )
+
+    def _place_all(self, reenrolment):
+        for choice, course in self._to_place(reenrolment):
+            slot = _free_slot(reenrolment.student, course)
+            decisions.place(choice, course=course, slot=slot)
 
     def _validate(self, reenrolment, *, refused=""):
         at = self.clock.moment(-2, 10, self.rng.randint(0, 59))
@@ -299,6 +313,17 @@ class Desk:
 
     def _slots(self, names):
         return [self.teaching.slot(self.town.coming, name, group) for name, group in names]
+
+
+def _free_slot(student, course):
+    """The first one of the course where nothing else takes his time; None when there is none."""
+    for slot in Slot.objects.open().filter(course=course).select_related("course"):
+        try:
+            students.check_no_clash(student, slot)
+        except ValidationError:
+            continue
+        return slot
+    return None
 
 
 def _quotient(family):
