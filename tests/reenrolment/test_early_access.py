@@ -33,13 +33,14 @@ from tests.factories import (
     GuardianFactory,
     PieceRuleFactory,
     StudentFactory,
+    this_year,
 )
 from tests.queries import FAMILY_PAGE, count_queries
 from tests.reenrolment.conftest import make_case
 
 pytestmark = pytest.mark.django_db
 
-OPENS = dt.datetime.fromisoformat("2027-05-03T18:00:00+02:00")
+OPENS = dt.datetime.fromisoformat(f"{this_year() + 1}-05-03T18:00:00+02:00")
 EARLY = OPENS - dt.timedelta(days=2)
 CLOSES = OPENS + dt.timedelta(days=30)
 INSTANT = dt.timedelta(microseconds=1)
@@ -83,6 +84,10 @@ def meet(criterion, case):
 
 
 class TestCriteria:
+    @pytest.fixture(autouse=True)
+    def before(self, campaign, clock):
+        clock(EARLY - dt.timedelta(days=1))
+
     @pytest.mark.parametrize("criterion", EarlyGroup)
     def test_each_is_met_by_whoever_it_names_and_by_nobody_else(self, campaign, case, criterion):
         for each in EarlyGroup:
@@ -367,7 +372,8 @@ def test_the_next_child_is_not_shown_before_its_hour(home, parent, case, campaig
     assert home.get(url).context["following"] == brother.student
 
 
-def test_the_mail_and_the_letter_of_the_launch_say_who_enters_early(case, campaign, parent):
+def test_the_mail_and_the_letter_of_the_launch_say_who_enters_early(case, campaign, parent, clock):
+    clock(EARLY - dt.timedelta(days=1))
     meet(EarlyGroup.SECOND_CYCLE, case)
     give(campaign, EarlyGroup.SECOND_CYCLE)
     other = GuardianFactory()

@@ -7,6 +7,7 @@ from accounts.models import Establishment
 from families.models import Family, Guardian
 from students import waiting
 from students.enums import Scheduling
+from students.models import SchoolYear
 from teaching.absences import services as absences
 from teaching.announcements.files import join
 from teaching.enums import Space
@@ -20,13 +21,14 @@ from tests.factories import (
     EvaluationFactory,
     PeriodFactory,
     RepertoirePieceFactory,
+    SchoolYearFactory,
     SlotFactory,
     StudentFactory,
     make_portrait,
 )
 from tests.households import HOUSEHOLDS, found_in, make_household
 from tests.teaching.announcement_cases import deliver, make_draft, write
-from tests.teaching.register_cases import make_absence, make_notice
+from tests.teaching.register_cases import make_absence, make_notice, well_begun
 from tests.teaching.timetable_cases import make_time
 from tests.test_urls import changeable_lesson, make_concerts
 
@@ -58,14 +60,17 @@ def pages(client, teacher, director):
     portrait = make_portrait(student, name="zyphoto.jpg")
     secrets += ["zyphoto.jpg", "4321", str(student.birth_date.year)]
 
-    slot = SlotFactory(teacher=teacher)
+    SchoolYearFactory()
+    well_begun()  # of the lesson that is called
+    year = SchoolYear.objects.current()
+    slot = SlotFactory(teacher=teacher, course__school_year=year)
     EnrolmentFactory(student=student, course=slot.course, place=slot.places.get())
-    course = CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER)
+    course = CourseFactory(teacher=teacher, scheduling=Scheduling.TEACHER, school_year=year)
     enrolment = EnrolmentFactory(student=student, course=course)
     awaited = SlotFactory(teacher=teacher, course__coming=True, places=0)
     waiting.set_wishes(student, awaited.course, [awaited], actor=None)
     make_time(student, teacher)
-    period = PeriodFactory()
+    period = PeriodFactory(school_year=year)
     EvaluationFactory(enrolment=enrolment, period=period)
     piece = RepertoirePieceFactory(student=student, course=course, teacher=teacher)
     turn, _ = make_concerts(enrolment, teacher)
