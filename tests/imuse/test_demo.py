@@ -319,9 +319,8 @@ def test_ines_benali_is_offered_a_place_and_others_wait(demo):
     assert entry.hold.until > timezone.now()
     assert campaign.waiting_rule.words == [*Criterion.labels, "ordre des demandes"]
     lines = lines_of([theory], campaign.waiting_rule)
-    assert (
-        2 <= len(lines.of(theory.slots.get(group="B"))) <= 3
-    )  # with the day, ages and wishes move
+    # With the day on which it is made, ages move, and what families choose.
+    assert 2 <= len(lines.of(theory.slots.get(group="B"))) <= 3
 
 
 def test_philippe_dubois_has_a_proof_of_address_to_replace(demo):
