@@ -8,7 +8,7 @@ from students.enums import Scheduling
 from students.models import SchoolYear
 from teaching.classes import portraits
 from teaching.models import PortraitSource
-from tests.factories import CourseFactory, DocumentTypeFactory
+from tests.factories import CourseFactory, DocumentTypeFactory, EstablishmentFactory
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +39,14 @@ def photo_type(db):
     photo = DocumentTypeFactory(photo=True)
     PortraitSource.objects.create(type=photo)
     return photo
+
+
+@pytest.fixture
+def annexe(establishment):
+    return EstablishmentFactory(name="Annexe")
+
+
+@pytest.fixture
+def staff(client, registrar):
+    client.force_login(registrar)
+    return client

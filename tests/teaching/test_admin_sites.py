@@ -14,7 +14,6 @@ from tests.documents.builders import make_pdf
 from tests.factories import (
     ConcertFactory,
     CriterionFactory,
-    EstablishmentFactory,
     EvaluationFactory,
     PeriodFactory,
     StudentFactory,
@@ -29,11 +28,6 @@ from tests.test_admin_pages import PAGES, RIGHTS
 # The town's: every site evaluates on the same scales, and has the same pieces.
 SHARED = {"teaching_scale", "teaching_portraitsource"}
 MODELS = sorted(model for model in RIGHTS if model.startswith("teaching_") and model not in SHARED)
-
-
-@pytest.fixture
-def annexe(establishment):
-    return EstablishmentFactory(name="Annexe")
 
 
 @pytest.fixture

@@ -13,39 +13,37 @@ from teaching.enums import ClosureKind
 from teaching.lessons import find
 from teaching.models import Closure
 from teaching.timetable import closures, services
-from tests.factories import EstablishmentFactory, StudentFactory, TeacherFactory
+from tests.factories import StudentFactory, TeacherFactory
 from tests.races import no_deadlock, run_together
 from tests.teaching.register_cases import make_home
-from tests.teaching.timetable_cases import make_slot, next_lesson, next_monday
+from tests.teaching.timetable_cases import make_slot, next_lesson, next_monday, plan
 
 DAY = dt.timedelta(days=1)
 BACK = "lessons_reopened"
 
 
 @pytest.fixture
-def annexe(establishment):
-    return EstablishmentFactory(name="Annexe")
-
-
-@pytest.fixture
-def staff(client, registrar):
-    client.force_login(registrar)
-    return client
-
-
-@pytest.fixture
 def closure(establishment):
+    return make_closure(establishment, "Neige")
+
+
+def make_closure(establishment, name):
+    """Closed next Monday."""
     return Closure.objects.create(
         establishment=establishment,
         kind=ClosureKind.CLOSED,
-        name="Neige",
+        name=name,
         first_on=next_monday(),
         last_on=next_monday(),
     )
 
 
-def plan(lesson):
-    return reverse("admin:teaching_lesson_plan", args=[lesson.key])
+def make_class_of_homes(count):
+    """A class next Monday, each student of a household of his own."""
+    students = StudentFactory.create_batch(count)
+    make_slot(*students)
+    for student in students:
+        make_home(student)
 
 
 def told_of_lessons():
@@ -156,10 +154,7 @@ class TestTellClosure:
     def test_as_many_queries_whatever_the_number_of_households(
         self, closure, registrar, count, django_assert_num_queries
     ):
-        students = StudentFactory.create_batch(count)
-        make_slot(*students)
-        for student in students:
-            make_home(student)
+        make_class_of_homes(count)
 
         with django_assert_num_queries(16):
             assert closures.tell(closure, actor=registrar) == count
@@ -170,13 +165,7 @@ class TestTellClosure:
 def test_two_agents_tell_of_a_closure_once(registrar, student, parent, establishment):
     make_slot(student)
     for number in range(20):
-        closure = Closure.objects.create(
-            establishment=establishment,
-            kind=ClosureKind.CLOSED,
-            name=f"Neige {number}",
-            first_on=next_monday(),
-            last_on=next_monday(),
-        )
+        closure = make_closure(establishment, f"Neige {number}")
 
         with no_deadlock():
             written = run_together(
@@ -264,10 +253,7 @@ class TestDeleted:
     def test_as_many_queries_whatever_the_number_of_households(
         self, closure, registrar, count, django_assert_num_queries
     ):
-        students = StudentFactory.create_batch(count)
-        make_slot(*students)
-        for student in students:
-            make_home(student)
+        make_class_of_homes(count)
         closures.tell(closure, actor=registrar)
 
         with django_assert_num_queries(17):
@@ -339,13 +325,7 @@ def test_told_and_deleted_at_once(registrar, student, parent, establishment):
     make_slot(student)
     for number in range(20):
         Mail.objects.all().delete()
-        closure = Closure.objects.create(
-            establishment=establishment,
-            kind=ClosureKind.CLOSED,
-            name=f"Neige {number}",
-            first_on=next_monday(),
-            last_on=next_monday(),
-        )
+        closure = make_closure(establishment, f"Neige {number}")
         acts = [closures.tell, closures.remove, closures.remove]
 
         with no_deadlock():
@@ -370,13 +350,7 @@ def test_told_while_its_days_change(client, registrar, student, parent, establis
     seen = set()
     for number in range(20):
         Mail.objects.all().delete()
-        closure = Closure.objects.create(
-            establishment=establishment,
-            kind=ClosureKind.CLOSED,
-            name=f"Neige {number}",
-            first_on=next_monday(),
-            last_on=next_monday(),
-        )
+        closure = make_closure(establishment, f"Neige {number}")
         later = next_monday() + DAY
         acts = [
             lambda closure=closure: closures.tell(closure, actor=registrar),

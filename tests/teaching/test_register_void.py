@@ -45,12 +45,6 @@ def parent(case):
     return make_home(case.enrolments[0].student, first_name="Claire")
 
 
-@pytest.fixture
-def staff(client, registrar):
-    client.force_login(registrar)
-    return client
-
-
 def waiting():
     return mails.waiting().filter(kind=MailKind.ABSENCE)
 

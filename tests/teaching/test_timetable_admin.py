@@ -12,7 +12,7 @@ from teaching.enums import ClosureKind
 from teaching.lessons import find
 from teaching.models import Closure, Lesson, LessonChange
 from teaching.timetable import conflicts, services
-from tests.factories import EnrolmentFactory, EstablishmentFactory, StudentFactory, TeacherFactory
+from tests.factories import EnrolmentFactory, StudentFactory, TeacherFactory
 from tests.queries import count_queries
 from tests.teaching.timetable_cases import (
     around_today,
@@ -20,27 +20,13 @@ from tests.teaching.timetable_cases import (
     make_time,
     next_lesson,
     next_monday,
+    plan,
 )
 
 CLOSURES = "/admin/teaching/closure/"
 ROOMS = "/admin/teaching/lesson/salles/"
 ABSENCE = "/admin/teaching/lesson/absence/"
 CONFLICTS = "/admin/teaching/lesson/conflits/"
-
-
-@pytest.fixture
-def annexe(establishment):
-    return EstablishmentFactory(name="Annexe")
-
-
-@pytest.fixture
-def staff(client, registrar):
-    client.force_login(registrar)
-    return client
-
-
-def plan(lesson):
-    return reverse("admin:teaching_lesson_plan", args=[lesson.key])
 
 
 class TestClosures:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from django.urls import reverse
 from django.utils import timezone
 
 from students.enums import Scheduling, Weekday
@@ -22,6 +23,11 @@ def around_today() -> SchoolYear:
 def next_monday() -> dt.date:
     today = timezone.localdate()
     return today + dt.timedelta(days=7 - today.weekday())
+
+
+def plan(lesson) -> str:
+    """The page where the staff cancel, move or replace it."""
+    return reverse("admin:teaching_lesson_plan", args=[lesson.key])
 
 
 def make_slot(*students, **fields):
